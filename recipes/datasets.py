@@ -1,0 +1,106 @@
+"""Every layout that users already have -> one `Manifest`; nothing is skipped silently."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pipelines.errors import DataError
+from recipes.layouts import SPEECH, Layout, find_media
+from recipes.manifest import Item, Manifest, Rejected, hold_out
+
+__all__ = ["Item", "Manifest", "Rejected", "hold_out", "read_speech"]
+
+
+def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a speech data set whose layout is recognised by itself.
+
+    Args:
+        root: the data set's folder, or a JSONL manifest.
+        layout: "sphinx", "pairs", "ljspeech", "common_voice", "kaldi", "jsonl" or "librispeech", when the
+            folder fits several.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, SPEECH)
+
+
+def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:
+    names = ", ".join(layout.name for layout in layouts)
+    if not root.exists():
+        raise DataError(root, "no such file or folder", "give the folder that holds the data set")
+    if name is not None and name not in names.split(", "):
+        raise DataError(root, f"unknown layout {name!r}", f"choose one of {names}")
+    fitting = [layout for layout in layouts if layout.matches(root)]
+    chosen = [layout for layout in (layouts if name else fitting) if name in (None, layout.name)]
+    if len(chosen) > 1:
+        found = " and ".join(f"{layout.name} ({layout.sign})" for layout in chosen)
+        raise DataError(root, f"several layouts fit: {found}", f"choose with layout={chosen[0].name!r}")
+    if not chosen or chosen[0] not in fitting:
+        looked = "; ".join(layout.sign for layout in chosen or layouts)
+        way_out = "arrange the files in one of these ways, or give the folder that holds them"
+        raise DataError(
+            root, f"no data set recognised; looked for {looked}; found {_contents(root)}", way_out
+        )
+    items, rejected = _checked(chosen[0].read(root), root)
+    if not items:
+        reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it lists nothing"
+        cause = f"no usable item in this {chosen[0].name} data set ({reasons})"
+        raise DataError(root, cause, "mend these first")
+    return Manifest(items, rejected, chosen[0].name, root)
+
+
+def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], list[Rejected]]:
+    """Turn away what cannot be used, and name the reason; a repeated item keeps its first place."""
+    items: list[Item] = []
+    rejected: list[Rejected] = []
+    seen: dict[tuple, Item] = {}
+    for item in found:
+        if isinstance(item, Rejected):
+            rejected.append(item)
+            continue
+        item = replace(item, path=Path(os.path.normpath(item.path)), text=" ".join(item.text.split()))
+        first = seen.setdefault((item.path, item.start, item.end), item)
+        if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
+            shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
+            rejected.append(Rejected(str(shown), reason))
+        else:
+            items.append(item)
+    return items, rejected
+
+
+def _fault(item: Item) -> str | None:
+    if not os.path.isfile(item.path):
+        other = find_media(item.path, (".sph", ".raw"))
+        return (
+            "no such file"
+            if other == item.path
+            else f"{other.suffix} is not read; convert it to .wav or .flac"
+        )
+    if item.path.stat().st_size == 0:
+        return "empty file (0 bytes)"
+    if not item.text:
+        return "empty text"
+    if item.start is not None and item.start < 0:
+        return f"starts before its file, at {item.start} s"
+    if item.end is not None and item.end <= (item.start or 0.0):
+        return f"ends at {item.end} s, not after its start"
+    return None
+
+
+def _repeated(item: Item, first: Item) -> str:
+    text = "the same text" if item.text == first.text else "another text"
+    return f"listed twice, with {text}" + (f"; kept in {first.split}" if item.split != first.split else "")
+
+
+def _contents(root: Path) -> str:
+    """What a folder holds, in a clause: file endings with counts."""
+    if root.is_file():
+        return "a single file"
+    files = [path for path in root.rglob("*") if path.is_file()]
+    endings = Counter(path.suffix or path.name for path in files).most_common(6)
+    return ", ".join(f"{count} {ending}" for ending, count in endings) or "an empty folder"
