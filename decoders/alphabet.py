@@ -1,0 +1,117 @@
+"""Text <-> label ids. Label 0 is the CTC blank; symbols follow from 1."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+BLANK = 0
+CASES = ("keep", "upper", "lower")
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How text is written before it is encoded or compared; stored in the model file."""
+
+    form: str = "NFC"
+    """Unicode normal form."""
+    case: str = "keep"
+    """keep, upper or lower."""
+
+    def __post_init__(self):
+        if self.form not in FORMS:
+            raise ValueError(f"form must be one of {FORMS}, not {self.form!r}")
+        if self.case not in CASES:
+            raise ValueError(f"case must be one of {CASES}, not {self.case!r}")
+
+    def __call__(self, text: str) -> str:
+        text = unicodedata.normalize(self.form, text)
+        if self.case != "keep":
+            text = text.upper() if self.case == "upper" else text.lower()
+        return " ".join(text.split())
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What joining a model's alphabet with that of new data changes.
+
+    Attributes:
+        alphabet: the base's symbols in their old order, then the new ones.
+        added: symbols only the data has.
+        unused: symbols only the base has.
+    """
+
+    alphabet: Alphabet
+    added: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+class Alphabet:
+    """An ordered set of symbols, checked when it is built.
+
+    Args:
+        symbols: single characters (a base with its combining marks counts as one string each
+            code point); the order gives the ids.
+
+    Raises:
+        ValueError: naming the symbol that is empty, repeated, longer than a character, or a
+            control character.
+    """
+
+    def __init__(self, symbols: Sequence[str]):
+        if not symbols:
+            raise ValueError("an alphabet needs at least one symbol")
+        for symbol, count in Counter(symbols).items():
+            if not isinstance(symbol, str) or len(symbol) != 1:
+                raise ValueError(f"symbol {symbol!r} is not one character")
+            if unicodedata.category(symbol) in ("Cc", "Cs"):
+                raise ValueError(f"symbol {symbol!r} is a control character")
+            if count > 1:
+                raise ValueError(f"symbol {symbol!r} appears {count} times")
+        self.symbols = tuple(symbols)
+        self._ids = {symbol: index for index, symbol in enumerate(self.symbols, start=1)}
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Alphabet:
+        """Every character of the texts, sorted."""
+        return cls(sorted(set().union(*texts)))
+
+    def __len__(self) -> int:
+        """Labels, the blank included."""
+        return len(self.symbols) + 1
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alphabet) and self.symbols == other.symbols
+
+    def __hash__(self) -> int:
+        return hash(self.symbols)
+
+    def __repr__(self) -> str:
+        return f"Alphabet({''.join(self.symbols)!r})"
+
+    def encode(self, text: str) -> list[int]:
+        """Label ids of a text; raises ValueError naming every character it cannot write."""
+        unknown = self.unknown(text)
+        if unknown:
+            raise ValueError(f"{text!r} has characters outside the alphabet: {' '.join(map(repr, unknown))}")
+        return [self._ids[symbol] for symbol in text]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of label ids, blanks left out."""
+        return "".join(self.symbols[index - 1] for index in ids if index != BLANK)
+
+    def unknown(self, text: str) -> list[str]:
+        """Characters of the text that have no label, sorted."""
+        return sorted(set(text) - self._ids.keys())
+
+    def merge(self, data: Alphabet) -> Merge:
+        """Join with the alphabet of new data; the base's ids stay as they are."""
+        added = tuple(symbol for symbol in data.symbols if symbol not in self)
+        unused = tuple(symbol for symbol in self.symbols if symbol not in data)
+        return Merge(Alphabet(self.symbols + added), added, unused)

@@ -1,0 +1,3 @@
+"""The public Python surface."""
+
+__version__ = "0.1.0"

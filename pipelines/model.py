@@ -1,0 +1,250 @@
+"""SequenceModel = front end + core + decoder, and the one safetensors file that holds it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from decoders.alphabet import Alphabet, Normalisation
+from decoders.ctc import CTC
+from encoders.bilstm import BiLSTM
+from encoders.spectrogram import Spectrogram
+from pipelines.errors import ModelError
+
+FRONT_ENDS = {"spectrogram": Spectrogram}
+CORES = {"bilstm": BiLSTM}
+DECODERS = {"ctc": CTC}
+TASKS = ("speech",)
+
+BUNDLED = Path(__file__).parent / "models"
+DEFAULTS = {"speech": "speech-en-an4"}
+FORMAT = 1
+_HEADER = "triscribe"
+_LARGEST_SIZE = 1_000_000  # of any one number in a header: no honest model comes near
+_TRAIN_AGAIN = "train it again, or take one that `triscribe models` lists"
+
+
+class SequenceModel(nn.Module):
+    """A front end, the shared core and a decoder, with all that is needed to use them.
+
+    Args:
+        task: "speech".
+        front_end, core, decoder: constructor sizes, each with its `kind` (see `FRONT_ENDS`,
+            `CORES`, `DECODERS`); the sizes that follow from the neighbour are filled in.
+        alphabet: symbols the decoder writes.
+        normalisation: of text before it is encoded or compared.
+        name: shown in results.
+        training: plain values: data, licence, options, minutes, ...
+        metrics: plain values: split -> metric -> value.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        front_end: dict,
+        core: dict,
+        decoder: dict,
+        alphabet: Alphabet,
+        normalisation: Normalisation | None = None,
+        name: str = "untitled",
+        training: dict | None = None,
+        metrics: dict | None = None,
+    ):
+        super().__init__()
+        if task not in TASKS:
+            raise ValueError(f"task must be one of {TASKS}, not {task!r}")
+        self.task = task
+        self.alphabet = alphabet
+        self.normalisation = normalisation or Normalisation()
+        self.name = name
+        self.training_facts = training or {}
+        self.metrics = metrics or {}
+        self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
+        self.front_end = _built("front_end", FRONT_ENDS, front_end)
+        self.core = _built("core", CORES, core, input_size=self.front_end.output_size)
+        self.decoder = _built(
+            "decoder", DECODERS, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Media tensors -> (batch, frames, labels) log-probabilities, and the frames of each."""
+        return self.decoder(*self.core(*self.front_end(x, lengths)))
+
+    @property
+    def parameters_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def save(self, path: str | Path, half: bool = True) -> Path:
+        """Write weights and header to one file, atomically.
+
+        Args:
+            path: ending in .safetensors.
+            half: keep weights as 16-bit floats: half the size, and no measured loss.
+        """
+        from safetensors.torch import save
+
+        from pipelines import __version__
+        from pipelines.writers import write_atomically
+
+        header = {
+            "format": FORMAT,
+            "version": __version__,
+            "task": self.task,
+            **self.sizes,
+            "alphabet": list(self.alphabet.symbols),
+            "normalisation": asdict(self.normalisation),
+            "training": self.training_facts,
+            "metrics": self.metrics,
+        }
+        # Flattened LSTM weights share one storage, which safetensors refuses: clone them.
+        kind = torch.float16 if half else torch.float32
+        tensors = {name: t.detach().cpu().to(kind).clone() for name, t in self.state_dict().items()}
+        path = Path(path)
+        with write_atomically(path, "wb") as file:
+            file.write(save(tensors, {_HEADER: json.dumps(header, ensure_ascii=False)}))
+        return path
+
+
+def load(path_or_name: str | Path) -> SequenceModel:
+    """Read a model, ready for inference on the CPU.
+
+    Args:
+        path_or_name: a .safetensors file, or the name of a bundled model.
+
+    Raises:
+        ModelError: when it is missing, damaged, hostile, or not a triscribe model. Loading
+            never unpickles and never runs code from the file.
+    """
+    path = _located(path_or_name)
+    header, tensors = _read(path)
+    try:
+        with torch.device("meta"):  # nothing is allocated for sizes that a header only claims
+            model = SequenceModel(
+                header["task"],
+                header["front_end"],
+                header["core"],
+                header["decoder"],
+                Alphabet(header["alphabet"]),
+                Normalisation(**header["normalisation"]),
+                path.stem,
+                header["training"],
+                header["metrics"],
+            )
+    except (TypeError, ValueError) as error:
+        raise ModelError(path, f"its header cannot be used: {error}", _TRAIN_AGAIN) from error
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    for name in sorted(expected.keys() | tensors.keys()):
+        shape = tuple(tensors[name].shape) if name in tensors else "missing"
+        if shape != expected.get(name, "no such weight"):
+            wanted = expected.get(name, "no such weight")
+            raise ModelError(path, f"weight {name!r}: expected {wanted}, found {shape}", _TRAIN_AGAIN)
+        if not tensors[name].is_floating_point() or not tensors[name].isfinite().all():
+            raise ModelError(path, f"weight {name!r} is not all finite floats", _TRAIN_AGAIN)
+    model.load_state_dict({name: t.float() for name, t in tensors.items()}, assign=True)
+    return model.eval()
+
+
+@cache
+def default(task: str) -> SequenceModel:
+    """The bundled model of a task, loaded once."""
+    return load(DEFAULTS[task])
+
+
+def bundled() -> list[Path]:
+    """Files of the models that come with the package."""
+    return sorted(BUNDLED.glob("*.safetensors"))
+
+
+def read_header(path_or_name: str | Path) -> dict:
+    """The header of a model file as plain values, its weights unread by the caller."""
+    return _read(_located(path_or_name))[0]
+
+
+def _located(path_or_name: str | Path) -> Path:
+    path = Path(path_or_name)
+    if path.is_dir():
+        raise ModelError(path, "is a folder", "name the .safetensors file in it")
+    if path.is_file():
+        return path
+    named = BUNDLED / f"{path_or_name}.safetensors"
+    if path.name == str(path_or_name) and named.is_file():
+        return named
+    names = ", ".join(sorted(p.stem for p in bundled())) or "none"
+    raise ModelError(path, "no such model", f"name a .safetensors file or a bundled model ({names})")
+
+
+def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(
+            path, f"not a readable safetensors file ({error})", "copy or download it again"
+        ) from error
+    if _HEADER not in metadata:
+        raise ModelError(path, "has no triscribe header", _TRAIN_AGAIN)
+    try:
+        header = json.loads(metadata[_HEADER])
+    except (ValueError, RecursionError) as error:
+        raise ModelError(path, f"its header is not JSON ({error})", _TRAIN_AGAIN) from error
+    _check_fields(path, header)
+    return header, tensors
+
+
+def _check_fields(path: Path, header: object) -> None:
+    fields = {
+        "format": int,
+        "version": str,
+        "task": str,
+        "front_end": dict,
+        "core": dict,
+        "decoder": dict,
+        "alphabet": list,
+        "normalisation": dict,
+        "training": dict,
+        "metrics": dict,
+    }
+    if not isinstance(header, dict):
+        raise ModelError(path, "its header is not an object", _TRAIN_AGAIN)
+    if isinstance(header.get("format"), int) and header["format"] > FORMAT:
+        raise ModelError(path, f"is of format {header['format']}, newer than {FORMAT}", "update triscribe")
+    for name, kind in fields.items():
+        if not isinstance(header.get(name), kind) or isinstance(header[name], bool):
+            found = type(header[name]).__name__ if name in header else "missing"
+            raise ModelError(path, f"header field {name!r}: expected {kind.__name__}, {found}", _TRAIN_AGAIN)
+
+
+def _built(part: str, kinds: dict[str, type], sizes: dict, **given: int) -> nn.Module:
+    sizes = dict(sizes)
+    kind = sizes.pop("kind", None)
+    if kind not in kinds:
+        raise ValueError(f"{part}: kind must be one of {sorted(kinds)}, not {kind!r}")
+    known = inspect.signature(kinds[kind]).parameters.keys() - given.keys()
+    for name, value in sizes.items():
+        if name not in known:
+            raise ValueError(f"{part}: {kind} has no {name!r}; it takes {sorted(known)}")
+        _check_size(f"{part}.{name}", value)
+    return kinds[kind](**sizes, **given)
+
+
+def _check_size(name: str, value: object) -> None:
+    if isinstance(value, (list, tuple)):
+        if len(value) > 64:
+            raise ValueError(f"{name} has {len(value)} entries")
+        for entry in value:
+            _check_size(name, entry)
+    elif isinstance(value, (int, float)) and not 0 <= value <= _LARGEST_SIZE:
+        raise ValueError(f"{name} is {value}")
+    elif name.endswith("num_layers") and value > 64:
+        raise ValueError(f"{name} is {value}")
+    elif value is not None and not isinstance(value, (int, float, str)):
+        raise ValueError(f"{name} is a {type(value).__name__}")

@@ -1,0 +1,96 @@
+"""Training augmentation of speech, on power spectrograms.
+
+Working on cached power spectra instead of waveforms makes an epoch of fresh variants cost
+seconds: a change of speed is a change of the time axis plus a scaled frequency axis, noise adds
+its power, a telephone line cuts bins. Everything draws from the given generator, so a run that
+is resumed sees the very same variants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchaudio.functional import mask_along_axis_iid
+
+from encoders.spectrogram import LogMel
+
+WARPS = tuple(round(0.76 + 0.02 * step, 2) for step in range(28))  # frequency factors 0.76 ... 1.30
+
+
+@dataclass(frozen=True)
+class SpeechAugmentation:
+    """How far training varies each utterance."""
+
+    speed: float = 0.15
+    """Largest relative change of speed, pitch included (Ko et al. 2015)."""
+    tract: float = 0.12
+    """Largest relative change of vocal-tract length (Jaitly & Hinton 2013)."""
+    noise: float = 0.5
+    """Share of utterances with coloured noise added."""
+    noise_snr: tuple[float, float] = (5.0, 35.0)
+    """Range of signal-to-noise ratios, dB."""
+    gain: float = 8.0
+    """Largest change of level, dB; it matters where utterances are joined."""
+    telephone: float = 0.1
+    """Share of utterances cut at 3.4 to 4 kHz."""
+    join: float = 0.35
+    """Share of utterances joined with another one of the same speaker."""
+    frequency_masks: int = 2
+    """SpecAugment: masks over mel bands (Park et al. 2019)."""
+    frequency_mask_bands: int = 20
+    """SpecAugment: most bands a mask covers."""
+    time_masks: int = 6
+    """SpecAugment: masks over time."""
+    time_mask_frames: int = 20
+    """SpecAugment: most frames a mask covers."""
+    time_mask_share: float = 0.1
+    """SpecAugment: most of an utterance that one mask over time covers."""
+
+
+def uniform(low: float, high: float, generator: torch.Generator) -> float:
+    return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator: torch.Generator):
+    """One variant of an utterance.
+
+    Args:
+        power: (frames, bins).
+
+    Returns:
+        (other frames, bins) power, and the index into `WARPS` of the filterbank to read it with.
+    """
+    speed = uniform(1 - options.speed, 1 + options.speed, generator)
+    tract = uniform(1 - options.tract, 1 + options.tract, generator)
+    frames = max(1, round(len(power) / speed))
+    power = F.interpolate(power.T.unsqueeze(0), frames, mode="linear", align_corners=False)[0].T
+    warp = min(range(len(WARPS)), key=lambda index: abs(WARPS[index] - tract / speed))
+    if uniform(0, 1, generator) < options.noise:
+        power = power + _noise(power, uniform(*options.noise_snr, generator), generator)
+    if uniform(0, 1, generator) < options.telephone:
+        cut = round(uniform(3400, 4000, generator) / (log_mel.sample_rate / 2) * (log_mel.bins - 1))
+        power = torch.cat([power[:, :cut], power[:, cut:] * 1e-9], dim=1)
+    return power * 10 ** (uniform(-options.gain, options.gain, generator) / 10), warp
+
+
+def _noise(power: Tensor, snr: float, generator: torch.Generator) -> Tensor:
+    """Coloured noise: exponentially distributed power around a random spectral slope."""
+    frames, bins = power.shape
+    slope = uniform(-2.0, 0.5, generator)  # 0 is white, -1 pink, -2 brown
+    colour = (torch.arange(bins) + 2.0).pow(slope)
+    drawn = torch.empty(frames, bins).exponential_(generator=generator) * colour
+    loud = power.sum(dim=1).quantile(0.9)
+    return drawn * (loud / drawn.sum(dim=1).mean() / 10 ** (snr / 10))
+
+
+def spec_augment(features: Tensor, options: SpeechAugmentation) -> Tensor:
+    """Mask bands and stretches of time of (batch, frames, n_mels), with the mean, which is 0."""
+    masked = features.transpose(1, 2).unsqueeze(1)  # (B, 1, M, T)
+    for _ in range(options.frequency_masks):
+        masked = mask_along_axis_iid(masked, options.frequency_mask_bands, 0.0, 2)
+    for _ in range(options.time_masks):
+        masked = mask_along_axis_iid(masked, options.time_mask_frames, 0.0, 3, options.time_mask_share)
+    return masked.squeeze(1).transpose(1, 2)

@@ -1,0 +1,69 @@
+"""Features computed once and kept on disk, so that every epoch after the first starts at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pipelines.writers import write_atomically
+
+
+class FeatureCache:
+    """Arrays of (frames, features), end to end in one memory-mapped 16-bit file.
+
+    The file is made anew when any source, its size or its date, or the settings change.
+
+    Args:
+        folder: where `features.f16` and its index live.
+        sources: one key an item, e.g. (path, start, end).
+        settings: plain values that the features depend on.
+        compute: key -> (frames, features) tensor; called once an item.
+    """
+
+    def __init__(self, folder: Path, sources: list[tuple], settings: dict, compute: Callable[[tuple], Tensor]):
+        folder.mkdir(parents=True, exist_ok=True)
+        path, index = folder / "features.f16", folder / "features.json"
+        key = self._key(sources, settings)
+        if not index.exists() or json.loads(index.read_text())["key"] != key:
+            frames, width = self._fill(path, sources, compute)
+            with write_atomically(index) as file:
+                json.dump({"key": key, "frames": frames, "width": width}, file)
+        facts = json.loads(index.read_text())
+        self.frames: list[int] = facts["frames"]
+        self._offsets = np.concatenate([[0], np.cumsum(self.frames)])
+        shape = (int(self._offsets[-1]), facts["width"])
+        self._array = np.memmap(path, np.float16, "r", shape=shape)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """(frames, features) in float32."""
+        part = self._array[self._offsets[index] : self._offsets[index + 1]]
+        return torch.from_numpy(part.astype(np.float32))
+
+    @staticmethod
+    def _key(sources: Iterable[tuple], settings: dict) -> str:
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for source in sources:
+            facts = Path(source[0]).stat()
+            digest.update(repr((*map(str, source), facts.st_size, facts.st_mtime_ns)).encode())
+        return digest.hexdigest()
+
+    @staticmethod
+    def _fill(path: Path, sources: list[tuple], compute: Callable[[tuple], Tensor]) -> tuple[list[int], int]:
+        frames, width = [], 0
+        with write_atomically(path, "wb") as file:
+            for source in tqdm(sources, "features", leave=False):
+                features = compute(source)
+                frames.append(len(features))
+                width = features.size(1)
+                file.write(features.to(torch.float16).numpy().tobytes())
+        return frames, width
