@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.errors import DataError
+import soundfile
+
+from pipelines.errors import DataError, TriscribeError
+from recipes.downloads import fetch_an4, find_data
 from recipes.layouts import SPEECH, Layout, find_media
 from recipes.manifest import Item, Manifest, Rejected, hold_out
 
-__all__ = ["Item", "Manifest", "Rejected", "hold_out", "read_speech"]
+__all__ = [
+    "Item",
+    "Manifest",
+    "Rejected",
+    "fetch_an4",
+    "find_data",
+    "hold_out",
+    "read_speech",
+    "with_durations",
+]
 
 
 def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
@@ -27,6 +39,70 @@ def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, SPEECH)
+
+
+def with_durations(
+    items: Sequence[Item],
+    progress: Callable[[int, int], None] | None = None,
+    min_seconds: float = 0.1,
+    max_seconds: float = 60.0,
+) -> tuple[list[Item], list[Rejected]]:
+    """Read from the files how long the items are; what the data set claims is not trusted.
+
+    Args:
+        items: items with audio; only a file that does not state its length is decoded.
+        progress: called with (items done, items in all) after each item.
+        min_seconds, max_seconds: items outside are rejected.
+
+    Returns:
+        The items with `duration`, and an open `end` of a part filled in, both in seconds; the rejected ones.
+    """
+    kept: list[Item] = []
+    rejected: list[Rejected] = []
+    totals: dict[Path, float | str] = {}
+    for done, item in enumerate(items, start=1):
+        if item.path not in totals:
+            totals[item.path] = _seconds_or_fault(item.path)
+        total = totals[item.path]
+        measured = total if isinstance(total, str) else _measured(item, total, min_seconds, max_seconds)
+        if isinstance(measured, str):
+            rejected.append(Rejected(str(item.path), measured))
+        else:
+            kept.append(measured)
+        if progress is not None:
+            progress(done, len(items))
+    return kept, rejected
+
+
+def _measured(item: Item, total: float, min_seconds: float, max_seconds: float) -> Item | str:
+    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late, by rounding."""
+    if item.start is not None or item.end is not None:
+        start, end = item.start or 0.0, total if item.end is None else item.end
+        if start >= total or end > total + 0.1:
+            return f"from {start:.2f} to {end:.2f} s, but its file is {total:.2f} s long"
+        item = replace(item, end=min(end, total))
+        total = item.end - start
+    if total < min_seconds:
+        return f"{total:.2f} s long, shorter than {min_seconds:g} s"
+    if total > max_seconds:
+        return f"{total:.1f} s long, longer than {max_seconds:g} s"
+    return replace(item, duration=total)
+
+
+def _seconds_or_fault(path: Path) -> float | str:
+    try:
+        return soundfile.info(path).duration
+    except (soundfile.LibsndfileError, OSError):
+        # only loaded for what libsndfile cannot open, because it may need ffmpeg
+        from pipelines.media import open_audio
+
+        try:
+            audio = open_audio(path)
+            if audio.duration is None:  # WebM as browsers record it; only reading tells
+                deque(audio.blocks(strict=False), maxlen=0)
+            return audio.duration
+        except TriscribeError as error:
+            return error.cause
 
 
 def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:

@@ -94,32 +94,30 @@ def _pair_sphinx(root: Path, transcription: Path, ids: list[str], lines: list, f
         yield Item(find_media(root / "wav" / file_id), text, split_in(transcription.stem), group)
     for place, (key, _, number) in enumerate(lines):
         if place not in used:
-            where = f"{_shown(transcription, root)}:{number}"
-            yield Rejected(where, f"{key} is not in {transcription.stem}.fileids")
+            where = f"{_shown(transcription, root)}:{number} ({key})"
+            yield Rejected(where, f"not in {transcription.stem}.fileids")
 
 
 # Pairs: <name>.wav beside <name>.txt, in any depth; folders named train, dev, test ... are splits
 
 
-def is_pairs(root: Path) -> bool:
-    return bool(_by_stem(root, AUDIO).keys() & _by_stem(root, TEXTS).keys())
+def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO) -> bool:
+    return bool(_by_stem(root, endings).keys() & _by_stem(root, TEXTS).keys())
 
 
-def read_pairs(root: Path) -> Found:
-    media, texts = _by_stem(root, AUDIO), _by_stem(root, TEXTS)
+def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO) -> Found:
+    media, texts = _by_stem(root, endings), _by_stem(root, TEXTS)
     groups = {stem: "/".join(_without_splits(stem.relative_to(root).parent.parts)) or None for stem in media}
     several = len(set(groups.values())) > 1
     for stem in sorted(media.keys() | texts.keys()):
-        for name, files in (("audio", media.get(stem)), ("text", texts.get(stem))):
+        for name, files in (("media", media.get(stem)), ("text", texts.get(stem))):
             for extra in files[1:] if files else ():
-                yield Rejected(
-                    _shown(extra, root), f"another {name} file of this name is used, {files[0].name}"
-                )
+                yield Rejected(_shown(extra, root), f"another {name} file of this name is used")
         if stem not in texts:
             yield Rejected(_shown(media[stem][0], root), f"no text beside it ({' or '.join(TEXTS)})")
             continue
         if stem not in media:
-            yield Rejected(_shown(texts[stem][0], root), "no audio beside it")
+            yield Rejected(_shown(texts[stem][0], root), f"no media file beside it ({' '.join(endings)})")
             continue
         try:
             text = texts[stem][0].read_bytes().decode("utf-8-sig")
@@ -164,7 +162,7 @@ def read_ljspeech(root: Path) -> Found:
         elif line.strip():
             name, *texts = line.split("|")
             if not 1 <= len(texts) <= 2:
-                yield Rejected(f"{table.name}:{number}", f"{len(texts) + 1} columns, not id|raw|normalised")
+                yield Rejected(f"{table.name}:{number}", f"not id|raw|normalised (columns: {len(texts) + 1})")
                 continue
             yield Item(find_media(root / "wavs" / name.strip()), texts[-1].strip() or texts[0])
 
@@ -187,7 +185,7 @@ def read_common_voice(root: Path) -> Found:
             elif line.strip():
                 row = dict(zip(columns, line.split("\t"), strict=False))
                 if not row.get("path") or "sentence" not in row:
-                    yield Rejected(f"{table.name}:{number}", f"{len(row)} columns instead of {len(columns)}")
+                    yield Rejected(f"{table.name}:{number}", f"columns: {len(row)} instead of {len(columns)}")
                     continue
                 path = find_media(root / "clips" / row["path"])
                 yield Item(path, row["sentence"], split_in(table.stem), row.get("client_id") or None)
@@ -218,7 +216,7 @@ def read_kaldi(root: Path) -> Found:
                     continue
                 key, *value = line.split(None, 1)[:2] or [""]
                 if key in tables[name]:
-                    yield Rejected(f"{_shown(folder / name, root)}:{number}", f"{key} is there twice")
+                    yield Rejected(f"{_shown(folder / name, root)}:{number} ({key})", "a repeated id")
                 elif key:
                     tables[name][key] = value[0].strip() if value else ""
         spans = tables["segments"] or {key: key for key in tables["wav.scp"]}
@@ -228,7 +226,7 @@ def read_kaldi(root: Path) -> Found:
             source = tables["wav.scp"].get(recording)
             seconds = [_seconds(time) for time in times]
             if source is None:
-                yield Rejected(where, f"{recording} is not in wav.scp")
+                yield Rejected(where, "its recording is not in wav.scp")
             elif source.startswith("|") or source.endswith("|"):
                 yield Rejected(where, "a command in wav.scp; none is ever run, write its output to a file")
             elif key not in tables["text"]:

@@ -1,0 +1,184 @@
+"""The data report: what a recipe is about to train on, and what it left out, before the first epoch."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import textwrap
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from recipes.manifest import Item, Rejected
+
+WIDTH = 90  # columns
+RARE = 3  # a character that occurs less often is shown with an example
+FASTEST = 25.0  # characters a second; nobody speaks faster, so the text does not fit
+MOST = 120  # characters shown of a large alphabet
+
+
+def describe(splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected] = ()) -> str:
+    """The report as text of at most about 90 columns.
+
+    Args:
+        splits: items by the name of their split, in the order to show.
+        rejected: what was turned away.
+    """
+    items = [item for part in splits.values() for item in part]
+    sections = [
+        _sizes(splits),
+        _lengths(items),
+        _text(splits, items),
+        _rare(items),
+        _too_fast(items),
+        _warnings(splits),
+        _rejections(rejected),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _sizes(splits: Mapping[str, Sequence[Item]]) -> str:
+    lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{'hours':>9}{'shortest':>11}{'median':>9}{'longest':>9}"]
+    for name, items in splits.items():
+        groups = len({item.group for item in items if item.group is not None})
+        seconds = [item.duration for item in items if item.duration is not None]
+        row = f"{name:<10}{len(items):>9,}{groups or '-':>9}"
+        if seconds:
+            row += f"{sum(seconds) / 3600:>9.2f}"
+            row += f"{min(seconds):>9.2f} s{statistics.median(seconds):>7.2f} s{max(seconds):>7.2f} s"
+        lines.append(row)
+    return "\n".join(lines)
+
+
+def _lengths(items: Sequence[Item]) -> str:
+    seconds = [item.duration for item in items if item.duration]
+    if not seconds:
+        return ""
+    step = _round_step(max(seconds) / 10)
+    bins = Counter(int(length / step) for length in seconds)
+    most = max(bins.values())
+    lines = ["Lengths in seconds"]
+    for place in range(min(bins), max(bins) + 1):
+        span = f"{place * step:g} - {(place + 1) * step:g}"
+        lines.append(f"  {span:>11}  {_bar(bins[place] / most, 50):<50}  {bins[place]:,}")
+    return "\n".join(lines)
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+
+
+def _bar(share: float, columns: int) -> str:
+    """A bar of whole and eighth blocks; what is not zero shows at least an eighth."""
+    eighths = max(math.ceil(share * columns * 8), 0)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
+    words = Counter(word for item in items for word in item.text.split())
+    counts = Counter(char for item in items for char in item.text)
+    lines = [
+        f"Text: {sum(words.values()):,} words, {len(words):,} distinct; "
+        f"{sum(counts.values()):,} characters, {len(counts):,} distinct"
+    ]
+    entries = [f"{_named(char)} ×{count:,}" for char, count in counts.most_common(MOST)]
+    if len(counts) > MOST:
+        entries.append(f"and {len(counts) - MOST:,} more")
+    lines.append(_wrapped(entries))
+    known = {char for item in splits.get("train", ()) for char in item.text}
+    for name, part in splits.items():
+        missing = sorted({char for item in part for char in item.text} - known) if known else []
+        if missing:
+            lines.append(
+                f"Warning: in {name} but never in train, so never recognised: {len(missing):,} characters"
+            )
+            lines.append(_wrapped([_named(char) for char in missing[:MOST]]))
+    return "\n".join(lines)
+
+
+def _rare(items: Sequence[Item]) -> str:
+    counts = Counter(char for item in items for char in item.text)
+    rare = sorted(
+        (char for char, count in counts.items() if count < RARE), key=lambda char: (counts[char], char)
+    )
+    if not rare:
+        return ""
+    examples = {char: item for item in reversed(items) for char in item.text if counts[char] < RARE}
+    lines = [f"Characters that occur less than {RARE} times: {len(rare):,}"]
+    for char in rare[:20]:
+        lines.append(f"  {_named(char)}  {counts[char]} x  {_shown(examples[char].path)}")
+    return "\n".join(lines + _and_more(len(rare) - 20))
+
+
+def _too_fast(items: Sequence[Item]) -> str:
+    fast = [item for item in items if item.duration and len(item.text) / item.duration > FASTEST]
+    if not fast:
+        return ""
+    fast.sort(key=lambda item: -len(item.text) / item.duration)
+    lines = [f"Too short for their text (over {FASTEST:g} characters a second): {len(fast):,}"]
+    for item in fast[:3]:
+        lines.append(f"  {len(item.text) / item.duration:.0f} a second  {_shown(item.path)}")
+    return "\n".join(lines + _and_more(len(fast) - 3))
+
+
+def _warnings(splits: Mapping[str, Sequence[Item]]) -> str:
+    sides: dict[str, list[str]] = defaultdict(list)
+    for name, items in splits.items():
+        for group in sorted({item.group for item in items if item.group is not None}):
+            sides[group].append(name)
+    shared = [(group, names) for group, names in sides.items() if len(names) > 1]
+    if not shared:
+        return ""
+    lines = [f"Warning: groups in several splits, so results there are too good: {len(shared):,}"]
+    lines += [f"  {_shown(group)}  in {' and '.join(names)}" for group, names in shared[:5]]
+    return "\n".join(lines + _and_more(len(shared) - 5))
+
+
+def _rejections(rejected: Sequence[Rejected]) -> str:
+    if not rejected:
+        return ""
+    # reasons that differ in their numbers only are one reason
+    kinds: dict[str, list[Rejected]] = defaultdict(list)
+    for bad in rejected:
+        kinds[re.sub(r"\d+(\.\d+)?", "#", bad.reason)].append(bad)
+    lines = [f"Rejected: {len(rejected):,}"]
+    for kind in sorted(kinds.values(), key=len, reverse=True):
+        lines.append(f"  {len(kind):,} x {_printable(kind[0].reason)}")
+        lines += [f"      {_shown(bad.path)}" for bad in kind[:3]]
+        lines += [f"    {line}" for line in _and_more(len(kind) - 3)]
+    return "\n".join(lines)
+
+
+def _and_more(count: int) -> list[str]:
+    return [f"  and {count:,} more"] if count > 0 else []
+
+
+def _named(char: str) -> str:
+    """A character as it is, or by code and name when it cannot be seen for what it is."""
+    if char == " ":
+        return "space"
+    if unicodedata.category(char)[0] in "LNPS":
+        return char
+    return f"U+{ord(char):04X} {unicodedata.name(char, 'unnamed')}"
+
+
+def _shown(value: str | Path, columns: int = 64) -> str:
+    """A path or name made safe to print, its start left out when it is long."""
+    text = _printable(str(value))
+    return text if len(text) <= columns else "…" + text[1 - columns :]
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _wrapped(entries: Sequence[str]) -> str:
+    """Entries in indented lines; none is cut in two."""
+    # lines break at plain spaces only, so within an entry there must be none until the end
+    kept = "   ".join(entry.replace(" ", "\N{NO-BREAK SPACE}") for entry in entries)
+    lines = textwrap.fill(kept, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
