@@ -1,0 +1,554 @@
+"""Opens recordings: the only place that touches a media file.
+
+Whatever is handed over (a path, a file object, an array) becomes an `Audio`, which yields mono
+float32 blocks, so that the memory needed never grows with the length of the recording. The
+content decides how a file is read, never its name: libsndfile reads the formats it identifies
+beyond doubt, FFmpeg's libraries (through PyAV) read everything else, audio tracks of videos
+included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import mimetypes
+import os
+import re
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, BinaryIO, Union
+
+import numpy as np
+
+from pipelines.errors import MediaError
+
+if TYPE_CHECKING:
+    import torch
+
+Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
+
+SILENCE = 1e-4  # a recording that never gets louder holds nothing to transcribe (full scale is 1)
+SLACK = 0.25  # seconds by which headers and content may differ: encoders pad and prime
+GAP = 0.1  # seconds without audio from which a hole in a track's time stamps is filled with silence
+LONGEST_GAP = 3600.0  # seconds; a hole beyond this is a wrong time stamp
+PIECE = 8192  # samples read at a time: what precedes a fault in a file is lost by at most this much
+
+OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
+"""First bytes of what libsndfile reads. MP3 is left to FFmpeg: without a Xing header libsndfile
+takes a guess at the length from the first frames and silently drops all that comes after it."""
+
+RECORDING = re.compile(
+    rb"(RIFF|RIFX|RF64)....(WAVE|AVI )|fLaC|OggS|ID3|\x1aE\xdf\xa3|....ftyp(M4[AB]|isom|mp4|qt|3gp)",
+    re.DOTALL,
+)
+"""How recordings and videos begin, for telling damaged ones from files of another kind."""
+
+OTHERS = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"II*\0": "a TIFF image",
+    b"MM\0*": "a TIFF image",
+    b"BM": "a BMP image",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive or office document",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+}
+
+Pieces = Callable[[Callable[[str], None]], Iterator[np.ndarray]]
+
+
+class DamagedMedia(MediaError):
+    """A recording that breaks off or is damaged. `Audio.blocks(strict=False)` reads what there is."""
+
+    def __init__(self, path: object, cause: str, way_out: str | None = None):
+        super().__init__(
+            path, cause, way_out or "get a whole copy of it, or accept its sound part (strict=False)"
+        )
+
+
+class Audio:
+    """One recording, opened and not yet read. Made by `open_audio`.
+
+    Attributes:
+        name: the path, a file object's name, or `<array>`.
+        sample_rate: native rate in Hz.
+        duration: seconds as the container states them, None where it does not; exact once
+            `blocks` has run to its end.
+        damage: what the last reading with `strict=False` had to leave out, or None.
+    """
+
+    def __init__(self, name: str, sample_rate: int, duration: float | None, pieces: Pieces):
+        self.name = name
+        self.sample_rate = sample_rate
+        self.duration = duration
+        self.damage: str | None = None
+        self._pieces = pieces
+
+    def __repr__(self) -> str:
+        return f"Audio({self.name!r}, sample_rate={self.sample_rate}, duration={self.duration})"
+
+    def blocks(self, seconds: float = 30.0, strict: bool = True) -> Iterator[np.ndarray]:
+        """Yield the recording from its start, block after block, at the native rate.
+
+        Channels are averaged. Can be called again for another pass.
+
+        Args:
+            seconds: length of each block but the last, which is shorter.
+            strict: raise at a fault. With False damaged packets are skipped, reading stops where
+                it cannot go on, `damage` says what is missing, and silence is no error.
+
+        Yields:
+            (samples,) float32 in [-1, 1] (float files may exceed it).
+
+        Raises:
+            DamagedMedia: when the recording breaks off or is damaged (strict only).
+            MediaError: when it holds no samples, or nothing but silence (strict only).
+        """
+        size = round(seconds * self.sample_rate)
+        if size < 1:
+            raise ValueError(f"a block must be at least one sample long, not {seconds} seconds")
+        self.damage = None
+
+        def fault(cause: str) -> None:
+            if strict:
+                raise DamagedMedia(self.name, cause)
+            self.damage = f"{self.damage}, {cause}" if self.damage else cause
+
+        total, peak = 0, 0.0
+        pending, held = [], 0
+        for piece in self._pieces(fault):
+            loudest = float(np.abs(piece).max(initial=0.0))
+            if not np.isfinite(loudest):
+                fault(f"samples that are not numbers at {total / self.sample_rate:.1f} seconds")
+                break
+            total, peak = total + len(piece), max(peak, loudest)
+            pending.append(piece)
+            held += len(piece)
+            if held >= size:
+                joined = np.concatenate(pending)
+                held %= size
+                for start in range(0, len(joined) - held, size):
+                    yield joined[start : start + size]
+                pending = [joined[len(joined) - held :]]
+        if held:
+            yield np.concatenate(pending)
+        if not total:
+            raise MediaError(self.name, "holds no samples", "check that something was recorded")
+        self.duration = total / self.sample_rate
+        if strict and peak < SILENCE:
+            raise MediaError(
+                self.name,
+                f"is silent for all of its {self.duration:.1f} seconds (peak {peak:.0e} of full scale)",
+                "check the microphone or the choice of channel and track",
+            )
+
+
+def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
+    """Open a recording without reading it.
+
+    Args:
+        source: a path, a binary file object (read from its beginning), or samples: an array or
+            tensor of shape (samples,), (channels, samples) or (samples, channels), the shorter
+            axis being the channels; floats as they are, integers scaled to [-1, 1].
+        sample_rate: Hz of an array. A file states its own, and a different one is refused.
+
+    Raises:
+        MediaError: when there is no file, it cannot be read, is not media or has no audio track;
+            for arrays that are empty, not finite, of another shape or without a sample rate.
+    """
+    if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
+        return _open_array(source, sample_rate)
+    name, opener = _opener(source)
+    with _readable(name, opener) as file:
+        head = file.read(4096)
+    if not head:
+        raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
+    audio = _open_sndfile(name, opener) if head.startswith(OPENERS) else None
+    if audio is None:
+        other = _other(head)
+        if other:
+            raise MediaError(
+                name, f"is not a recording, it looks like {other}", "give an audio or video file"
+            )
+        audio = _open_ffmpeg(name, opener, head)
+    if sample_rate not in (None, audio.sample_rate):
+        raise MediaError(
+            name,
+            f"has a sample rate of {audio.sample_rate} Hz, not {sample_rate}",
+            "leave sample_rate to the file",
+        )
+    return audio
+
+
+def read_audio(
+    source: Source, sample_rate: int, source_rate: int | None = None, strict: bool = True
+) -> np.ndarray:
+    """Read a short recording whole.
+
+    Args:
+        source: as for `open_audio`.
+        sample_rate: Hz of the samples returned.
+        source_rate: Hz of an array handed over.
+        strict: as for `Audio.blocks`.
+
+    Returns:
+        (samples,) float32, mono.
+
+    Raises:
+        MediaError: as `open_audio` and `Audio.blocks` do.
+    """
+    audio = open_audio(source, source_rate)
+    return resample(np.concatenate(list(audio.blocks(strict=strict))), audio.sample_rate, sample_rate)
+
+
+def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """(samples,) float32 at `from_rate` Hz -> (ceil(samples * to_rate / from_rate),) at `to_rate` Hz."""
+    if from_rate == to_rate or not len(samples):
+        return samples
+    import torch
+    from torchaudio.functional import resample as convert
+
+    return convert(torch.from_numpy(np.ascontiguousarray(samples)), from_rate, to_rate).numpy()
+
+
+def is_audio(path: str | os.PathLike) -> bool:
+    """Whether a file is a recording (or a video with an audio track), by its content.
+
+    Opens the file and decodes its first packet. A recording too damaged to open counts, and so
+    does an unreadable file with the name of one: whoever reads them can then report them.
+    """
+    if not os.path.isfile(path):
+        return False
+    if not os.access(path, os.R_OK):
+        return (mimetypes.guess_type(path)[0] or "").startswith(("audio/", "video/"))
+    try:
+        open_audio(path)
+    except DamagedMedia:
+        return True
+    except MediaError:
+        return False
+    return True
+
+
+def _opener(source: object) -> tuple[str, Callable]:
+    """(name, function that returns a context manager giving a seekable binary file at its start)."""
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        if os.path.isdir(name):
+            raise MediaError(name, "is a folder", "give one file, or use `triscribe batch` for folders")
+        if not os.path.exists(name):
+            raise MediaError(name, "does not exist", "check the path")
+        if os.path.isfile(name):
+            return name, lambda: open(name, "rb")
+        with _readable(name, lambda: open(name, "rb")) as pipe:
+            return name, _rewinder(_spooled(pipe))
+    if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
+        raise MediaError(
+            f"<{type(source).__name__}>",
+            "is neither a path, a binary file object nor an array of samples",
+            "give a path, or a file opened with mode 'rb'",
+        )
+    name = getattr(source, "name", None)
+    seekable = getattr(source, "seekable", None)
+    file = source if seekable and seekable() else _spooled(source)
+    return name if isinstance(name, str) else "<file object>", _rewinder(file)
+
+
+def _spooled(stream: BinaryIO) -> BinaryIO:
+    """A copy on disk of what can be read only once, so that both libraries can seek in it."""
+    file = tempfile.TemporaryFile()
+    shutil.copyfileobj(stream, file)
+    return file
+
+
+def _rewinder(file: BinaryIO) -> Callable:
+    def rewind():
+        file.seek(0)
+        return contextlib.nullcontext(file)
+
+    return rewind
+
+
+@contextlib.contextmanager
+def _readable(name: str, opener: Callable) -> Iterator[BinaryIO]:
+    """The file of `opener`, with the system's refusals turned into MediaError."""
+    try:
+        with opener() as file:
+            yield file
+    except PermissionError as error:
+        raise MediaError(
+            name, "may not be read (permission denied)", "change its permissions or its owner"
+        ) from error
+    except OSError as error:
+        raise MediaError(
+            name, f"cannot be read ({error.strerror or error})", "check the disk or copy it again"
+        ) from error
+
+
+def _other(head: bytes) -> str | None:
+    """What a file is by its first bytes, where that is no recording."""
+    for magic, kind in OTHERS.items():
+        if head.startswith(magic):
+            return kind
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    # Four bytes fewer, because the first 4096 may end within a character.
+    text = head[: -4 if len(head) == 4096 else None].decode(encoding, errors="replace")
+    if "\ufffd" in text or any(char < " " and char not in "\t\n\r\f\x1b" for char in text):
+        return None
+    start = text.lstrip("\ufeff \t\r\n").lower()
+    return "a web page" if start.startswith(("<!doctype html", "<html")) else "a text file"
+
+
+def _to_float(samples: np.ndarray) -> np.ndarray:
+    """Any sample format -> float32, integers scaled to [-1, 1]."""
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    offset = half if samples.dtype.kind == "u" else 0.0
+    return ((samples.astype(np.float64) - offset) / half).astype(np.float32)
+
+
+def _open_array(source: np.ndarray | torch.Tensor, sample_rate: int | None) -> Audio:
+    name = "<array>"
+    if hasattr(source, "numpy"):
+        source = source.detach().cpu()
+        source = (source.float() if source.is_floating_point() else source).numpy()
+    if sample_rate is None or sample_rate < 1:
+        raise MediaError(
+            name, "has no sample rate", "say how many samples a second it holds (sample_rate=16000)"
+        )
+    if source.ndim not in (1, 2):
+        raise MediaError(
+            name,
+            f"has the shape {source.shape}",
+            "give (samples,), (channels, samples) or (samples, channels)",
+        )
+    if not source.size:
+        raise MediaError(name, "holds no samples", "check how it was cut or loaded")
+    if source.dtype.kind not in "fiu" or (source.dtype.kind in "iu" and source.dtype.itemsize > 4):
+        raise MediaError(
+            name, f"holds {source.dtype} values, whose full scale is unknown", "convert it to float32"
+        )
+    samples = source if source.ndim == 1 or source.shape[0] > source.shape[1] else source.T
+    samples = samples.reshape(len(samples), -1)  # (samples, channels)
+    if not np.isfinite(samples).all():
+        raise MediaError(
+            name, "holds values that are not finite (NaN or infinity)", "find out where they come from"
+        )
+
+    def pieces(fault):
+        for start in range(0, len(samples), PIECE):
+            yield _to_float(samples[start : start + PIECE]).mean(axis=1)
+
+    return Audio(name, int(sample_rate), len(samples) / sample_rate, pieces)
+
+
+def _open_sndfile(name: str, opener: Callable) -> Audio | None:
+    """The recording as libsndfile reads it; None where FFmpeg has to."""
+    import soundfile
+
+    with opener() as file:
+        try:
+            with soundfile.SoundFile(file) as sound:
+                rate, frames, layout = sound.samplerate, sound.frames, sound.format
+        except (soundfile.LibsndfileError, TypeError):
+            return None  # TypeError, because soundfile takes whatever is named *.raw for headerless
+        if frames in (0, 2**63 - 1):
+            return None  # written to a pipe, so that the length in the header was never filled in
+        promised = frames / rate
+        cut = False
+        if layout in ("WAV", "WAVEX", "RF64", "AIFF"):
+            share = _share(file)
+            promised, cut = promised / share, promised / share - promised > SLACK
+        elif layout == "OGG":
+            cut = _ogg_cut(file)
+
+    def pieces(fault):
+        if cut and promised > frames / rate:
+            fault(f"ends after {frames / rate:.1f} of {promised:.1f} seconds")
+        elif cut:
+            fault(f"breaks off within a packet after {frames / rate:.1f} seconds")
+        done = 0
+        with opener() as file, soundfile.SoundFile(file) as sound:
+            while done < frames:
+                try:
+                    piece = sound.read(PIECE, dtype="float32", always_2d=True)  # (samples, channels)
+                except soundfile.LibsndfileError:
+                    fault(f"damaged at {done / rate:.1f} of {frames / rate:.1f} seconds")
+                    return
+                if not len(piece):
+                    break
+                done += len(piece)
+                yield piece.mean(axis=1)
+        if (frames - done) / rate > SLACK:
+            fault(f"ends after {done / rate:.1f} of {frames / rate:.1f} seconds")
+
+    return Audio(name, rate, promised, pieces)
+
+
+def _share(file: BinaryIO) -> float:
+    """The share of its sample data that a WAV or AIFF file holds: 1.0 for a whole one.
+
+    libsndfile shortens the recording to what is there and says nothing.
+    """
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    order = ">" if head.startswith((b"RIFX", b"FORM")) else "<"
+    position, long_size = 12, None
+    while position + 8 <= end:
+        file.seek(position)
+        kind, size = struct.unpack(order + "4sI", file.read(8))
+        position += 8
+        if kind == b"ds64":
+            long_size = struct.unpack("<QQ", file.read(16))[1]
+        elif kind in (b"data", b"SSND"):
+            if head.startswith(b"RF64") and size == 0xFFFFFFFF and long_size:
+                size = long_size
+            # What writers to a pipe put there, who cannot come back to fill the size in.
+            elif not size or 0x7FFFF000 <= size <= 0x80000000 or size >= 0xFFFFF000:
+                return 1.0
+            return min(1.0, (end - position) / size)
+        position += size + size % 2
+    return 1.0
+
+
+def _ogg_cut(file: BinaryIO) -> bool:
+    """Whether an Ogg file ends within a page (libsndfile passes over an unfinished one silently)."""
+    end = file.seek(0, os.SEEK_END)
+    start = max(0, end - 2 * 65307)  # the longest page there is, twice
+    file.seek(start)
+    tail = file.read()
+    page = tail.rfind(b"OggS")
+    if page < 0:
+        return False
+    segments = tail[page + 26] if page + 26 < len(tail) else 255
+    sizes = tail[page + 27 : page + 27 + segments]
+    return len(sizes) < segments or page + 27 + segments + sum(sizes) > len(tail)
+
+
+def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
+    """The audio track that FFmpeg deems the best."""
+    import av
+
+    def opened(file):
+        # Playlists are media to FFmpeg, and would have it open other files and addresses.
+        return av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
+
+    with opener() as file:
+        try:
+            container = opened(file)
+        except (av.FFmpegError, EOFError) as error:
+            if RECORDING.match(head):
+                cause = "is damaged or cut off, so that it cannot be opened"
+                raise DamagedMedia(name, cause, "get a whole copy of it, or repair it") from error
+            raise MediaError(
+                name, "is in no audio or video format known here", "convert it to WAV or FLAC"
+            ) from error
+        with container:
+            track = container.streams.best("audio")
+            if track is None:
+                raise MediaError(name, "has no audio track", "give a recording, or a video with sound")
+            if track.codec_context is None:
+                raise MediaError(name, "has an audio track of an unknown codec", "convert it to WAV or FLAC")
+            frame = next((frame for frame in _Frames(container, track) if frame is not None), None)
+            if frame is None:
+                kind = DamagedMedia if RECORDING.match(head) else MediaError
+                cause = f"holds no samples that can be decoded ({track.codec_context.name})"
+                raise kind(name, cause, "get a whole copy of it, or record it again")
+            # Some codecs (HE-AAC) decode to another rate than their header states.
+            rate = frame.sample_rate
+            origin = (container.start_time or 0) / av.time_base
+            duration = container.duration / av.time_base if container.duration else None
+            layouts = set(container.format.name.split(","))
+            # Raw streams state no length and FFmpeg guesses it from the bit rate. MP3 states it in a Xing
+            # header, together with the delay of its encoder.
+            if layouts & {"mp3", "aac", "loas", "ac3", "eac3", "dts", "amr"} and not origin:
+                duration = None
+            stated = duration and layouts & {"mov", "matroska", "avi", "asf", "flac", "mp3"}
+            end = duration or float("inf")
+
+    def pieces(fault):
+        done, skipped = 0, 0
+        with opener() as file, opened(file) as container:
+            frames = _Frames(container, container.streams.best("audio"))
+            for frame in frames:
+                if frame is None:
+                    if not skipped:
+                        of = f" of {duration:.1f}" if stated else ""
+                        fault(f"damaged at {done / rate:.1f}{of} seconds")
+                    skipped += 1
+                    continue
+                for silence in _zeros(_gap(frame, origin + done / rate, origin + end), rate):
+                    done += len(silence)
+                    yield silence
+                piece = resample(_downmix(frame), frame.sample_rate, rate)
+                done += len(piece)
+                yield piece
+        if skipped > 1:
+            fault(f"{skipped} damaged packets skipped")
+        if stated and duration - (frames.reached - origin) > SLACK:
+            fault(f"ends after {done / rate:.1f} of {duration:.1f} seconds")
+
+    return Audio(name, rate, duration, pieces)
+
+
+class _Frames:
+    """Iterates over the frames of an audio track, None standing for a packet that cannot be decoded.
+
+    Attributes:
+        reached: seconds up to which the file's packets go, those of all tracks, because a video
+            may go on after its sound.
+    """
+
+    def __init__(self, container, track):
+        self.container, self.track = container, track
+        self.reached = 0.0
+
+    def __iter__(self) -> Iterator:
+        import av
+
+        try:
+            for packet in self.container.demux():
+                if packet.pts is not None:
+                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                    self.reached = max(self.reached, end)
+                if packet.stream.index != self.track.index:
+                    continue
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError:
+                    frames = [None]
+                yield from frames
+        except av.FFmpegError:
+            yield None
+
+
+def _gap(frame, now: float, end: float) -> float:
+    """Seconds without audio before a frame, by its time stamp: tracks that start late, recorders that pause.
+
+    Left out, they would move the times of all that follows. Stamps beyond `end` are not believed.
+    """
+    if frame.pts is None:
+        return 0.0
+    start = float(frame.pts * frame.time_base)
+    return start - now if GAP < start - now <= LONGEST_GAP and start <= end + SLACK else 0.0
+
+
+def _zeros(seconds: float, rate: int) -> Iterator[np.ndarray]:
+    samples = round(seconds * rate)
+    for start in range(0, samples, PIECE):
+        yield np.zeros(min(PIECE, samples - start), np.float32)
+
+
+def _downmix(frame) -> np.ndarray:
+    """PyAV audio frame -> (samples,): planar ones are (channels, samples), packed ones interleaved."""
+    samples = _to_float(frame.to_ndarray())
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    return samples.mean(axis=0)
