@@ -128,8 +128,8 @@ class SpeechTask(nn.Module):
             for item, labels in zip(chosen, found, strict=True):
                 hypotheses[item] = " ".join(self.model.alphabet.decode(labels.ids).split())
         return {
-            "cer": error_rate(self.valid_texts, hypotheses, "character", resamples=1).value,
-            "wer": error_rate(self.valid_texts, hypotheses, "word", resamples=1).value,
+            "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
+            "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
         }
 
 

@@ -1,0 +1,286 @@
+"""transcribe(): recordings in, transcripts with times and confidences out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import librosa
+import numpy as np
+import torch
+from torch import Tensor
+
+from decoders.ctc import Labels, greedy
+from pipelines.errors import ModelError, TriscribeError
+from pipelines.media import Audio, Source, open_audio, resample
+from pipelines.model import SequenceModel, default, load
+from pipelines.results import Character, Segment, Transcript, Word
+
+BUFFERED = 64  # pieces read ahead, over file boundaries, before they are sorted into batches
+PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
+MARGIN = 0.2  # seconds of quiet kept around what is cut out
+QUIET = 35.0  # dB below the loudest moment so far that count as quiet
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """How to transcribe."""
+
+    batch_size: int = 16
+    """Pieces that the model reads at once."""
+    longest: float = 15.0
+    """Seconds; longer recordings are cut at pauses into pieces of at most this."""
+    device: str = "auto"
+    """cpu, cuda, or auto: cuda where there is one."""
+    strict: bool = True
+    """Refuse damaged or silent recordings; else give what can be read."""
+    errors: Literal["raise", "return"] = "raise"
+    """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
+
+    def __post_init__(self):
+        if self.batch_size < 1 or self.longest < 1:
+            raise ValueError("batch_size must be at least 1 and longest at least 1 second")
+        if self.errors not in ("raise", "return"):
+            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
+
+    @classmethod
+    def of(cls, options: dict) -> SpeechOptions:
+        """From keywords; a TypeError names an unknown one and the nearest that exists."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"options are {', '.join(known)}"
+                raise TypeError(f"no option {name!r}; {hint}")
+        return cls(**options)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of one recording: its samples at the model's rate, and where it begins in seconds."""
+
+    samples: np.ndarray
+    offset: float
+
+
+def transcribe(
+    source: Source | Iterable[Source],
+    model: SequenceModel | str | Path | None = None,
+    sample_rate: int | None = None,
+    **options,
+) -> Transcript | Iterator[Transcript]:
+    """Write down what is said.
+
+    Args:
+        source: a path to anything FFmpeg opens (audio tracks of videos included), a binary file
+            object, an array or tensor of samples; or a list or generator of these.
+        model: a loaded model, a file, or a bundled model's name; None is the bundled one.
+        sample_rate: Hz of arrays.
+        options: see `SpeechOptions`.
+
+    Returns:
+        A Transcript; for many sources a generator of them, in order, batched by length across
+        recordings and with memory that does not grow with their number or length.
+
+    Raises:
+        MediaError: a recording cannot be read (for many: when its turn comes, see `errors`).
+        ModelError: the model cannot be used.
+    """
+    chosen = SpeechOptions.of(options)
+    model = speech_model(model)
+    if isinstance(source, (str, Path, np.ndarray, Tensor)) or hasattr(source, "read"):
+        (result,) = _transcripts([source], model, sample_rate, chosen)
+        if isinstance(result, TriscribeError):
+            raise result
+        return result
+    return _raising(_transcripts(source, model, sample_rate, chosen), chosen.errors)
+
+
+def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
+    """The model asked for; raises ModelError when it is not one for speech."""
+    model = default("speech") if model is None else model
+    model = model if isinstance(model, SequenceModel) else load(model)
+    if model.task != "speech":
+        raise ModelError(model.name, f"is a model for {model.task}", "name a speech model")
+    return model
+
+
+def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> Iterator[Piece]:
+    """Pieces of at most `longest` seconds, cut at pauses, resampled one by one.
+
+    A recording that is short enough stays whole. Only some pieces' worth of audio is in memory.
+    """
+    rate = audio.sample_rate
+    limit = round(longest * rate)
+    rest, begin, loudest = np.zeros(0, np.float32), 0, 0.0
+
+    def piece(start: int, end: int) -> Piece:
+        return Piece(resample(rest[start:end], rate, sample_rate), (begin + start) / rate)
+
+    for block in audio.blocks(longest * 2, strict=strict):
+        loudest = max(loudest, _loudness(block))
+        rest = np.concatenate([rest, block])
+        if len(rest) <= 4 * limit:
+            continue
+        spans = _spans(rest, rate, limit, loudest)
+        for start, end in spans[:-1]:
+            yield piece(start, end)
+        keep = spans[-1][0] if spans else len(rest) - round(MARGIN * rate)
+        rest, begin = rest[keep:], begin + keep
+    spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [(0, len(rest))]
+    for start, end in spans:
+        if end > start:
+            yield piece(start, end)
+
+
+def log_probabilities(model: SequenceModel, pieces: list[Piece], options: SpeechOptions) -> list[Tensor]:
+    """(frames, labels) for each piece, on the CPU; pieces of like length share a batch."""
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = model.to(device).eval()
+    results: list[Tensor] = [torch.empty(0)] * len(pieces)
+    order = sorted(range(len(pieces)), key=lambda index: len(pieces[index].samples))
+    with torch.inference_mode():
+        for start in range(0, len(order), options.batch_size):
+            chosen = order[start : start + options.batch_size]
+            waveforms = [torch.from_numpy(pieces[index].samples) for index in chosen]
+            lengths = torch.tensor([len(waveform) for waveform in waveforms], device=device)
+            batch = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True).to(device)
+            log_probs, frames = model(batch, lengths)
+            for index, row, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
+                results[index] = row[:length]
+    return results
+
+
+def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | None:
+    """Decoded labels -> a segment in the recording's time; None when nothing was said."""
+    step = model.front_end.frame_seconds
+    end_of_piece = piece.offset + len(piece.samples) / model.front_end.sample_rate
+
+    def seconds(frame: float) -> float:
+        return min(max(piece.offset, piece.offset + frame * step), end_of_piece)
+
+    words: list[Word] = []
+    run: list[Character] = []
+    # A frame stands for the half step before and after it.
+    for label, start, end, confidence in zip(
+        labels.ids, labels.starts, labels.ends, labels.confidences, strict=True
+    ):
+        text = model.alphabet.decode([label])
+        if text != " ":
+            run.append(Character(text, seconds(start - 0.5), seconds(end - 0.5), min(confidence, 1.0)))
+        elif run:
+            words.append(word(run))
+            run = []
+    if run:
+        words.append(word(run))
+    if not words:
+        return None
+    confidence = sum(w.confidence for w in words) / len(words)
+    text = " ".join(w.text for w in words)
+    return Segment(text, words[0].start, words[-1].end, confidence, tuple(words))
+
+
+def word(characters: list[Character]) -> Word:
+    """The word that characters make up."""
+    confidence = sum(c.confidence for c in characters) / len(characters)
+    text = "".join(c.text for c in characters)
+    return Word(text, characters[0].start, characters[-1].end, confidence, tuple(characters))
+
+
+def _raising(results: Iterator, errors: str) -> Iterator:
+    for result in results:
+        if isinstance(result, TriscribeError) and errors == "raise":
+            raise result
+        yield result
+
+
+def _transcripts(
+    sources: Iterable[Source], model: SequenceModel, sample_rate: int | None, options: SpeechOptions
+) -> Iterator[Transcript | TriscribeError]:
+    """One result a source, in order. Pieces of several recordings share batches."""
+    waiting: list[_Reading] = []
+    pieces: list[tuple[_Reading, Piece]] = []
+
+    def decode() -> None:
+        probabilities = log_probabilities(model, [piece for _, piece in pieces], options)
+        for (reading, piece), log_probs in zip(pieces, probabilities, strict=True):
+            (labels,) = greedy(log_probs.unsqueeze(0), torch.tensor([len(log_probs)]))
+            found = segment(model, labels, piece)
+            if found:
+                reading.segments.append(found)
+        pieces.clear()
+
+    for source in sources:
+        reading = _Reading()
+        waiting.append(reading)
+        try:
+            audio = open_audio(source, sample_rate)
+            reading.name = audio.name
+            for piece in cut(audio, options.longest, model.front_end.sample_rate, options.strict):
+                pieces.append((reading, piece))
+                if len(pieces) == BUFFERED:
+                    decode()
+            reading.duration = audio.duration
+        except TriscribeError as error:
+            reading.error = error
+        if not pieces:
+            yield from (each.result(model.name) for each in waiting)
+            waiting.clear()
+    decode()
+    yield from (each.result(model.name) for each in waiting)
+
+
+class _Reading:
+    """A recording whose pieces are being decoded."""
+
+    def __init__(self):
+        self.name: str | None = None
+        self.segments: list[Segment] = []
+        self.duration = 0.0
+        self.error: TriscribeError | None = None
+
+    def result(self, model: str) -> Transcript | TriscribeError:
+        if self.error:
+            return self.error
+        source = None if self.name is None or self.name.startswith("<") else self.name
+        segments = sorted(self.segments, key=lambda found: found.start)
+        return Transcript(tuple(segments), self.duration, model, source)
+
+
+def _loudness(samples: np.ndarray) -> float:
+    """The largest short-time amplitude (RMS over 2048 samples)."""
+    return float(librosa.feature.rms(y=samples).max()) if len(samples) else 0.0
+
+
+def _spans(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[tuple[int, int]]:
+    """Stretches of sound, apart by pauses, none longer than `limit` samples."""
+    sounding = librosa.effects.split(samples, top_db=QUIET, ref=max(loudest, 1e-5))
+    joined: list[list[int]] = []
+    for start, end in sounding.tolist():
+        if joined and start - joined[-1][1] < PAUSE * rate and end - joined[-1][0] <= limit:
+            joined[-1][1] = end
+        else:
+            joined.append([start, end])
+    margin = round(MARGIN * rate)
+    spans: list[tuple[int, int]] = []
+    for start, end in joined:
+        start = max(start - margin, spans[-1][1] if spans else 0)
+        end = min(end + margin, len(samples))
+        while end - start > limit:
+            quietest = _quietest(samples, start + limit // 2, start + limit)
+            spans.append((start, quietest))
+            start = quietest
+        spans.append((start, end))
+    return spans
+
+
+def _quietest(samples: np.ndarray, start: int, end: int) -> int:
+    """The middle of the quietest short stretch between two positions."""
+    hop = 512
+    energy = librosa.feature.rms(y=samples[start:end], hop_length=hop)[0]
+    return start + min(int(energy.argmin()) * hop, end - start - 1)
