@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from decoders.ctc import Labels, greedy
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.media import Audio, Source, open_audio, resample
 from pipelines.model import SequenceModel, default, load
+from pipelines.options import ReadingOptions
 from pipelines.results import Character, Segment, Transcript, Word
 
 BUFFERED = 64  # pieces read ahead, over file boundaries, before they are sorted into batches
@@ -26,36 +26,16 @@ QUIET = 35.0  # dB below the loudest moment so far that count as quiet
 
 
 @dataclass(frozen=True)
-class SpeechOptions:
+class SpeechOptions(ReadingOptions):
     """How to transcribe."""
 
-    batch_size: int = 16
-    """Pieces that the model reads at once."""
-    longest: float = 15.0
-    """Seconds; longer recordings are cut at pauses into pieces of at most this."""
-    device: str = "auto"
-    """cpu, cuda, or auto: cuda where there is one."""
-    strict: bool = True
-    """Refuse damaged or silent recordings; else give what can be read."""
     errors: Literal["raise", "return"] = "raise"
     """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
 
     def __post_init__(self):
-        if self.batch_size < 1 or self.longest < 1:
-            raise ValueError("batch_size must be at least 1 and longest at least 1 second")
+        super().__post_init__()
         if self.errors not in ("raise", "return"):
             raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
-
-    @classmethod
-    def of(cls, options: dict) -> SpeechOptions:
-        """From keywords; a TypeError names an unknown one and the nearest that exists."""
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"options are {', '.join(known)}"
-                raise TypeError(f"no option {name!r}; {hint}")
-        return cls(**options)
 
 
 @dataclass(frozen=True)
@@ -136,7 +116,7 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
             yield piece(start, end)
 
 
-def log_probabilities(model: SequenceModel, pieces: list[Piece], options: SpeechOptions) -> list[Tensor]:
+def log_probabilities(model: SequenceModel, pieces: list[Piece], options: ReadingOptions) -> list[Tensor]:
     """(frames, labels) for each piece, on the CPU; pieces of like length share a batch."""
     device = options.device
     if device == "auto":
