@@ -1,11 +1,23 @@
-"""Error rates with their uncertainty."""
+"""How good a model is on one split: error rates with their uncertainty, the worst items, what it confuses."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
 
 import jiwer
 import numpy as np
+
+Unit = Literal["word", "character"]
+
+WIDTH = 90  # columns of the summary
+DRAWS = 4_000_000  # numbers drawn at a time for the bootstrap, 32 MB
 
 
 @dataclass(frozen=True)
@@ -20,21 +32,212 @@ class Rate:
         return f"{100 * self.value:.2f} % [{100 * self.low:.2f}, {100 * self.high:.2f}]"
 
 
-def counts(references: list[str], hypotheses: list[str], unit: str) -> np.ndarray:
-    """(items, 2) errors and reference units of each item; unit is "word" or "character"."""
-    process = jiwer.process_words if unit == "word" else jiwer.process_characters
-    rows = []
-    for reference, hypothesis in zip(references, hypotheses, strict=True):
-        found = process(reference, hypothesis)
-        errors = found.substitutions + found.deletions + found.insertions
-        rows.append((errors, found.hits + found.substitutions + found.deletions))
+@dataclass(frozen=True)
+class Scored:
+    """An item of a split with what the model made of it.
+
+    Attributes:
+        name: how reports call it.
+        media: the file it is in, where there is one.
+        start, end: seconds, when the item is a part of a longer recording.
+        duration: seconds of the item, where it has any.
+    """
+
+    name: str
+    reference: str
+    hypothesis: str
+    media: Path | None = None
+    start: float | None = None
+    end: float | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The items of a split and their error rates. Made by `evaluate`."""
+
+    split: str
+    items: tuple[Scored, ...]
+    wer: Rate
+    cer: Rate
+
+    @cached_property
+    def word_counts(self) -> np.ndarray:
+        """(items, 2) word errors and reference words of each item."""
+        return counts(self._references, self._hypotheses, "word")
+
+    def worst(self, n: int) -> list[Scored]:
+        """At most n items with errors, the highest word error rate first, then the most errors."""
+        errors, words = self.word_counts.T
+        order = np.lexsort((-errors, -errors / words))
+        return [self.items[index] for index in order[:n] if errors[index]]
+
+    def confusions(self, unit: Unit = "character") -> Counter[tuple[str, str]]:
+        """How often each (reference, hypothesis) was confused; "" is nothing: left out, or added."""
+        found = _aligned(self._references, self._hypotheses, unit)
+        total = Counter()
+        for reference, hypothesis, chunks in zip(
+            found.references, found.hypotheses, found.alignments, strict=True
+        ):
+            for chunk in chunks:
+                if chunk.type != "equal":
+                    total.update(_pairs(reference, hypothesis, chunk))
+        return total
+
+    def most_confused(self, n: int, unit: Unit = "character") -> list[tuple[tuple[str, str], int]]:
+        """The n most frequent confusions with their counts, ties in the order of the characters."""
+        return sorted(self.confusions(unit).items(), key=lambda entry: (-entry[1], entry[0]))[:n]
+
+    def summary(self, worst: int = 10) -> str:
+        """The evaluation as text for a terminal, at most about 90 columns."""
+        errors, words = self.word_counts.T
+        sizes = f"{len(self.items):,} items, {words.sum():,} words"
+        lines = [
+            f"{self.split}: {sizes}, {(errors == 0).mean():.1%} of items without an error",
+            f"  WER {self.wer}  {_kinds(self.confusions('word'))}",
+            f"  CER {self.cer}  {_kinds(self.confusions())}",
+        ]
+        sections = ["\n".join(lines)]
+        if errors.any():
+            sections += [
+                "Most confused characters\n" + _listed(self.most_confused(12)),
+                "Most confused words\n" + _listed(self.most_confused(12, "word")),
+                f"Worst items (of {np.count_nonzero(errors):,} with errors)\n"
+                + "\n".join(_compared(item) for item in self.worst(worst)),
+            ]
+        return "\n\n".join(sections)
+
+    @property
+    def _references(self) -> list[str]:
+        return [item.reference for item in self.items]
+
+    @property
+    def _hypotheses(self) -> list[str]:
+        return [item.hypothesis for item in self.items]
+
+
+def evaluate(split: str, items: Iterable[Scored]) -> Evaluation:
+    """Score the items of a split.
+
+    Args:
+        split: its name, e.g. "test".
+        items: at least one; no reference may be blank.
+    """
+    items = tuple(items)
+    references, hypotheses = [item.reference for item in items], [item.hypothesis for item in items]
+    rates = (error_rate(references, hypotheses, unit) for unit in ("word", "character"))
+    return Evaluation(split, items, *rates)
+
+
+def counts(references: Sequence[str], hypotheses: Sequence[str], unit: Unit) -> np.ndarray:
+    """(items, 2) errors and reference units of each item.
+
+    Raises:
+        ValueError: when a reference is blank, or there are not as many references as hypotheses.
+    """
+    found = _aligned(references, hypotheses, unit)
+    rows = [
+        (sum(_size(chunk) for chunk in chunks if chunk.type != "equal"), len(reference))
+        for reference, chunks in zip(found.references, found.alignments, strict=True)
+    ]
     return np.array(rows)
 
 
-def error_rate(references: list[str], hypotheses: list[str], unit: str, resamples: int = 2000) -> Rate:
-    """WER or CER; whole items are drawn with replacement for the interval (Bisani & Ney 2004)."""
+def error_rate(
+    references: Sequence[str], hypotheses: Sequence[str], unit: Unit, resamples: int = 2000
+) -> Rate:
+    """WER or CER; whole items are drawn with replacement for the interval (Bisani & Ney 2004).
+
+    Args:
+        references, hypotheses: one of each an item; a run of white space counts as one space.
+        unit: "word" for WER, "character" (spaces included) for CER.
+        resamples: draws of the bootstrap; the same arguments give the same interval.
+
+    Raises:
+        ValueError: as `counts`, or when there are no items.
+    """
+    if not len(references):
+        raise ValueError("no items to score; an error rate needs at least one reference")
     table = counts(references, hypotheses, unit)
-    draws = np.random.default_rng(0).integers(0, len(table), (resamples, len(table)))
-    sums = table[draws].sum(axis=1)
-    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
-    return Rate(table[:, 0].sum() / table[:, 1].sum(), low, high)
+    # Items with equal counts are interchangeable: it is enough to draw how many of each kind there are.
+    kinds, items = np.unique(table, axis=0, return_counts=True)
+    rng, rows, rates = np.random.default_rng(0), max(1, DRAWS // len(kinds)), []
+    for start in range(0, resamples, rows):
+        draws = rng.multinomial(len(table), items / len(table), min(rows, resamples - start))
+        errors, units = (draws @ kinds).T
+        rates.append(errors / units)
+    low, high = np.quantile(np.concatenate(rates), [0.025, 0.975])
+    errors, units = table.sum(axis=0)
+    return Rate(float(errors / units), float(low), float(high))
+
+
+def pairs(reference: str, hypothesis: str, unit: Unit = "word") -> list[tuple[str, str]]:
+    """The two texts aligned with the fewest errors: (reference, hypothesis) units, "" where one has none."""
+    found = _aligned([reference], [hypothesis], unit)
+    parts = found.references[0], found.hypotheses[0]
+    return [pair for chunk in found.alignments[0] for pair in _pairs(*parts, chunk)]
+
+
+def shown(text: str) -> str:
+    """A word or character made visible: a lone accent on a circle, what has no shape by its code."""
+    if len(text) > 1 or unicodedata.category(text)[0] in "LNPS":
+        return text
+    if text == " ":
+        return "space"
+    return f"◌{text}" if unicodedata.category(text)[0] == "M" else f"U+{ord(text):04X}"
+
+
+def _aligned(references: Sequence[str], hypotheses: Sequence[str], unit: Unit):
+    """What jiwer finds, one alignment an item."""
+    references, hypotheses = (
+        [" ".join(text.split()) for text in texts] for texts in (references, hypotheses)
+    )
+    if "" in references:
+        raise ValueError(f"reference {references.index('')} (counted from 0) is blank; leave that item out")
+    return {"word": jiwer.process_words, "character": jiwer.process_characters}[unit](references, hypotheses)
+
+
+def _pairs(
+    reference: list[str], hypothesis: list[str], chunk: jiwer.AlignmentChunk
+) -> Iterable[tuple[str, str]]:
+    return zip_longest(
+        reference[chunk.ref_start_idx : chunk.ref_end_idx],
+        hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx],
+        fillvalue="",
+    )
+
+
+def _size(chunk: jiwer.AlignmentChunk) -> int:
+    return max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
+
+
+def _kinds(confusions: Counter[tuple[str, str]]) -> str:
+    """The errors counted by kind, as a clause."""
+    left_out = sum(count for (_, hypothesis), count in confusions.items() if not hypothesis)
+    added = sum(count for (reference, _), count in confusions.items() if not reference)
+    replaced = confusions.total() - left_out - added
+    return f"{confusions.total():,} errors: {replaced:,} replaced, {left_out:,} left out, {added:,} added"
+
+
+def _listed(confused: list[tuple[tuple[str, str], int]]) -> str:
+    """Confusions as indented lines."""
+    lines = [" "]
+    for (reference, hypothesis), count in confused:
+        if not reference:
+            entry = f"{shown(hypothesis)} added ×{count:,}"
+        elif not hypothesis:
+            entry = f"{shown(reference)} left out ×{count:,}"
+        else:
+            entry = f"{shown(reference)} → {shown(hypothesis)} ×{count:,}"
+        if len(lines[-1]) + len(entry) + 3 > WIDTH:
+            lines.append(" ")
+        lines[-1] += f" {entry}  "
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _compared(item: Scored) -> str:
+    """Reference over hypothesis, with a mark under each word replaced (S), left out (D) or added (I)."""
+    found = _aligned([item.reference], [item.hypothesis], "word")
+    drawn = jiwer.visualize_alignment(found, show_measures=False, skip_correct=False, line_width=WIDTH - 4)
+    rows = [f"    {line.rstrip()}" for line in drawn.splitlines()[1:] if line.strip()]
+    return "\n".join([f"  {item.name}  WER {found.wer:.0%}", *rows])
