@@ -240,7 +240,7 @@ def _opener(source: object) -> tuple[str, Callable]:
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
         if os.path.isdir(name):
-            raise MediaError(name, "is a folder", "give one file, or use `triscribe batch` for folders")
+            raise MediaError(name, "is a folder", "give one file, or use `triscribe transcribe` for folders")
         if not os.path.exists(name):
             raise MediaError(name, "does not exist", "check the path")
         if os.path.isfile(name):

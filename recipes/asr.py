@@ -40,13 +40,15 @@ class SpeechTask(nn.Module):
 
     criterion = "cer"
 
-    def __init__(self, model, train, valid, cache, augmentation, consistency, batch_size, seed):
+    def __init__(self, model, train, valid, cache, augmentation, consistency, ease, batch_size, seed):
         super().__init__()
         self.model = model
         self.train_items, self.valid_items, self.valid_texts = train, valid[0], valid[1]
         self.cache = cache
         self.augmentation = augmentation
         self.consistency = consistency
+        self.ease = ease
+        self.easing = False
         self.batch_size = batch_size
         self.seed = seed
         log_mel = model.front_end.log_mel
@@ -57,17 +59,19 @@ class SpeechTask(nn.Module):
         log_mel, encoder = self.model.front_end.log_mel, self.model.front_end.subsampling
         device = self.filterbanks.device
         features = log_mel.normalised(power.to(device), frames.to(device), self.filterbanks[warps])
-        views = 2 if self.consistency else 1
-        masked = torch.cat([spec_augment(features, self.augmentation) for _ in range(views)])
-        hidden, lengths = encoder(masked, frames.repeat(views).to(device))
+        views = 2 if self.consistency and not self.easing else 1
+        if not self.easing:
+            features = torch.cat([spec_augment(features, self.augmentation) for _ in range(views)])
+        hidden, lengths = encoder(features, frames.repeat(views).to(device))
         log_probs, lengths = self.model.decoder(*self.model.core(hidden, lengths))
         labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=device)
         loss = (CTC.loss(log_probs, lengths, targets * views) / labels).mean()
-        if self.consistency:
+        if views == 2:
             loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
         return loss
 
     def batches(self, epoch: int):
+        self.easing = epoch < self.ease
         chooser = random.Random(f"{self.seed} {epoch}")
         groups = self._joined(chooser)
         # Sorting within shuffled pools: little padding, and batches that differ every epoch.
@@ -88,7 +92,9 @@ class SpeechTask(nn.Module):
         order = chooser.sample(self.train_items, len(self.train_items))
         groups, waiting = [], {}
         for utterance in order:
-            if utterance.group in waiting:
+            if self.easing:
+                groups.append([utterance])
+            elif utterance.group in waiting:
                 groups.append([waiting.pop(utterance.group), utterance])
             elif chooser.random() < self.augmentation.join / 2:
                 waiting[utterance.group] = utterance

@@ -61,7 +61,7 @@ class FeatureCache:
     def _fill(path: Path, sources: list[tuple], compute: Callable[[tuple], Tensor]) -> tuple[list[int], int]:
         frames, width = [], 0
         with write_atomically(path, "wb") as file:
-            for source in tqdm(sources, "features", leave=False):
+            for source in tqdm(sources, "features", leave=False, disable=None):
                 features = compute(source)
                 frames.append(len(features))
                 width = features.size(1)

@@ -124,7 +124,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         started, losses = time.monotonic(), state["losses"]
         count, batches = task.batches(epoch)
         task.model.train()
-        bar = tqdm(batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, dynamic_ncols=True)
+        bar = tqdm(batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None)
         for index, batch in enumerate(bar):
             if index < state["batch"]:
                 continue

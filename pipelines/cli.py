@@ -1,0 +1,260 @@
+"""The `triscribe` command. Exit codes: 0 all good, 1 something failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+from pipelines import __version__
+from pipelines.errors import TriscribeError
+
+RECIPES = ("asr",)
+
+app = tyro.extras.SubcommandApp()
+
+Model = Annotated[str | None, arg(aliases=["-m"])]
+Out = Annotated[Path, arg(aliases=["-o"])]
+Formats = Annotated[str, arg(aliases=["-f"])]
+
+
+@app.command
+def transcribe(
+    inputs: Positional[tuple[str, ...]],
+    /,
+    out: Out = Path("."),
+    format: Formats = "txt",
+    model: Model = None,
+    skip_existing: bool = False,
+    overwrite: bool = False,
+    lenient: bool = False,
+    page: Path | None = None,
+    batch_size: int = 16,
+    longest: float = 15.0,
+    device: str = "auto",
+    threads: int = 0,
+    max_chars: int = 42,
+    max_lines: int = 2,
+    max_words: int | None = None,
+) -> int:
+    """Write down recordings: files, folders and patterns in, a tree of transcripts out.
+
+    A file that cannot be read costs one line; the others go on.
+
+    Args:
+        inputs: recordings or videos, folders, patterns.
+        out: folder for the outputs; it mirrors the tree of the inputs.
+        format: one or more of txt,json,srt,vtt,tsv,ctm,textgrid.
+        model: a model file or the name of a bundled model.
+        skip_existing: leave out inputs whose outputs stand already.
+        overwrite: also replace existing files that triscribe did not make.
+        lenient: read what can be read of damaged or silent recordings.
+        page: also write one HTML page with players and coloured words.
+        batch_size: pieces that the model reads at once.
+        longest: seconds; longer recordings are cut at pauses into such pieces.
+        device: cpu, cuda or auto.
+        threads: CPU threads; 0 leaves torch's choice.
+        max_chars: characters in a line of a subtitle.
+        max_lines: lines in a subtitle.
+        max_words: words in a subtitle.
+    """
+    if not inputs:
+        return _usage("name at least one file, folder or pattern")
+    from pipelines.transcribing import Run
+
+    cues = {"max_chars": max_chars, "max_lines": max_lines, "max_words": max_words}
+    speech = {"batch_size": batch_size, "longest": longest, "device": device, "strict": not lenient}
+    try:
+        _threads(threads)
+        run = Run(out, _formats(format), model, cues, speech, skip_existing, overwrite, page)
+    except ValueError as error:
+        return _usage(str(error))
+    return run(inputs)
+
+
+@app.command
+def align(
+    audio: Positional[str],
+    text: Positional[str],
+    /,
+    out: Out = Path("."),
+    format: Formats = "srt",
+    model: Model = None,
+    overwrite: bool = False,
+    threads: int = 0,
+) -> int:
+    """Find where each word of a known text lies in a recording.
+
+    Lines that are not in the recording are reported, and the exit code is then 1.
+
+    Args:
+        audio: a recording or video.
+        text: a text file, one line a segment.
+        out: folder for the outputs.
+        format: one or more of ctm,textgrid,srt,json,vtt,tsv,txt.
+        model: a model file or the name of a bundled model.
+        overwrite: also replace existing files that triscribe did not make.
+        threads: CPU threads; 0 leaves torch's choice.
+    """
+    from pipelines.batch import Journal, plan
+    from pipelines.speech import speech_model
+    from pipelines.writers import writer
+
+    try:
+        formats = _formats(format)
+        _threads(threads)
+    except ValueError as error:
+        return _usage(str(error))
+    from pipelines.aligning import align as place
+
+    source = Path(audio)
+    network = speech_model(model)
+    (job,) = plan([source], [source], out, formats)
+    journal = Journal(out)
+    foreign = None if overwrite else journal.foreign(job)
+    if foreign:
+        return _usage(f"{foreign} was not made by triscribe; give --overwrite or another --out")
+    result = place(source, Path(text), network)
+    for output, name in zip(job.outputs, formats, strict=True):
+        from pipelines.writers import write_atomically
+
+        with write_atomically(output) as file:
+            writer(name).write(result, file)
+    journal.add(job, network.name, None)
+    missing = [segment for segment in result.segments if not segment.found]
+    for segment in missing:
+        print(f"not in the recording: {segment.text}", file=sys.stderr)
+    placed = len(result.segments) - len(missing)
+    print(f"{placed} of {len(result.segments)} lines placed: {', '.join(map(str, job.outputs))}")
+    return 1 if missing else 0
+
+
+@app.command
+def models() -> int:
+    """List the models that come with the package."""
+    from pipelines.model import DEFAULTS, bundled, read_header
+
+    for path in bundled():
+        header = read_header(path)
+        default = "  (default)" if path.stem in DEFAULTS.values() else ""
+        size = path.stat().st_size / 1e6
+        summary = header["training"].get("summary", "")
+        print(f"{path.stem}  {header['task']}  {size:.1f} MB{default}\n    {summary}")
+    return 0
+
+
+@app.command
+def info(model: Positional[str], /) -> int:
+    """Show what a model file says about itself.
+
+    Args:
+        model: a model file or the name of a bundled model.
+    """
+    import json
+
+    from pipelines.model import load, read_header
+
+    header = read_header(model)
+    network = load(model)
+    header["alphabet"] = "".join(header["alphabet"])
+    print(f"{network.name}: {network.parameters_count:,} parameters")
+    print(json.dumps(header, indent=2, ensure_ascii=False))
+    return 0
+
+
+@app.command
+def gates(
+    file: Positional[str],
+    /,
+    model: Model = None,
+    out: Out = Path("gates.png"),
+    layer: int = 1,
+    cells: int = 60,
+) -> int:
+    """Draw memory cells and their input, forget and output gates over a recording's spectrogram.
+
+    Args:
+        file: a recording, best of a few seconds.
+        model: a model file or the name of a bundled model.
+        out: the picture, .png, .svg or .pdf.
+        layer: of the core, from 1.
+        cells: how many memory cells to show, the most active first.
+    """
+    from pipelines.gates_picture import draw
+
+    try:
+        print(draw(file, out, model, layer, cells))
+    except ValueError as error:
+        return _usage(str(error))
+    return 0
+
+
+@app.command
+def train(recipe: Positional[str], /) -> int:
+    """Train a model on your own folder: `triscribe train asr --data DIR --out exp`.
+
+    Args:
+        recipe: asr. Its own options: `triscribe train asr --help`.
+    """
+    return _usage(f"no recipe {recipe!r}; choose from {', '.join(RECIPES)}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments in (["--version"], ["-V"]):
+        print(f"triscribe {__version__}")
+        return 0
+    try:
+        if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in RECIPES:
+            from importlib import import_module
+
+            return import_module(f"recipes.{arguments[1]}").main(arguments[2:])
+        return app.cli(
+            prog="triscribe",
+            description="Speech recognition you can train on your own recordings.",
+            args=arguments,
+        )
+    except TriscribeError as error:
+        print(f"triscribe: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("triscribe: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _formats(text: str) -> list[str]:
+    from pipelines.writers import writer
+
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ValueError("--format names no format")
+    for name in names:
+        writer(name)
+    return list(dict.fromkeys(names))
+
+
+def _threads(count: int) -> None:
+    if count < 0:
+        raise ValueError("--threads must be 0 or more")
+    if count:
+        import torch
+
+        torch.set_num_threads(count)
+
+
+def _usage(message: str) -> int:
+    print(f"triscribe: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
