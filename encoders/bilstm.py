@@ -109,6 +109,10 @@ class BiLSTM(nn.Module):
         """
         if x.dim() != 3 or x.size(2) != self.input_size:
             raise ValueError(f"the core reads (batch, time, {self.input_size}), not {tuple(x.shape)}")
+        if lengths.shape != x.shape[:1] or (lengths > x.size(1)).any():
+            raise ValueError(
+                f"lengths must be {x.size(0)} numbers up to {x.size(1)} frames, not {lengths.tolist()}"
+            )
         time = torch.arange(x.size(1), device=x.device).unsqueeze(1)  # (T, 1)
         valid = time < lengths.to(x.device)  # (T, B)
         x = x.transpose(0, 1).contiguous()  # (T, B, input)
