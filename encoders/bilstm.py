@@ -68,15 +68,22 @@ class BiLSTM(nn.Module):
 
         self.ahead = direction()
         self.back = direction() if bidirectional else None
-        if cell == "lstm":
-            self._open_forget_gates()
+        self._initialise()
 
-    def _open_forget_gates(self) -> None:
-        """A forget gate that starts open lets gradients through (Jozefowicz et al. 2015)."""
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        """Glorot input and orthogonal recurrent weights keep the size of signals through depth and
+
+        time (Saxe et al. 2014); forget gates start open (Jozefowicz et al. 2015).
+        """
         for name, parameter in self.named_parameters():
-            if name.endswith("bias_ih_l0"):
-                with torch.no_grad():
-                    parameter[self.hidden_size : 2 * self.hidden_size] += 1.0
+            if "bias" in name:
+                parameter.zero_()
+                if self.cell == "lstm" and "bias_ih" in name:
+                    parameter[self.hidden_size : 2 * self.hidden_size] = 1.0
+            else:
+                for gate in parameter.split(self.hidden_size):
+                    (nn.init.orthogonal_ if "_hh_" in name else nn.init.xavier_uniform_)(gate)
 
     @classmethod
     def from_torch(cls, rnn: nn.LSTM | nn.GRU) -> BiLSTM:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.errors import MediaError, TriscribeError
+from pipelines.errors import MediaError
 from pipelines.writers import FORMATS
 
 JOURNAL = ".triscribe.jsonl"
@@ -50,7 +50,8 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
             matches = sorted(Path(match) for match in glob.glob(str(given), recursive=True))
             if not matches:
                 raise MediaError(path, "no such file or folder", "check the name")
-            found |= dict.fromkeys(m for match in matches for m in (_walk(match) if match.is_dir() else [match]))
+            for match in matches:
+                found |= dict.fromkeys(filter(is_media, _walk(match)) if match.is_dir() else [match])
     return list(found)
 
 

@@ -242,9 +242,8 @@ def _check_size(name: str, value: object) -> None:
             raise ValueError(f"{name} has {len(value)} entries")
         for entry in value:
             _check_size(name, entry)
-    elif isinstance(value, (int, float)) and not 0 <= value <= _LARGEST_SIZE:
-        raise ValueError(f"{name} is {value}")
-    elif name.endswith("num_layers") and value > 64:
-        raise ValueError(f"{name} is {value}")
-    elif value is not None and not isinstance(value, (int, float, str)):
+    elif isinstance(value, (int, float)):
+        if not 0 <= value <= (64 if name.endswith("num_layers") else _LARGEST_SIZE):
+            raise ValueError(f"{name} is {value}")
+    elif value is not None and not isinstance(value, str):
         raise ValueError(f"{name} is a {type(value).__name__}")

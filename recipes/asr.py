@@ -1,162 +1,332 @@
 """Speech recognition: a folder of recordings with their texts in, a model file out.
 
     python -m recipes.asr --data DIR --out exp/asr
+
+AN4 (official 948/130 split, greedy, no language model): see the results table in the README.
 """
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+import tyro
+from tyro.conf import OmitArgPrefixes
 
 from decoders.alphabet import Alphabet, Normalisation
-from decoders.ctc import CTC, frames_needed, greedy
-from encoders.spectrogram import LogMel
-from pipelines.model import SequenceModel
-from recipes.augment import WARPS, SpeechAugmentation, spec_augment, uniform, vary
+from decoders.ctc import frames_needed
+from pipelines.errors import DataError, TriscribeError
+from pipelines.media import read_audio
+from pipelines.model import SequenceModel, load
+from pipelines.speech import transcribe
+from recipes.augment import SpeechAugmentation
 from recipes.cache import FeatureCache
-from recipes.evaluation import error_rate
-from recipes.manifest import Item
+from recipes.datasets import Item, Rejected, find_data, hold_out, read_speech, with_durations
+from recipes.evaluation import Evaluation, Scored, evaluate
+from recipes.evaluation_page import write_page
+from recipes.report import describe
+from recipes.speech_task import SpeechTask, Utterance, to_decibel
+from recipes.training import TrainingOptions, train
+
+LONGEST = 60.0  # seconds of one training item
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """A training item in memory: where its features lie, and its labels."""
+class ModelOptions:
+    """Sizes of a new model; ignored with --load."""
 
-    index: int
-    labels: list[int]
-    group: str | None
+    hidden_size: int = 224
+    """Memory cells of each layer and direction."""
+    num_layers: int = 3
+    """Layers of the core."""
+    cell: Literal["lstm", "gru"] = "lstm"
+    """Kind of cell."""
+    bidirectional: bool = True
+    """Read each utterance both ways; a model that reads one way can stream."""
+    bptt_window: int | None = None
+    """Frames of truncated back-propagation through time, for one-directional cores."""
+    dropout: float = 0.4
+    """Between layers and before the output."""
+    sample_rate: int = 16000
+    """Hz that the model reads."""
+    n_mels: int = 80
+    """Mel bands."""
+    channels: int = 32
+    """Of each convolution."""
+    input_size: int = 256
+    """Features that the core reads."""
 
 
-class SpeechTask(nn.Module):
-    """CTC training of a speech model on cached power spectrograms.
+@dataclass(frozen=True)
+class AsrOptions:
+    """Train a speech recogniser on your own folder."""
 
-    With `consistency` above 0 each batch is masked twice, and the two outputs are also drawn
-    towards each other (CR-CTC, Yao et al. 2024).
+    data: Path | None = None
+    """Folder of recordings and texts (Sphinx, audio + .txt, LJSpeech, Common Voice, Kaldi, JSONL,
+    LibriSpeech: found out by itself). Without it: AN4 from $TRISCRIBE_DATA, the cache, or its home."""
+    out: Path = Path("exp/asr")
+    """Folder for the model, checkpoint, log and report."""
+    layout: str | None = None
+    """Force a layout instead of finding it out."""
+    name: str = "model"
+    """Name of the model file."""
+    licence: str = "not stated"
+    """Licence of the data, kept in the model file."""
+    load: str | None = None
+    """Fine-tune this model: a file or a bundled name."""
+    alphabet: Literal["fail", "union", "new"] = "fail"
+    """When the data's characters differ from those of --load: fail says which; union adds the new
+    ones; new keeps only the data's."""
+    case: Literal["keep", "upper", "lower"] = "keep"
+    """Case of the texts."""
+    form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC"
+    """Unicode normal form of the texts."""
+    valid: float = 0.06
+    """Share of the training items, by speaker, held out for validation where the data has none."""
+    consistency: float = 0.2
+    """Weight that draws two masked views of an utterance towards each other (CR-CTC); 0 turns it off."""
+    ease: int = 8
+    """First epochs without masks, joins and the second view: CTC must first find the speech."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    options = tyro.cli(OmitArgPrefixes[AsrOptions], prog="triscribe train asr", args=arguments)
+    try:
+        run(options)
+    except TriscribeError as error:
+        print(f"triscribe: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(options: AsrOptions) -> Evaluation:
+    """Train, save `<out>/<name>.safetensors`, evaluate once, and write `<out>/report.html`.
+
+    The evaluation is on the test split, or on the validation split where the data has no test.
+
+    Raises:
+        DataError: the data, or a checkpoint, does not fit.
+        ModelError: `load` names no usable model.
     """
-
-    criterion = "cer"
-
-    def __init__(self, model, train, valid, cache, augmentation, consistency, ease, batch_size, seed):
-        super().__init__()
-        self.model = model
-        self.train_items, self.valid_items, self.valid_texts = train, valid[0], valid[1]
-        self.cache = cache
-        self.augmentation = augmentation
-        self.consistency = consistency
-        self.ease = ease
-        self.easing = False
-        self.batch_size = batch_size
-        self.seed = seed
-        log_mel = model.front_end.log_mel
-        self.register_buffer("filterbanks", torch.stack([log_mel.warped_filterbank(w) for w in WARPS]), False)
-
-    def forward(self, batch) -> Tensor:
-        power, frames, warps, targets = batch
-        log_mel, encoder = self.model.front_end.log_mel, self.model.front_end.subsampling
-        device = self.filterbanks.device
-        features = log_mel.normalised(power.to(device), frames.to(device), self.filterbanks[warps])
-        views = 2 if self.consistency and not self.easing else 1
-        if not self.easing:
-            features = torch.cat([spec_augment(features, self.augmentation) for _ in range(views)])
-        hidden, lengths = encoder(features, frames.repeat(views).to(device))
-        log_probs, lengths = self.model.decoder(*self.model.core(hidden, lengths))
-        labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=device)
-        loss = (CTC.loss(log_probs, lengths, targets * views) / labels).mean()
-        if views == 2:
-            loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
-        return loss
-
-    def batches(self, epoch: int):
-        self.easing = epoch < self.ease
-        chooser = random.Random(f"{self.seed} {epoch}")
-        groups = self._joined(chooser)
-        # Sorting within shuffled pools: little padding, and batches that differ every epoch.
-        pool = self.batch_size * 12
-        batches = []
-        for start in range(0, len(groups), pool):
-            part = sorted(groups[start : start + pool], key=self._frames)
-            batches += [part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size)]
-        chooser.shuffle(batches)
-        generator = torch.Generator().manual_seed(chooser.getrandbits(60))
-        return len(batches), (self._collated(batch, generator) for batch in batches)
-
-    def _frames(self, group: list[Utterance]) -> int:
-        return sum(self.cache.frames[utterance.index] for utterance in group)
-
-    def _joined(self, chooser: random.Random) -> list[list[Utterance]]:
-        """Single utterances and pairs of one speaker, shuffled."""
-        order = chooser.sample(self.train_items, len(self.train_items))
-        groups, waiting = [], {}
-        for utterance in order:
-            if self.easing:
-                groups.append([utterance])
-            elif utterance.group in waiting:
-                groups.append([waiting.pop(utterance.group), utterance])
-            elif chooser.random() < self.augmentation.join / 2:
-                waiting[utterance.group] = utterance
-            else:
-                groups.append([utterance])
-        groups += [[utterance] for utterance in waiting.values()]
-        chooser.shuffle(groups)
-        return groups
-
-    def _collated(self, batch: list[list[Utterance]], generator: torch.Generator):
-        log_mel = self.model.front_end.log_mel
-        space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
-        powers, warps, targets = [], [], []
-        for group in batch:
-            parts, target = [], []
-            for utterance in group:
-                power, warp = vary(from_decibel(self.cache[utterance.index]), log_mel, self.augmentation, generator)
-                parts.append(power)
-                target += (space if target else []) + utterance.labels
-            powers.append(torch.cat(parts))
-            warps.append(warp)
-            targets.append(target)
-        return (*padded(powers), torch.tensor(warps), targets)
-
-    @torch.inference_mode()
-    def evaluate(self) -> dict[str, float]:
-        self.model.eval()
-        hypotheses = [""] * len(self.valid_items)
-        order = sorted(range(len(self.valid_items)), key=lambda i: self.cache.frames[self.valid_items[i].index])
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            power, frames = padded([from_decibel(self.cache[self.valid_items[i].index]) for i in chosen])
-            device = self.filterbanks.device
-            features = self.model.front_end.log_mel.normalised(power.to(device), frames.to(device))
-            hidden = self.model.front_end.subsampling(features, frames.to(device))
-            found = greedy(*self.model.decoder(*self.model.core(*hidden)))
-            for item, labels in zip(chosen, found, strict=True):
-                hypotheses[item] = " ".join(self.model.alphabet.decode(labels.ids).split())
-        return {
-            "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
-            "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
-        }
+    torch.manual_seed(options.training.seed)
+    base = load(options.load) if options.load else None
+    normalisation = base.normalisation if base else Normalisation(options.form, options.case)
+    splits, rejected, layout = read_splits(options, normalisation)
+    model = build(options, base, normalisation, splits["train"] + splits["valid"])
+    for name in ("train", "valid"):
+        splits[name], unusable = usable(splits[name], model)
+        rejected += unusable
+    print(f"{options.data or 'AN4'}: {layout} layout\n")
+    print(describe({name: items for name, items in splits.items() if items}, rejected))
+    for name in ("train", "valid"):
+        if not splits[name]:
+            raise DataError(options.data, f"no usable {name} items", "see the reasons above")
+    task = speech_task(options, model, splits["train"], splits["valid"])
+    print(f"{model.parameters_count:,} parameters\n")
+    history = train(task, options.training, options.out)
+    model.cpu()
+    model.name = options.name
+    model.training_facts = facts(options, splits, history)
+    path = options.out / f"{options.name}.safetensors"
+    model.save(path)
+    split = "test" if splits["test"] else "valid"
+    found = evaluate(split, recognised(load(path), splits[split]))
+    print(found.summary())
+    model.metrics = {split: {"wer": str(found.wer), "cer": str(found.cer), "decoding": "greedy"}}
+    model.metrics["valid"] = model.metrics.get("valid") or dict(_last_scores(history))
+    model.save(path)
+    shown = {**model.training_facts, "parameters": f"{model.parameters_count:,}"}
+    shown["size"] = f"{path.stat().st_size / 1e6:.1f} MB"
+    shown.pop("options")
+    report = write_page(options.out / "report.html", found, history, shown)
+    print(f"\nmodel:  {path}\nreport: {report}")
+    return found
 
 
-def _divergence(first: Tensor, second: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
-    """Mean over sequences of KL in both directions a label; the target side has no gradient."""
-    valid = (torch.arange(first.size(1), device=first.device) < lengths[:, None]).unsqueeze(2)
-    total = 0.0
-    for output, target in ((first, second.detach()), (second, first.detach())):
-        total = total + (target.exp() * (target - output)).masked_fill(~valid, 0.0).sum(dim=(1, 2))
-    return (total / labels[: len(lengths)]).mean() / 2
+def read_splits(options: AsrOptions, normalisation: Normalisation):
+    """The data's items by split, those rejected, and the layout's name."""
+    manifest = read_speech(find_data(options.data, "an4"), options.layout)
+    kept, rejected = with_durations(manifest.items, max_seconds=LONGEST)
+    rejected = [*manifest.rejected, *rejected]
+    items = []
+    for item in kept:
+        text = normalisation(item.text)
+        if text:
+            items.append(replace(item, text=text))
+        else:
+            rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
+    splits = {name: [item for item in items if item.split == name] for name in ("train", "valid", "test")}
+    splits["train"] += [item for item in items if item.split is None]
+    if not splits["valid"]:
+        if len(splits["train"]) < 2:
+            raise DataError(manifest.root, f"{len(splits['train'])} training items", "give at least two")
+        splits["train"], splits["valid"] = hold_out(splits["train"], options.valid, options.training.seed)
+    return splits, rejected, manifest.layout
 
 
-def to_decibel(power: Tensor) -> Tensor:
-    return 10 * torch.log10(power.clamp_min(1e-12))
+def build(options: AsrOptions, base: SequenceModel | None, normalisation, items: list[Item]) -> SequenceModel:
+    """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
+    alphabet = Alphabet.of(item.text for item in items)
+    if base:
+        return fitted(base, alphabet, items, options.alphabet)
+    sizes = options.model
+    front_end = {
+        "kind": "spectrogram",
+        "sample_rate": sizes.sample_rate,
+        "output_size": sizes.input_size,
+        "n_mels": sizes.n_mels,
+        "channels": sizes.channels,
+        "dropout": 0.1,
+    }
+    core = {
+        "kind": "bilstm",
+        "hidden_size": sizes.hidden_size,
+        "num_layers": sizes.num_layers,
+        "dropout": sizes.dropout,
+        "cell": sizes.cell,
+        "bidirectional": sizes.bidirectional,
+        "bptt_window": sizes.bptt_window,
+    }
+    decoder = {"kind": "ctc", "dropout": sizes.dropout}
+    return SequenceModel("speech", front_end, core, decoder, alphabet, normalisation, options.name)
 
 
-def from_decibel(decibel: Tensor) -> Tensor:
-    return torch.exp(decibel * 0.2302585093)
+def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str) -> SequenceModel:
+    """The base with an alphabet for new data; outputs of shared symbols keep their weights."""
+    merge = base.alphabet.merge(alphabet)
+    for symbol in merge.added:
+        holders = [item for item in items if symbol in item.text]
+        print(f"only in the data:  {symbol!r}  in {len(holders)} items, e.g. {holders[0].path}")
+    if merge.unused:
+        print(f"only in the model: {' '.join(map(repr, merge.unused))}")
+    if not merge.added and rule != "new":
+        return base
+    if rule == "fail":
+        raise DataError(
+            items[0].path.parent,
+            f"has characters that {base.name} cannot write: {' '.join(map(repr, merge.added))}",
+            "add --alphabet union to teach them, or --alphabet new to keep only the data's characters",
+        )
+    chosen = merge.alphabet if rule == "union" else alphabet
+    model = SequenceModel(base.task, **base.sizes, alphabet=chosen, normalisation=base.normalisation)
+    weights = base.state_dict()
+    for name in ("decoder.project.weight", "decoder.project.bias"):
+        fresh = model.state_dict()[name].clone()
+        fresh[0] = weights[name][0]
+        for index, symbol in enumerate(chosen.symbols, start=1):
+            if symbol in base.alphabet:
+                fresh[index] = weights[name][base.alphabet.encode(symbol)[0]]
+        weights[name] = fresh
+    model.load_state_dict(weights)
+    return model
 
 
-def padded(powers: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Spectrograms -> (batch, frames, bins) with zeros behind each, and the frames of each."""
-    frames = torch.tensor([len(power) for power in powers])
-    return nn.utils.rnn.pad_sequence(powers, batch_first=True), frames
+def usable(items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
+    """Items that CTC can write: letters the alphabet has, and enough frames for them."""
+    kept, rejected = [], []
+    for item in items:
+        unknown = model.alphabet.unknown(item.text)
+        samples = torch.tensor(round(item.duration * model.front_end.sample_rate))
+        if unknown:
+            reason = f"characters outside the alphabet: {' '.join(map(repr, unknown))}"
+            rejected.append(Rejected(str(item.path), reason))
+        elif frames_needed(model.alphabet.encode(item.text)) > model.front_end.output_lengths(samples):
+            rejected.append(Rejected(str(item.path), "too short for its text"))
+        else:
+            kept.append(item)
+    return kept, rejected
+
+
+def speech_task(
+    options: AsrOptions, model: SequenceModel, train: list[Item], valid: list[Item]
+) -> SpeechTask:
+    """The task with the features of all items in its cache."""
+    log_mel = model.front_end.log_mel
+    items = {(str(item.path), item.start, item.end): item for item in train + valid}
+
+    def compute(source: tuple):
+        waveform = torch.from_numpy(sound(items[source], log_mel.sample_rate)).unsqueeze(0)
+        power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
+        return to_decibel(power[0])
+
+    settings = {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
+    cache = FeatureCache(options.out / "cache", list(items), settings, compute)
+    utterances = [
+        Utterance(index, model.alphabet.encode(item.text), item.group)
+        for index, item in enumerate(train + valid)
+    ]
+    return SpeechTask(
+        model,
+        utterances[: len(train)],
+        utterances[len(train) :],
+        [item.text for item in valid],
+        cache,
+        options.augmentation,
+        consistency=options.consistency,
+        ease=options.ease,
+        batch_size=options.training.batch_size,
+        seed=options.training.seed,
+    )
+
+
+def sound(item: Item, sample_rate: int) -> np.ndarray:
+    """The samples of an item, (samples,) float32."""
+    samples = read_audio(item.path, sample_rate)
+    end = None if item.end is None else round(item.end * sample_rate)
+    return samples[round((item.start or 0.0) * sample_rate) : end]
+
+
+def recognised(model: SequenceModel, items: list[Item]) -> list[Scored]:
+    """What `transcribe()` makes of the items."""
+    rate = model.front_end.sample_rate
+    results = transcribe((sound(item, rate) for item in items), model, rate, longest=LONGEST, errors="return")
+    scored = []
+    for item, result in zip(items, results, strict=True):
+        hypothesis = "" if isinstance(result, TriscribeError) else model.normalisation(result.text)
+        name = f"{item.group}/{item.path.stem}" if item.group else item.path.stem
+        scored.append(Scored(name, item.text, hypothesis, item.path, item.start, item.end, item.duration))
+    return scored
+
+
+def facts(options: AsrOptions, splits: dict[str, list[Item]], history: list[dict]) -> dict:
+    """Plain values about the training, for the model file and the report."""
+    seconds = sum(item.duration for item in splits["train"])
+    return {
+        "data": "AN4" if options.data is None else Path(options.data).name,
+        "licence": options.licence,
+        "items": {name: len(items) for name, items in splits.items()},
+        "hours": round(seconds / 3600, 2),
+        "epochs": len(history),
+        "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
+        "machine": f"{torch.get_num_threads()} threads, {platform.machine()}, torch {torch.__version__}",
+        "base": options.load or "none",
+        "options": {
+            "training": asdict(options.training),
+            "augmentation": asdict(options.augmentation),
+            "consistency": options.consistency,
+            "ease": options.ease,
+        },
+    }
+
+
+def _last_scores(history: list[dict]):
+    for name, value in history[-1].items():
+        if name.endswith(("wer", "cer")):
+            yield name, f"{100 * value:.2f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,7 +27,9 @@ class FeatureCache:
         compute: key -> (frames, features) tensor; called once an item.
     """
 
-    def __init__(self, folder: Path, sources: list[tuple], settings: dict, compute: Callable[[tuple], Tensor]):
+    def __init__(
+        self, folder: Path, sources: list[tuple], settings: dict, compute: Callable[[tuple], Tensor]
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         path, index = folder / "features.f16", folder / "features.json"
         key = self._key(sources, settings)

@@ -124,7 +124,9 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         started, losses = time.monotonic(), state["losses"]
         count, batches = task.batches(epoch)
         task.model.train()
-        bar = tqdm(batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None)
+        bar = tqdm(
+            batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
+        )
         for index, batch in enumerate(bar):
             if index < state["batch"]:
                 continue
@@ -234,7 +236,9 @@ class _Checkpoint:
             }
         whole = torch.load(self.path, map_location="cpu", weights_only=True)
         now = self._fixed_options()
-        changed = [f"{k} {whole['options'].get(k)} -> {now[k]}" for k in now if whole["options"].get(k) != now[k]]
+        changed = [
+            f"{k} {whole['options'].get(k)} -> {now[k]}" for k in now if whole["options"].get(k) != now[k]
+        ]
         if changed:
             raise DataError(
                 self.path,
