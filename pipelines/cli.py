@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional, arg
@@ -102,7 +102,7 @@ def align(
     """
     from pipelines.batch import Journal, plan
     from pipelines.speech import speech_model
-    from pipelines.writers import writer
+    from pipelines.writers import write_atomically, writer
 
     try:
         formats = _formats(format)
@@ -120,8 +120,6 @@ def align(
         return _usage(f"{foreign} was not made by triscribe; give --overwrite or another --out")
     result = place(source, Path(text), network)
     for output, name in zip(job.outputs, formats, strict=True):
-        from pipelines.writers import write_atomically
-
         with write_atomically(output) as file:
             writer(name).write(result, file)
     journal.add(job, network.name, None)
@@ -174,6 +172,7 @@ def gates(
     out: Out = Path("gates.png"),
     layer: int = 1,
     cells: int = 60,
+    direction: Literal["ahead", "back"] = "ahead",
 ) -> int:
     """Draw memory cells and their input, forget and output gates over a recording's spectrogram.
 
@@ -182,12 +181,13 @@ def gates(
         model: a model file or the name of a bundled model.
         out: the picture, .png, .svg or .pdf.
         layer: of the core, from 1.
-        cells: how many memory cells to show, the most active first.
+        cells: how many memory cells to show, those that move most.
+        direction: in which the layer reads.
     """
     from pipelines.gates_picture import draw
 
     try:
-        print(draw(file, out, model, layer, cells))
+        print(draw(file, out, model, layer, cells, direction))
     except ValueError as error:
         return _usage(str(error))
     return 0

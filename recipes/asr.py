@@ -51,7 +51,7 @@ class ModelOptions:
     """Read each utterance both ways; a model that reads one way can stream."""
     bptt_window: int | None = None
     """Frames of truncated back-propagation through time, for one-directional cores."""
-    dropout: float = 0.4
+    dropout: float = 0.35
     """Between layers and before the output."""
     sample_rate: int = 16000
     """Hz that the model reads."""
@@ -91,8 +91,6 @@ class AsrOptions:
     """Share of the training items, by speaker, held out for validation where the data has none."""
     consistency: float = 0.2
     """Weight that draws two masked views of an utterance towards each other (CR-CTC); 0 turns it off."""
-    ease: int = 8
-    """First epochs without masks, joins and the second view: CTC must first find the speech."""
     model: ModelOptions = field(default_factory=ModelOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)
@@ -276,7 +274,6 @@ def speech_task(
         cache,
         options.augmentation,
         consistency=options.consistency,
-        ease=options.ease,
         batch_size=options.training.batch_size,
         seed=options.training.seed,
     )
@@ -317,7 +314,6 @@ def facts(options: AsrOptions, splits: dict[str, list[Item]], history: list[dict
             "training": asdict(options.training),
             "augmentation": asdict(options.augmentation),
             "consistency": options.consistency,
-            "ease": options.ease,
         },
     }
 

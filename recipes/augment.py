@@ -24,11 +24,11 @@ WARPS = tuple(round(0.76 + 0.02 * step, 2) for step in range(28))  # frequency f
 class SpeechAugmentation:
     """How far training varies each utterance."""
 
-    speed: float = 0.15
+    speed: float = 0.12
     """Largest relative change of speed, pitch included (Ko et al. 2015)."""
-    tract: float = 0.12
+    tract: float = 0.1
     """Largest relative change of vocal-tract length (Jaitly & Hinton 2013)."""
-    noise: float = 0.5
+    noise: float = 0.3
     """Share of utterances with coloured noise added."""
     noise_snr: tuple[float, float] = (5.0, 35.0)
     """Range of signal-to-noise ratios, dB."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from pipelines.model import SequenceModel
 from recipes.augment import WARPS, SpeechAugmentation, spec_augment, vary
 from recipes.cache import FeatureCache
 from recipes.evaluation import error_rate
+
+EASED = 0.5  # validation CER below which training is no longer eased
+EASY_DROPOUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,10 @@ class Utterance:
 class SpeechTask(nn.Module):
     """CTC training of a speech model on cached power spectrograms.
 
-    With `consistency` above 0 each batch is masked twice, and the two outputs are also drawn
-    towards each other (CR-CTC, Yao et al. 2024).
+    It eases in: CTC first gives nothing but blanks until it has found where the speech is, and
+    masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
+    validation CER falls below `EASED`. From then on, with `consistency` above 0, each batch is
+    masked twice, and the two outputs are also drawn towards each other (CR-CTC, Yao et al. 2024).
     """
 
     criterion = "cer"
@@ -44,7 +49,6 @@ class SpeechTask(nn.Module):
         cache: FeatureCache,
         augmentation: SpeechAugmentation,
         consistency: float,
-        ease: int,
         batch_size: int,
         seed: int,
     ):
@@ -54,11 +58,14 @@ class SpeechTask(nn.Module):
         self.cache = cache
         self.augmentation = augmentation
         self.consistency = consistency
-        self.ease = ease
-        self.easing = False
         self.batch_size = batch_size
         self.seed = seed
         log_mel = model.front_end.log_mel
+        self.dropout = model.core.dropout
+        self.easy_augmentation = replace(
+            augmentation, tract=0.0, noise=0.0, telephone=0.0, join=0.0, speed=min(0.1, augmentation.speed)
+        )
+        self.register_buffer("easing", torch.tensor(True))
         self.register_buffer("filterbanks", torch.stack([log_mel.warped_filterbank(w) for w in WARPS]), False)
 
     def forward(self, batch) -> Tensor:
@@ -78,32 +85,33 @@ class SpeechTask(nn.Module):
         return loss
 
     def batches(self, epoch: int):
-        self.easing = epoch < self.ease
+        easing = bool(self.easing)
+        self.model.core.dropout = EASY_DROPOUT if easing else self.dropout
+        augmentation = self.easy_augmentation if easing else self.augmentation
+        size = max(1, self.batch_size // 2) if easing else self.batch_size
         chooser = random.Random(f"{self.seed} {epoch}")
-        groups = self._joined(chooser)
+        groups = self._joined(chooser, augmentation.join)
         # Sorting within shuffled pools: little padding, and batches that differ every epoch.
-        pool = self.batch_size * 12
+        pool = size * 12
         batches = []
         for start in range(0, len(groups), pool):
             part = sorted(groups[start : start + pool], key=self._frames)
-            batches += [part[i : i + self.batch_size] for i in range(0, len(part), self.batch_size)]
+            batches += [part[i : i + size] for i in range(0, len(part), size)]
         chooser.shuffle(batches)
         generator = torch.Generator().manual_seed(chooser.getrandbits(60))
-        return len(batches), (self._collated(batch, generator) for batch in batches)
+        return len(batches), (self._collated(batch, augmentation, generator) for batch in batches)
 
     def _frames(self, group: list[Utterance]) -> int:
         return sum(self.cache.frames[utterance.index] for utterance in group)
 
-    def _joined(self, chooser: random.Random) -> list[list[Utterance]]:
+    def _joined(self, chooser: random.Random, share: float) -> list[list[Utterance]]:
         """Single utterances and pairs of one speaker, shuffled."""
         order = chooser.sample(self.train_items, len(self.train_items))
         groups, waiting = [], {}
         for utterance in order:
-            if self.easing:
-                groups.append([utterance])
-            elif utterance.group in waiting:
+            if utterance.group in waiting:
                 groups.append([waiting.pop(utterance.group), utterance])
-            elif chooser.random() < self.augmentation.join / 2:
+            elif chooser.random() < share / 2:
                 waiting[utterance.group] = utterance
             else:
                 groups.append([utterance])
@@ -111,7 +119,7 @@ class SpeechTask(nn.Module):
         chooser.shuffle(groups)
         return groups
 
-    def _collated(self, batch: list[list[Utterance]], generator: torch.Generator):
+    def _collated(self, batch: list[list[Utterance]], augmentation, generator: torch.Generator):
         log_mel = self.model.front_end.log_mel
         space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
         powers, warps, targets = [], [], []
@@ -119,7 +127,7 @@ class SpeechTask(nn.Module):
             parts, target = [], []
             for utterance in group:
                 power, warp = vary(
-                    from_decibel(self.cache[utterance.index]), log_mel, self.augmentation, generator
+                    from_decibel(self.cache[utterance.index]), log_mel, augmentation, generator
                 )
                 parts.append(power)
                 target += (space if target else []) + utterance.labels
@@ -144,10 +152,13 @@ class SpeechTask(nn.Module):
             found = greedy(*self.model.decoder(*self.model.core(*hidden)))
             for item, labels in zip(chosen, found, strict=True):
                 hypotheses[item] = " ".join(self.model.alphabet.decode(labels.ids).split())
-        return {
+        scores = {
             "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
             "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
         }
+        if scores["cer"] < EASED:
+            self.easing.fill_(False)
+        return scores
 
 
 def _divergence(first: Tensor, second: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:

@@ -210,7 +210,7 @@ class _Checkpoint:
     def write(self, state: dict) -> None:
         whole = {
             "options": self._fixed_options(),
-            "model": self.task.model.state_dict(),
+            "task": self.task.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "state": {**state, "rng": torch.get_rng_state() if state["batch"] else None},
         }
@@ -245,7 +245,7 @@ class _Checkpoint:
                 f"was made with other options ({', '.join(changed)})",
                 "give the same options, another --out, or --resume no",
             )
-        self.task.model.load_state_dict(whole["model"])
+        self.task.load_state_dict(whole["task"])
         self.optimiser.load_state_dict(whole["optimiser"])
         tqdm.write(f"going on from {self.path}, epoch {whole['state']['epoch'] + 1}")
         return whole["state"]

@@ -1,0 +1,173 @@
+"""A picture of the core at work: memory cells and gates over the spectrogram they read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import librosa.display
+import numpy as np
+import torch
+from torch import Tensor
+
+from decoders.ctc import greedy
+from encoders.gates import look_inside
+from pipelines.errors import MediaError
+from pipelines.media import Source, open_audio, read_audio
+from pipelines.model import SequenceModel
+from pipelines.speech import speech_model
+
+LONGEST = 20.0  # seconds that fit on one picture
+PANELS = {
+    "input": ("input gate i", "how much is written"),
+    "forget": ("forget gate f", "how much is kept"),
+    "output": ("output gate o", "how much is shown"),
+    "memory": ("memory cell c", "what is stored"),
+    "reset": ("reset gate r", "how much past the candidate sees"),
+    "update": ("update gate z", "how much is kept"),
+    "hidden": ("hidden state h", "what is stored and shown"),
+}
+COLOURS = {"input": "tab:green", "forget": "tab:red", "output": "tab:blue"}
+COLOURS |= {"reset": "tab:green", "update": "tab:red"}
+
+
+def draw(
+    source: Source,
+    out: str | Path,
+    model: SequenceModel | str | Path | None = None,
+    layer: int = 1,
+    cells: int = 60,
+    direction: str = "ahead",
+) -> Path:
+    """Draw what one layer of the core does while it listens.
+
+    From the top: the log-mel spectrogram with the characters where they are recognised; each gate
+    and the memory as a map of cells over time, cells in the order in which their memory peaks;
+    and one cell followed closely.
+
+    Args:
+        source: a recording of at most 20 seconds.
+        out: .png, .svg or .pdf.
+        layer: from 1, the lowest.
+        cells: how many to show, those whose memory moves most.
+        direction: "ahead" or "back" in time.
+
+    Raises:
+        MediaError: the recording cannot be read or is too long.
+        ValueError: no such layer or direction, or no cells.
+    """
+    import matplotlib.pyplot as plt
+
+    model = speech_model(model)
+    core = model.core
+    if not 1 <= layer <= core.num_layers:
+        raise ValueError(f"layer {layer}: the core has layers 1 to {core.num_layers}")
+    if cells < 1:
+        raise ValueError(f"cells must be at least 1, not {cells}")
+    rate = model.front_end.sample_rate
+    audio = open_audio(source)
+    if audio.duration and audio.duration > LONGEST:
+        raise MediaError(audio.name, f"lasts {audio.duration:.0f} s", f"cut out at most {LONGEST:.0f} s")
+    samples = read_audio(source, rate)
+    with torch.inference_mode():
+        waveform, length = torch.from_numpy(samples).unsqueeze(0), torch.tensor([len(samples)])
+        features, frames = model.front_end.log_mel(waveform, length)
+        x, steps = model.front_end.subsampling(features, frames)
+        both = look_inside(core, x, steps)[layer - 1]
+        (labels,) = greedy(*model(waveform, length))
+    if direction not in both:
+        raise ValueError(f"direction {direction!r}: this core runs {' and '.join(both)}")
+    gates = {name: value[0] for name, value in both[direction]._asdict().items() if name in PANELS}
+    if "memory" in gates:
+        del gates["hidden"]
+    stored = "memory" if "memory" in gates else "hidden"
+    shown = _most_active(gates[stored], cells)
+
+    figure, axes = plt.subplots(
+        len(gates) + 2,
+        1,
+        figsize=(max(9.0, 3.0 * len(samples) / rate), 2.0 * (len(gates) + 2)),
+        sharex=True,
+        layout="constrained",
+        gridspec_kw={"height_ratios": [1.5] + [1.0] * len(gates) + [1.2]},
+    )
+    step, end = model.front_end.frame_seconds, len(samples) / rate
+    _draw_spectrogram(axes[0], features[0].T.numpy(), model, end)
+    for frame, label in zip(labels.starts, labels.ids, strict=True):
+        symbol = model.alphabet.decode([label]).replace(" ", "␣")
+        axes[0].annotate(
+            symbol, (frame * step, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom"
+        )
+    extent = (-step / 2, (len(gates[stored]) - 0.5) * step, 0, len(shown))
+    for axis, (name, values) in zip(axes[1:], gates.items(), strict=False):
+        _draw_map(figure, axis, values[:, shown].T.numpy(), extent, name, name == stored)
+    _draw_cell(axes[-1], gates, stored, shown, step)
+    axes[-1].set_xlim(0, end)
+    axes[-1].set_xlabel("time (s)")
+    way = {"ahead": "forwards", "back": "backwards"}[direction]
+    figure.suptitle(
+        f"Layer {layer} of {core.num_layers}, reading {way}: {len(shown)} of {core.hidden_size} "
+        f"{core.cell.upper()} cells   ({audio.name})"
+    )
+    out = Path(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=120)
+    plt.close(figure)
+    return out
+
+
+def _most_active(stored: Tensor, cells: int) -> Tensor:
+    """The cells whose memory moves most, ordered by when it is largest."""
+    chosen = stored.std(dim=0).topk(min(cells, stored.size(1))).indices
+    return chosen[stored[:, chosen].abs().argmax(dim=0).argsort()]
+
+
+def _draw_spectrogram(axis, features: np.ndarray, model: SequenceModel, end: float) -> None:
+    log_mel = model.front_end.log_mel
+    librosa.display.specshow(
+        features,
+        sr=log_mel.sample_rate,
+        hop_length=log_mel.hop,
+        x_axis="time",
+        y_axis="mel",
+        fmin=20.0,
+        fmax=log_mel.sample_rate / 2 - 100.0,
+        htk=True,
+        cmap="magma",
+        ax=axis,
+    )
+    axis.set(xlabel="", ylabel="frequency (Hz)", xlim=(0, end))
+
+
+def _draw_map(figure, axis, values: np.ndarray, extent: tuple, name: str, signed: bool) -> None:
+    """A gate is drawn from 0 to 1, what is stored from minus to plus around white."""
+    largest = float(np.quantile(np.abs(values), 0.995)) if signed else 1.0
+    image = axis.imshow(
+        values,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        interpolation="nearest",
+        cmap="RdBu_r" if signed else "viridis",
+        vmin=-largest if signed else 0.0,
+        vmax=largest,
+    )
+    title, meaning = PANELS[name]
+    axis.set_ylabel(f"{title}\n{meaning}", fontsize=9)
+    axis.set_yticks([])
+    figure.colorbar(image, ax=axis, pad=0.01)
+
+
+def _draw_cell(axis, gates: dict[str, Tensor], stored: str, shown: Tensor, step: float) -> None:
+    """The gates of the most active cell as lines, its memory on an axis of its own."""
+    cell = int(shown[gates[stored][:, shown].std(dim=0).argmax()])
+    seconds = np.arange(len(gates[stored])) * step
+    for name, colour in COLOURS.items():
+        if name in gates:
+            axis.plot(seconds, gates[name][:, cell], color=colour, label=PANELS[name][0], linewidth=1.2)
+    axis.set(ylim=(-0.03, 1.03), ylabel=f"cell {cell}\ngates (0 to 1)")
+    memory = axis.twinx()
+    memory.plot(seconds, gates[stored][:, cell], color="black", label=PANELS[stored][0], linewidth=1.8)
+    memory.set_ylabel(PANELS[stored][0])
+    lines = axis.get_lines() + memory.get_lines()
+    axis.legend(lines, [line.get_label() for line in lines], ncols=4, loc="upper right", fontsize=8)
