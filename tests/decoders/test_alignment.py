@@ -85,10 +85,37 @@ def test_confidence_does_not_grow_with_the_pause_that_a_missing_line_fills():
     assert min(long[0].confidence, long[2].confidence) > 0.9
 
 
-@pytest.mark.parametrize("block", [1, 3, 1024])
+@pytest.mark.parametrize("block", [1, 1024])
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_lines_that_are_not_said_are_left_out(place, block, monkeypatch):
+    monkeypatch.setattr(alignment, "SHORTEST_BLOCK", block)
+    said = {0: 1, 2: 2, 4: 3, 6: 4, 7: 1, 10: 5, 12: 2, 13: 4}
+    lines = [[1, 2, 3], [4, 1, 5], [2, 4]]
+    table = posteriors(14, said)
+    expected = spans(align(table, lines))
+    missing = [[3, 3, 5, 2, 1], [5, 5, 1, 1, 2, 2, 1, 3] * 20]
+    placed = align(table, lines[:place] + missing + lines[place:], least=0.2)
+    assert placed[place] is placed[place + 1] is None
+    assert spans(placed[:place] + placed[place + 2 :]) == expected
+
+
+def test_all_lines_may_be_left_out():
+    assert align(posteriors(5, {}), [[1, 2], [1] * 9], least=0.1) == [None, None]
+
+
+@pytest.mark.parametrize("least, found", [(0.05, True), (0.15, False)])
+def test_a_line_is_left_out_where_its_labels_are_too_improbable(least, found):
+    table = posteriors(40, {})
+    for frame, label in {10: 1, 15: 2, 20: 3}.items():
+        table[frame] = torch.tensor([0.9, *([0.0] * 5)]).log()
+        table[frame, label] = np.log(0.09)
+    (placed,) = align(table, [[1, 2, 3]], least)
+    assert bool(placed) is found
+
+
+@pytest.mark.parametrize("block", [1, 1024])
 def test_no_path_is_better(block, monkeypatch):
     monkeypatch.setattr(alignment, "SHORTEST_BLOCK", block)
-    monkeypatch.setattr(alignment, "BLOCKS", 1000)
     generator = torch.Generator().manual_seed(block)
     for _ in range(30):
         lines = [torch.randint(1, 4, (2,), generator=generator).tolist() for _ in range(2)]
