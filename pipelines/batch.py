@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Job:
 
 
 def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> list[Path]:
-    """Every input file, in order and once.
+    """Every input file, in order and once, however often and by whatever spelling it is named.
 
     Folders are walked (hidden files and folders left out) and only what `is_media` accepts is
     taken from them; patterns such as `talks/*.mp3` are expanded here, so that they work in every
@@ -36,91 +37,126 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
         MediaError: for an input that does not exist, a pattern that matches nothing, or a folder
             without media.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for given in inputs:
         path = Path(given)
         if path.is_dir():
-            media = [each for each in _walk(path) if is_media(each)]
-            if not media:
+            named = [each for each in _walk(path) if is_media(each)]
+            if not named:
                 raise MediaError(path, "holds no media that can be read", "name a folder with recordings")
-            found |= dict.fromkeys(media)
         elif path.exists():
-            found[path] = None
+            named = [path]
         else:
             matches = sorted(Path(match) for match in glob.glob(str(given), recursive=True))
             if not matches:
                 raise MediaError(path, "no such file or folder", "check the name")
+            named = []
             for match in matches:
-                found |= dict.fromkeys(filter(is_media, _walk(match)) if match.is_dir() else [match])
-    return list(found)
+                named += filter(is_media, _walk(match)) if match.is_dir() else [match]
+        for each in named:
+            found.setdefault(_place(each), each)
+    return list(found.values())
 
 
 def plan(sources: list[Path], inputs: Iterable[str | Path], out: Path, formats: list[str]) -> list[Job]:
     """Give each source its outputs: the tree below the inputs' common folder, mirrored under `out`.
 
-    Two sources never share an output: where names would meet (`x.wav` and `x.mp3`, or names that
-    differ in case only), the outputs keep the whole name of their source (`x.mp3.srt`).
+    Two sources never share an output, not even on a disk that takes `X` and `x` for one name:
+    where names would meet (`x.wav` and `x.mp3`), the outputs keep the whole name of their source
+    (`x.mp3.srt`), and where these meet too (`X.wav` and `x.wav`), later ones are numbered.
     """
     roots = [path if path.is_dir() else path.parent for path in map(_absolute, [*inputs, *sources])]
     root = Path(os.path.commonpath(roots))
     relative = [_absolute(source).relative_to(root) for source in sources]
-    stems = Counter(str(path.with_suffix("")).casefold() for path in relative)
+    endings = [FORMATS[chosen].extension for chosen in formats]
     jobs = []
-    for source, path in zip(sources, relative, strict=True):
-        alone = stems[str(path.with_suffix("")).casefold()] == 1
-        name = path.stem if alone else path.name
-        endings = [FORMATS[chosen].extension for chosen in formats]
-        jobs.append(Job(source, tuple(out / path.parent / f"{name}.{ending}" for ending in endings)))
+    for source, name in zip(sources, _names(relative), strict=True):
+        jobs.append(Job(source, tuple(out / name.with_name(f"{name.name}.{ending}") for ending in endings)))
     return jobs
+
+
+def _names(paths: list[Path]) -> list[Path]:
+    """What to name the outputs of each path, without their ending; no two are alike."""
+    wanted = Counter(name for path in paths for name in {_folded(path), _folded(path.with_suffix(""))})
+    used: set[str] = set()
+    names = []
+    for path in paths:
+        short = path.with_suffix("")
+        chosen = whole = short if wanted[_folded(short)] == 1 else path
+        number = 1
+        while _folded(chosen) in used:
+            number += 1
+            chosen = whole.with_name(f"{whole.name}.{number}")
+        used.add(_folded(chosen))
+        names.append(chosen)
+    return names
 
 
 class Journal:
     """What was made in an output folder, a line a finished or failed input.
 
-    It tells this program's outputs from other people's files: those are never written over.
+    It tells this program's outputs from other people's files: those are never written over, and
+    neither is what was made from another source that is still there.
     """
 
     def __init__(self, out: Path):
         self.path = out / JOURNAL
-        self._entries: dict[str, dict] = {}
-        if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._entries[entry["source"]] = entry
-                except (ValueError, KeyError, TypeError):
-                    continue  # the last line of a run that was killed
+        self._made: dict[str, dict] = {}  # output -> what it was made from
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
+        for line in text.splitlines():
+            try:
+                self._remember(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue  # the last line of a run that was killed
+        self._mend = "\n" if text and not text.endswith("\n") else ""
 
     def is_done(self, job: Job, model: str) -> bool:
-        """Whether the outputs stand, and source and model are what they were made from."""
+        """Whether the outputs stand, and source and model are what they were made from.
+
+        Outputs that this program did not make count as done.
+        """
         if not all(output.exists() for output in job.outputs):
             return False
-        entry = self._entries.get(str(_absolute(job.source)))
-        if entry is None or entry.get("error"):
-            return entry is None  # made by an earlier version or by hand: leave it
-        return entry["state"] == _state(job.source) and entry["model"] == model
+        now = {"source": str(_absolute(job.source)), "state": _state(job.source), "model": model}
+        entries = [self._made.get(str(_absolute(output)), now) for output in job.outputs]
+        return all(entry[name] == now[name] for entry in entries for name in now)
 
-    def foreign(self, job: Job) -> Path | None:
-        """An existing output that no run of this program made."""
-        ours = {output for entry in self._entries.values() for output in entry["outputs"]}
-        for output in job.outputs:
-            if output.exists() and str(output.name) and str(_absolute(output)) not in ours:
-                return output
+    def foreign(self, job: Job) -> str | None:
+        """Why an existing output is not to be replaced: it is someone else's, or of another source."""
+        for output in filter(Path.exists, job.outputs):
+            entry = self._made.get(str(_absolute(output)))
+            if entry is None:
+                return f"{output} exists and was not made by triscribe"
+            if entry["source"] != str(_absolute(job.source)) and os.path.exists(entry["source"]):
+                return f"{output} exists and was made from {entry['source']}"
         return None
 
+    def begin(self, job: Job) -> None:
+        """Before the outputs are written: they are ours, even if the run ends half way through."""
+        self._add(job, None, None, job.outputs)
+
     def add(self, job: Job, model: str, error: str | None) -> None:
+        """What became of an input."""
+        self._add(job, model, error, () if error else job.outputs)
+
+    def _add(self, job: Job, model: str | None, error: str | None, outputs: tuple[Path, ...]) -> None:
         entry = {
             "source": str(_absolute(job.source)),
             "state": _state(job.source),
             "model": model,
-            "outputs": [] if error else [str(_absolute(output)) for output in job.outputs],
+            "outputs": [str(_absolute(output)) for output in outputs],
             "error": error,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
-        self._entries[entry["source"]] = entry
+        self._remember(entry)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        with open(self.path, "a", encoding="ascii") as file:
+            file.write(self._mend + json.dumps(entry) + "\n")
+        self._mend = ""
+
+    def _remember(self, entry: dict) -> None:
+        entry = {name: entry[name] for name in ("source", "state", "model", "outputs")}
+        self._made |= dict.fromkeys(entry["outputs"], entry)
 
 
 def _state(source: Path) -> list[int] | None:
@@ -133,6 +169,16 @@ def _state(source: Path) -> list[int] | None:
 
 def _absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(path))
+
+
+def _place(path: Path) -> Path:
+    """The same for all spellings of a path; a link is a place of its own."""
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _folded(path: Path) -> str:
+    """The same for all names that some file system takes for one."""
+    return unicodedata.normalize("NFC", str(path)).lower()
 
 
 def _walk(folder: Path) -> Iterator[Path]:

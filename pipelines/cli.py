@@ -35,7 +35,7 @@ def transcribe(
     page: Path | None = None,
     batch_size: int = 16,
     longest: float = 15.0,
-    device: str = "auto",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
     threads: int = 0,
     max_chars: int = 42,
     max_lines: int = 2,
@@ -56,7 +56,7 @@ def transcribe(
         page: also write one HTML page with players and coloured words.
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
-        device: cpu, cuda or auto.
+        device: where the model runs; auto is cuda where there is one.
         threads: CPU threads; 0 leaves torch's choice.
         max_chars: characters in a line of a subtitle.
         max_lines: lines in a subtitle.
@@ -69,6 +69,7 @@ def transcribe(
     cues = {"max_chars": max_chars, "max_lines": max_lines, "max_words": max_words}
     speech = {"batch_size": batch_size, "longest": longest, "device": device, "strict": not lenient}
     try:
+        _device(device)
         _threads(threads)
         run = Run(out, _formats(format), model, cues, speech, skip_existing, overwrite, page)
     except ValueError as error:
@@ -117,7 +118,7 @@ def align(
     journal = Journal(out)
     foreign = None if overwrite else journal.foreign(job)
     if foreign:
-        return _usage(f"{foreign} was not made by triscribe; give --overwrite or another --out")
+        return _usage(f"{foreign}; give --overwrite or another --out")
     result = place(source, Path(text), network)
     for output, name in zip(job.outputs, formats, strict=True):
         with write_atomically(output) as file:
@@ -210,9 +211,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"triscribe {__version__}")
         return 0
     try:
-        if len(arguments) > 1 and arguments[0] == "train" and arguments[1] in RECIPES:
+        if arguments[:1] == ["train"] and arguments[1:] and not arguments[1].startswith("-"):
             from importlib import import_module
 
+            if arguments[1] not in RECIPES:
+                return train(arguments[1])
             return import_module(f"recipes.{arguments[1]}").main(arguments[2:])
         return app.cli(
             prog="triscribe",
@@ -228,6 +231,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(f"triscribe: {error}", file=sys.stderr)
+        return 1
 
 
 def _formats(text: str) -> list[str]:
@@ -239,6 +245,14 @@ def _formats(text: str) -> list[str]:
     for name in names:
         writer(name)
     return list(dict.fromkeys(names))
+
+
+def _device(name: str) -> None:
+    if name == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError("--device cuda: torch finds no CUDA device here")
 
 
 def _threads(count: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
@@ -48,15 +50,16 @@ class Run:
         from pipelines.speech import speech_model, transcribe
 
         model = speech_model(self.model)
+        _check_writable(self.out)
         started = time.monotonic()
-        existing = []
+        existing, is_media = [], cache(is_audio)
         for each in inputs:  # what is missing costs a line of its own, like any bad file
             try:
-                collect([each], is_audio)
+                collect([each], is_media)
                 existing.append(each)
             except MediaError as error:
                 self._fail(error)
-        sources = collect(existing, is_audio) if existing else []
+        sources = collect(existing, is_media) if existing else []
         journal = Journal(self.out)
         jobs = []
         for job in plan(sources, existing, self.out, self.formats) if sources else []:
@@ -65,7 +68,7 @@ class Run:
                 self.skipped += 1
             elif foreign:
                 way_out = "give --overwrite, --skip-existing or another --out"
-                self._fail(MediaError(job.source, f"{foreign} exists and was not made by triscribe", way_out))
+                self._fail(MediaError(job.source, foreign, way_out))
             else:
                 jobs.append(job)
         lengths = [_seconds(job.source) for job in jobs]
@@ -75,24 +78,24 @@ class Run:
             for job, length, result in zip(jobs, lengths, results, strict=True):
                 self._finish(job, result, journal, model.name)
                 bar.update(round(length))
+        self._summarise(time.monotonic() - started)
         if self.page:
             self._write_page()
-        self._summarise(time.monotonic() - started)
         return 1 if self.failed else 0
 
     def _finish(self, job: Job, result: Transcript | TriscribeError, journal: Journal, model: str) -> None:
+        try:
+            if not isinstance(result, TriscribeError):
+                journal.begin(job)
+                for output, chosen in zip(job.outputs, self.writers, strict=True):
+                    with write_atomically(output) as file:
+                        chosen.write(result, file)
+            journal.add(job, model, str(result) if isinstance(result, TriscribeError) else None)
+        except OSError as error:
+            result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
         if isinstance(result, TriscribeError):
             self._fail(result)
-            journal.add(job, model, str(result))
             return
-        try:
-            for output, chosen in zip(job.outputs, self.writers, strict=True):
-                with write_atomically(output) as file:
-                    chosen.write(result, file)
-        except OSError as error:
-            self._fail(MediaError(job.source, f"output not written ({error})", "check --out and the disk"))
-            return
-        journal.add(job, model, None)
         self.written += 1
         self.media_seconds += result.duration
         if self.page:
@@ -100,7 +103,7 @@ class Run:
 
     def _fail(self, error: TriscribeError) -> None:
         self.failed += 1
-        tqdm.write(f"failed: {error}", file=sys.stderr)
+        tqdm.write(f"failed: {' '.join(str(error).splitlines())}", file=sys.stderr)
         if self.page:
             self._enter(Path(error.path), error=str(error))
 
@@ -122,6 +125,16 @@ class Run:
         if self.failed:
             parts.append(f"{self.failed} failed")
         print(f"{', '.join(parts)} -> {self.out}")
+
+
+def _check_writable(folder: Path) -> None:
+    """Now, not after the first hour of work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MediaError(folder, f"cannot be made ({error.strerror})", "give another --out") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise MediaError(folder, "may not be written to", "give another --out")
 
 
 def _writer(name: str, cues: dict):
