@@ -49,6 +49,19 @@ class SpeechAugmentation:
     time_mask_share: float = 0.1
     """SpecAugment: most of an utterance that one mask over time covers."""
 
+    def __post_init__(self):
+        for name in ("noise", "telephone", "join", "time_mask_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
+        for name in ("speed", "tract"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
+        for name in ("gain", "frequency_masks", "frequency_mask_bands", "time_masks", "time_mask_frames"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if self.noise_snr[0] > self.noise_snr[1]:
+            raise ValueError(f"noise_snr goes from low to high, not {self.noise_snr}")
+
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()

@@ -33,7 +33,8 @@ class FeatureCache:
         folder.mkdir(parents=True, exist_ok=True)
         path, index = folder / "features.f16", folder / "features.json"
         key = self._key(sources, settings)
-        if not index.exists() or json.loads(index.read_text())["key"] != key:
+        if not (index.exists() and path.exists()) or json.loads(index.read_text())["key"] != key:
+            index.unlink(missing_ok=True)  # an index never stands beside features that it does not describe
             frames, width = self._fill(path, sources, compute)
             with write_atomically(index) as file:
                 json.dump({"key": key, "frames": frames, "width": width}, file)

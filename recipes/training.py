@@ -54,6 +54,9 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("weight_decay", "threads"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         for name in ("warmup", "average"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
@@ -102,7 +105,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         One dict of numbers an epoch (also those of a run that was resumed).
 
     Raises:
-        DataError: `resume="yes"` without a checkpoint, or one made with other options.
+        DataError: `resume="yes"` without a checkpoint, or one made with other options or another model.
     """
     from lightning_fabric import Fabric
 
@@ -245,7 +248,14 @@ class _Checkpoint:
                 f"was made with other options ({', '.join(changed)})",
                 "give the same options, another --out, or --resume no",
             )
-        self.task.load_state_dict(whole["task"])
+        try:
+            self.task.load_state_dict(whole["task"])
+        except RuntimeError as error:
+            raise DataError(
+                self.path,
+                "was made with another model: its sizes or its alphabet differ",
+                "give another --out, or --resume no",
+            ) from error
         self.optimiser.load_state_dict(whole["optimiser"])
         tqdm.write(f"going on from {self.path}, epoch {whole['state']['epoch'] + 1}")
         return whole["state"]
