@@ -139,10 +139,12 @@ def models() -> int:
 
     for path in bundled():
         header = read_header(path)
-        default = "  (default)" if path.stem in DEFAULTS.values() else ""
-        size = path.stat().st_size / 1e6
-        summary = header["training"].get("summary", "")
-        print(f"{path.stem}  {header['task']}  {size:.1f} MB{default}\n    {summary}")
+        facts = header["training"]
+        default = ", the default" if path.stem in DEFAULTS.values() else ""
+        print(f"{path.stem}  ({header['task']}{default}, {path.stat().st_size / 1e6:.1f} MB)")
+        print(f"    trained on {facts.get('data', 'unstated data')}, licence {facts.get('licence', 'unstated')}")
+        for split, scores in header["metrics"].items():
+            print(f"    {split}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))
     return 0
 
 

@@ -82,6 +82,8 @@ def has_bf16() -> bool:
     """Whether this machine multiplies bf16 matrices in hardware."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
+    if not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.12
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
 
