@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import platform
 import sys
+import unicodedata
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 import tyro
+from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
 from pipelines.errors import DataError, TriscribeError
-from pipelines.media import read_audio
+from pipelines.media import open_audio, read_audio
 from pipelines.model import SequenceModel, load
 from pipelines.speech import transcribe
 from recipes.augment import SpeechAugmentation
@@ -62,6 +66,15 @@ class ModelOptions:
     input_size: int = 256
     """Features that the core reads."""
 
+    def __post_init__(self):
+        for name in ("hidden_size", "num_layers", "sample_rate", "n_mels", "channels", "input_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout}")
+        if self.bptt_window is not None and (self.bidirectional or self.bptt_window < 1):
+            raise ValueError("bptt_window needs --no-bidirectional and at least 1 frame")
+
 
 @dataclass(frozen=True)
 class AsrOptions:
@@ -94,6 +107,12 @@ class AsrOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)
+
+    def __post_init__(self):
+        if not 0 < self.valid < 1:
+            raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
+        if self.consistency < 0:
+            raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,7 +150,7 @@ def run(options: AsrOptions) -> Evaluation:
     print(describe({name: items for name, items in splits.items() if items}, rejected))
     for name in ("train", "valid"):
         if not splits[name]:
-            raise DataError(options.data, f"no usable {name} items", "see the reasons above")
+            raise DataError(options.data or "AN4", f"no usable {name} items", "see the reasons above")
     task = speech_task(options, model, splits["train"], splits["valid"])
     print(f"{model.parameters_count:,} parameters\n")
     history = train(task, options.training, options.out)
@@ -158,11 +177,15 @@ def read_splits(options: AsrOptions, normalisation: Normalisation):
     """The data's items by split, those rejected, and the layout's name."""
     manifest = read_speech(find_data(options.data, "an4"), options.layout)
     kept, rejected = with_durations(manifest.items, max_seconds=LONGEST)
-    rejected = [*manifest.rejected, *rejected]
+    kept, unreadable = readable(kept)
+    rejected = [*manifest.rejected, *rejected, *unreadable]
     items = []
     for item in kept:
         text = normalisation(item.text)
-        if text:
+        control = [symbol for symbol in text if unicodedata.category(symbol) in ("Cc", "Cs")]
+        if control:
+            rejected.append(Rejected(str(item.path), f"control character {control[0]!r} in its text"))
+        elif text:
             items.append(replace(item, text=text))
         else:
             rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
@@ -170,9 +193,23 @@ def read_splits(options: AsrOptions, normalisation: Normalisation):
     splits["train"] += [item for item in items if item.split is None]
     if not splits["valid"]:
         if len(splits["train"]) < 2:
-            raise DataError(manifest.root, f"{len(splits['train'])} training items", "give at least two")
+            reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it has no others"
+            cause = f"{len(splits['train'])} usable training items ({reasons})"
+            raise DataError(manifest.root, cause, "give at least two")
         splits["train"], splits["valid"] = hold_out(splits["train"], options.valid, options.training.seed)
     return splits, rejected, manifest.layout
+
+
+def readable(items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+    """Items whose recordings can be read to their ends: known before training, not in its midst."""
+    faults = {}
+    for path in tqdm({item.path: None for item in items}, "reading", leave=False, disable=None):
+        try:
+            deque(open_audio(path).blocks(), maxlen=0)
+        except TriscribeError as error:
+            faults[path] = error.cause
+    rejected = [Rejected(str(item.path), faults[item.path]) for item in items if item.path in faults]
+    return [item for item in items if item.path not in faults], rejected
 
 
 def build(options: AsrOptions, base: SequenceModel | None, normalisation, items: list[Item]) -> SequenceModel:
@@ -281,9 +318,15 @@ def speech_task(
 
 def sound(item: Item, sample_rate: int) -> np.ndarray:
     """The samples of an item, (samples,) float32."""
-    samples = read_audio(item.path, sample_rate)
+    samples = _recording(item.path, sample_rate)
     end = None if item.end is None else round(item.end * sample_rate)
     return samples[round((item.start or 0.0) * sample_rate) : end]
+
+
+@lru_cache(maxsize=1)
+def _recording(path: Path, sample_rate: int) -> np.ndarray:
+    """Items are often parts of one long recording, one after the other: read it once."""
+    return read_audio(path, sample_rate)
 
 
 def recognised(model: SequenceModel, items: list[Item]) -> list[Scored]:
