@@ -31,6 +31,7 @@ class Normalisation:
         text = unicodedata.normalize(self.form, text)
         if self.case != "keep":
             text = text.upper() if self.case == "upper" else text.lower()
+            text = unicodedata.normalize(self.form, text)  # a letter may have no composed other case
         return " ".join(text.split())
 
 

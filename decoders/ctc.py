@@ -86,7 +86,7 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[Labels]:
     begins = labels != before  # every run of equal labels, blanks too
     run = begins.flatten().cumsum(0) - 1  # (B * T,) no run crosses sequences: each begins one
     starts = begins.flatten().nonzero().squeeze(1)
-    ends = torch.cat([starts[1:], starts.new_tensor([labels.numel()])])
+    ends = torch.cat([starts[1:], starts.new_tensor([labels.numel()])])[: len(starts)]
     confidence = torch.zeros(len(starts), device=labels.device).scatter_reduce(
         0, run, best.flatten().float().exp(), "amax"
     )

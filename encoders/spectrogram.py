@@ -9,6 +9,10 @@ import torchaudio
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LOWEST = 20.0  # Hz at which the lowest band begins
+HEADROOM = 100.0  # Hz between the highest band's end and half the sample rate
+LARGEST_FILTERBANK = 1 << 23  # bins * bands: 32 MiB
+
 
 class LogMel(nn.Module):
     """Log-mel spectrogram, free of the recording's level and colour.
@@ -42,7 +46,8 @@ class LogMel(nn.Module):
         self.n_fft = 1 << (self.window - 1).bit_length()
         self.bins = self.n_fft // 2 + 1
         self.dynamic_range = dynamic_range
-        if not (0 < self.hop <= self.window <= sample_rate) or not 0 < n_mels < self.bins:
+        fits = 0 < self.hop <= self.window <= sample_rate and 0 < n_mels < self.bins
+        if not fits or sample_rate <= 2 * (LOWEST + HEADROOM) or self.bins * n_mels > LARGEST_FILTERBANK:
             raise ValueError(
                 f"a window of {window} s, a hop of {hop} s and {n_mels} bands do not fit {sample_rate} Hz"
             )
@@ -60,7 +65,11 @@ class LogMel(nn.Module):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bands above the warped spectrum are silent: meant so
             return torchaudio.functional.melscale_fbanks(
-                self.bins, 20.0, self.sample_rate / 2 - 100.0, self.n_mels, round(self.sample_rate / warp)
+                self.bins,
+                LOWEST,
+                self.sample_rate / 2 - HEADROOM,
+                self.n_mels,
+                round(self.sample_rate / warp),
             )
 
     def power(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,6 +127,10 @@ class ConvSubsampling(nn.Module):
     ):
         super().__init__()
         self.strides = tuple(tuple(stride) for stride in strides)
+        if any(len(stride) != 2 or min(stride) < 1 for stride in self.strides):
+            raise ValueError(f"strides must be pairs of numbers from 1 upwards, not {strides}")
+        if min(channels, output_size) < 1:
+            raise ValueError("channels and output_size must be at least 1")
         self.convolutions = nn.ModuleList()
         inputs, bands = 1, n_mels
         for stride in self.strides:

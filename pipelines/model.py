@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import reprlib
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from types import UnionType
+from typing import get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +30,9 @@ BUNDLED = Path(__file__).parent / "models"
 DEFAULTS = {"speech": "speech-en-an4"}
 FORMAT = 1
 _HEADER = "triscribe"
-_LARGEST_SIZE = 1_000_000  # of any one number in a header: no honest model comes near
+_LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
+_LARGEST_SIZE = 1_000_000  # of any other
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _TRAIN_AGAIN = "train it again, or take one that `triscribe models` lists"
 
 
@@ -136,7 +142,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
                 header["training"],
                 header["metrics"],
             )
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(path, f"its header cannot be used: {error}", _TRAIN_AGAIN) from error
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name in sorted(expected.keys() | tensors.keys()):
@@ -144,7 +150,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
         if shape != expected.get(name, "no such weight"):
             wanted = expected.get(name, "no such weight")
             raise ModelError(path, f"weight {name!r}: expected {wanted}, found {shape}", _TRAIN_AGAIN)
-        if not tensors[name].is_floating_point() or not tensors[name].isfinite().all():
+        if tensors[name].dtype not in _FLOATS or not tensors[name].float().isfinite().all():
             raise ModelError(path, f"weight {name!r} is not all finite floats", _TRAIN_AGAIN)
     model.load_state_dict({name: t.float() for name, t in tensors.items()}, assign=True)
     return model.eval()
@@ -168,12 +174,12 @@ def read_header(path_or_name: str | Path) -> dict:
 
 def _located(path_or_name: str | Path) -> Path:
     path = Path(path_or_name)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's, it bears any string
         raise ModelError(path, "is a folder", "name the .safetensors file in it")
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     named = BUNDLED / f"{path_or_name}.safetensors"
-    if path.name == str(path_or_name) and named.is_file():
+    if path.name == str(path_or_name) and os.path.isfile(named):
         return named
     names = ", ".join(sorted(p.stem for p in bundled())) or "none"
     raise ModelError(path, "no such model", f"name a .safetensors file or a bundled model ({names})")
@@ -228,12 +234,33 @@ def _built(part: str, kinds: dict[str, type], sizes: dict, **given: int) -> nn.M
     kind = sizes.pop("kind", None)
     if kind not in kinds:
         raise ValueError(f"{part}: kind must be one of {sorted(kinds)}, not {kind!r}")
-    known = inspect.signature(kinds[kind]).parameters.keys() - given.keys()
+    parameters = inspect.signature(kinds[kind], eval_str=True).parameters
+    known = parameters.keys() - given.keys()
     for name, value in sizes.items():
         if name not in known:
             raise ValueError(f"{part}: {kind} has no {name!r}; it takes {sorted(known)}")
+        hint = parameters[name].annotation
+        if not _fits(value, hint):
+            wanted = getattr(hint, "__name__", hint)
+            raise ValueError(f"{part}.{name} must be {wanted}, not {reprlib.repr(value)}")
         _check_size(f"{part}.{name}", value)
     return kinds[kind](**sizes, **given)
+
+
+def _fits(value: object, hint: object) -> bool:
+    """Whether a value is what a constructor's annotation says; JSON's lists pass for tuples."""
+    if isinstance(hint, UnionType):
+        return any(_fits(value, each) for each in get_args(hint))
+    if get_origin(hint) is tuple:
+        hints = get_args(hint)
+        if not isinstance(value, (list, tuple)):
+            return False
+        if hints[-1] is ...:
+            hints = hints[:1] * len(value)
+        return len(value) == len(hints) and all(map(_fits, value, hints))
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 def _check_size(name: str, value: object) -> None:
@@ -243,7 +270,6 @@ def _check_size(name: str, value: object) -> None:
         for entry in value:
             _check_size(name, entry)
     elif isinstance(value, (int, float)):
-        if not 0 <= value <= (64 if name.endswith("num_layers") else _LARGEST_SIZE):
-            raise ValueError(f"{name} is {value}")
-    elif value is not None and not isinstance(value, str):
-        raise ValueError(f"{name} is a {type(value).__name__}")
+        largest = _LARGEST.get(name.rpartition(".")[2], _LARGEST_SIZE)
+        if not 0 <= value <= largest:
+            raise ValueError(f"{name} must be between 0 and {largest}, not {value}")

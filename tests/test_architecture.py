@@ -1,0 +1,117 @@
+"""The house as it is drawn: which room may know of which, and what must not be anywhere."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("encoders", "decoders", "pipelines", "recipes")  # each may import itself and those before it
+SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+OUTSIDE = sorted(path for room in ("tests", "benchmarks") for path in (ROOT / room).rglob("*.py"))
+
+every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(tree):
+    """Dotted names of all imports, those within functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module
+
+
+def calls(tree, name):
+    """Calls of a function or method of this name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called == name:
+                yield node
+
+
+def test_every_room_is_there():
+    assert {path.relative_to(ROOT).parts[0] for path in SOURCES} == set(ROOMS)
+
+
+@every_source
+def test_imports_point_one_way(path):
+    room = path.relative_to(ROOT).parts[0]
+    forbidden = {*ROOMS[ROOMS.index(room) + 1 :], "tests", "benchmarks"}
+    assert {name.split(".")[0] for name in imported(parsed(path))} & forbidden == set()
+
+
+@every_source
+def test_modules_are_not_imported_by_hidden_names(path):
+    """But for the command line, which finds recipes by name, and the surface that imports on first use."""
+    allowed = {"pipelines/cli.py", "pipelines/__init__.py"}
+    if path.relative_to(ROOT).as_posix() not in allowed:
+        tree = parsed(path)
+        assert not [*calls(tree, "import_module"), *calls(tree, "__import__")]
+
+
+@every_source
+def test_encoders_and_decoders_open_no_files_and_pipelines_do_not_train(path):
+    room = path.relative_to(ROOT).parts[0]
+    forbidden = {
+        "encoders": ["open", "read_text", "read_bytes", "load", "save"],
+        "decoders": ["open", "read_bytes", "load", "save"],
+        "pipelines": ["backward"],
+        "recipes": [],
+    }
+    assert not [name for name in forbidden[room] if any(calls(parsed(path), name))]
+
+
+@pytest.mark.parametrize("path", SOURCES + OUTSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_unpickled(path):
+    tree = parsed(path)
+    for call in calls(tree, "load"):
+        if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "torch":
+            safe = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
+            assert safe.get("weights_only") is True, f"torch.load in line {call.lineno}"
+    if path in SOURCES:
+        assert not {"pickle", "dill", "joblib", "shelve", "marshal"} & set(imported(tree))
+        assert not [*calls(tree, "eval_string"), *calls(tree, "exec")]
+
+
+@every_source
+def test_no_packed_sequences(path):
+    """They leave the CPU's fast kernels; see encoders/bilstm.py."""
+    names = {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
+    names |= {a.name for n in ast.walk(parsed(path)) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert not names & {"pack_padded_sequence", "pack_sequence", "pad_packed_sequence"}
+
+
+@every_source
+def test_every_module_and_every_public_name_of_the_core_says_what_it_is(path):
+    tree = parsed(path)
+    undocumented = [] if ast.get_docstring(tree) or not tree.body else ["the module"]
+    if path.relative_to(ROOT).parts[0] in ("encoders", "decoders"):
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+        undocumented += [node.name for node in public if not ast.get_docstring(node)]
+    assert undocumented == []
+
+
+@pytest.mark.parametrize("module", ["pipelines", "pipelines.cli", "pipelines.writers"])
+def test_torch_waits_until_it_is_needed(module):
+    code = f"import sys, {module}; sys.exit(any(name in sys.modules for name in ('torch', 'librosa', 'av')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120).returncode == 0
+
+
+def test_the_public_names_are_there_and_an_unknown_one_is_not():
+    import pipelines
+
+    for name in pipelines.__all__:
+        assert callable(getattr(pipelines, name)) and name in dir(pipelines)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pipelines.nothing  # noqa: B018
