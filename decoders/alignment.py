@@ -82,7 +82,7 @@ def align(log_probs: Tensor, lines: list[list[int]], least: float = 0.0) -> list
             continue
         starts, ends = frames[left[first:behind]], frames[right[first:behind] - 1] + 1
         spans = np.stack([starts, ends], axis=1).ravel()
-        best = np.exp(np.maximum.reduceat(np.append(scores, -np.inf), spans)[::2])
+        best = np.exp(np.maximum.reduceat(scores[: ends[-1] + 1], spans)[::2])
         found = Labels(list(line), starts.tolist(), ends.tolist(), best.tolist())
         placed.append(Placed(found, _worst(scores[: ends[-1]], starts)))
     return placed
