@@ -34,7 +34,7 @@ class AlignmentOptions(ReadingOptions):
     """A line is reported as not in the audio where its symbols have, on geometric mean and relative to
     the best that the model hears there, a probability below this. On AN4's held-out speakers every
     one of 61 lines that are said has more than 0.25, and 0.4 % of 696 other texts laid over the same
-    recordings have more than 0.1; voices unlike those of the training came down to 0.13."""
+    recordings have more than 0.1. Lower it for voices that the model hardly understands."""
     language: str = "en"
     """In which numbers are read: a code of num2words."""
 
