@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from decoders.ctc import Labels, greedy
 from pipelines.errors import ModelError, TriscribeError
-from pipelines.media import Audio, Source, open_audio, resample
+from pipelines.media import SILENCE, Audio, Source, open_audio, resample
 from pipelines.model import SequenceModel, default, load
 from pipelines.options import ReadingOptions
 from pipelines.results import Character, Segment, Transcript, Word
@@ -71,7 +72,7 @@ def transcribe(
     """
     chosen = SpeechOptions.of(options)
     model = speech_model(model)
-    if isinstance(source, (str, Path, np.ndarray, Tensor)) or hasattr(source, "read"):
+    if isinstance(source, (str, os.PathLike, np.ndarray, Tensor)) or hasattr(source, "read"):
         (result,) = _transcripts([source], model, sample_rate, chosen)
         if isinstance(result, TriscribeError):
             raise result
@@ -91,14 +92,17 @@ def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
 def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> Iterator[Piece]:
     """Pieces of at most `longest` seconds, cut at pauses, resampled one by one.
 
-    A recording that is short enough stays whole. Only some pieces' worth of audio is in memory.
+    A recording that is short enough stays whole; one with nothing but silence gives no pieces.
+    Only some pieces' worth of audio is in memory.
     """
     rate = audio.sample_rate
     limit = round(longest * rate)
     rest, begin, loudest = np.zeros(0, np.float32), 0, 0.0
 
-    def piece(start: int, end: int) -> Piece:
-        return Piece(resample(rest[start:end], rate, sample_rate), (begin + start) / rate)
+    def pieces(spans: list[tuple[int, int]]) -> Iterator[Piece]:
+        for start, end in spans:
+            if np.abs(rest[start:end]).max(initial=0.0) >= SILENCE:
+                yield Piece(resample(rest[start:end], rate, sample_rate), (begin + start) / rate)
 
     for block in audio.blocks(longest * 2, strict=strict):
         loudest = max(loudest, _loudness(block))
@@ -106,14 +110,14 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
         if len(rest) <= 4 * limit:
             continue
         spans = _spans(rest, rate, limit, loudest)
-        for start, end in spans[:-1]:
-            yield piece(start, end)
-        keep = spans[-1][0] if spans else len(rest) - round(MARGIN * rate)
+        if spans and len(rest) - spans[-1][1] < PAUSE * rate:  # the last one may go on
+            keep = spans.pop()[0]
+        else:
+            keep = len(rest) - round(MARGIN * rate)
+        yield from pieces(spans)
         rest, begin = rest[keep:], begin + keep
     spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [(0, len(rest))]
-    for start, end in spans:
-        if end > start:
-            yield piece(start, end)
+    yield from pieces(spans)
 
 
 def log_probabilities(model: SequenceModel, pieces: list[Piece], options: ReadingOptions) -> list[Tensor]:
@@ -208,9 +212,8 @@ def _transcripts(
             reading.duration = audio.duration
         except TriscribeError as error:
             reading.error = error
-        if not pieces:
-            yield from (each.result(model.name) for each in waiting)
-            waiting.clear()
+        while waiting and not (pieces and pieces[0][0] is waiting[0]):
+            yield waiting.pop(0).result(model.name)
     decode()
     yield from (each.result(model.name) for each in waiting)
 
