@@ -117,8 +117,11 @@ def draw(
 
 
 def _most_active(stored: Tensor, cells: int) -> Tensor:
-    """The cells whose memory moves most, ordered by when it is largest."""
-    chosen = stored.std(dim=0).topk(min(cells, stored.size(1))).indices
+    """The cells whose memory moves most, ordered by when it is largest.
+
+    Squashed as the output gate sees it, so that a cell which only counts on does not stand out.
+    """
+    chosen = stored.tanh().std(dim=0).topk(min(cells, stored.size(1))).indices
     return chosen[stored[:, chosen].abs().argmax(dim=0).argsort()]
 
 
@@ -160,7 +163,7 @@ def _draw_map(figure, axis, values: np.ndarray, extent: tuple, name: str, signed
 
 def _draw_cell(axis, gates: dict[str, Tensor], stored: str, shown: Tensor, step: float) -> None:
     """The gates of the most active cell as lines, its memory on an axis of its own."""
-    cell = int(shown[gates[stored][:, shown].std(dim=0).argmax()])
+    cell = int(shown[gates[stored][:, shown].tanh().std(dim=0).argmax()])
     seconds = np.arange(len(gates[stored])) * step
     for name, colour in COLOURS.items():
         if name in gates:
@@ -170,4 +173,12 @@ def _draw_cell(axis, gates: dict[str, Tensor], stored: str, shown: Tensor, step:
     memory.plot(seconds, gates[stored][:, cell], color="black", label=PANELS[stored][0], linewidth=1.8)
     memory.set_ylabel(PANELS[stored][0])
     lines = axis.get_lines() + memory.get_lines()
-    axis.legend(lines, [line.get_label() for line in lines], ncols=4, loc="upper right", fontsize=8)
+    axis.legend(
+        lines,
+        [line.get_label() for line in lines],
+        ncols=4,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        fontsize=8,
+        frameon=False,
+    )
