@@ -11,9 +11,7 @@ per second over the best rate of a plain matrix product here, in the same precis
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -21,8 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from encoders.bilstm import BiLSTM
 
