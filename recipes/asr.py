@@ -153,6 +153,8 @@ def run(options: AsrOptions) -> Evaluation:
             raise DataError(options.data or "AN4", f"no usable {name} items", "see the reasons above")
     task = speech_task(options, model, splits["train"], splits["valid"])
     print(f"{model.parameters_count:,} parameters\n")
+    if base:
+        task.evaluate()  # a model that reads well already need not be eased in
     history = train(task, options.training, options.out)
     model.cpu()
     model.name = options.name
@@ -167,6 +169,7 @@ def run(options: AsrOptions) -> Evaluation:
     model.save(path)
     shown = {**model.training_facts, "parameters": f"{model.parameters_count:,}"}
     shown["size"] = f"{path.stat().st_size / 1e6:.1f} MB"
+    shown["items"] = ", ".join(f"{count} {name}" for name, count in shown["items"].items())
     shown.pop("options")
     report = write_page(options.out / "report.html", found, history, shown)
     print(f"\nmodel:  {path}\nreport: {report}")
@@ -290,7 +293,8 @@ def speech_task(
 ) -> SpeechTask:
     """The task with the features of all items in its cache."""
     log_mel = model.front_end.log_mel
-    items = {(str(item.path), item.start, item.end): item for item in train + valid}
+    sources = [(str(item.path), item.start, item.end) for item in train + valid]
+    items = dict(zip(sources, train + valid, strict=True))
 
     def compute(source: tuple):
         waveform = torch.from_numpy(sound(items[source], log_mel.sample_rate)).unsqueeze(0)
@@ -298,7 +302,7 @@ def speech_task(
         return to_decibel(power[0])
 
     settings = {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
-    cache = FeatureCache(options.out / "cache", list(items), settings, compute)
+    cache = FeatureCache(options.out / "cache", sources, settings, compute)
     utterances = [
         Utterance(index, model.alphabet.encode(item.text), item.group)
         for index, item in enumerate(train + valid)

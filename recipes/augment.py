@@ -32,6 +32,8 @@ class SpeechAugmentation:
     """Share of utterances with coloured noise added."""
     noise_snr: tuple[float, float] = (5.0, 35.0)
     """Range of signal-to-noise ratios, dB."""
+    clean: float = 0.3
+    """Share of utterances whose steady background is taken away, as in studio or synthetic sound."""
     gain: float = 8.0
     """Largest change of level, dB; it matters where utterances are joined."""
     telephone: float = 0.1
@@ -50,7 +52,7 @@ class SpeechAugmentation:
     """SpecAugment: most of an utterance that one mask over time covers."""
 
     def __post_init__(self):
-        for name in ("noise", "telephone", "join", "time_mask_share"):
+        for name in ("noise", "clean", "telephone", "join", "time_mask_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
         for name in ("speed", "tract"):
@@ -81,6 +83,9 @@ def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator:
     frames = max(1, round(len(power) / speed))
     power = F.interpolate(power.T.unsqueeze(0), frames, mode="linear", align_corners=False)[0].T
     warp = min(range(len(WARPS)), key=lambda index: abs(WARPS[index] - tract / speed))
+    if uniform(0, 1, generator) < options.clean:
+        background = power.quantile(0.1, dim=0)
+        power = (power - uniform(1.0, 4.0, generator) * background).clamp_min(0.0)
     if uniform(0, 1, generator) < options.noise:
         power = power + _noise(power, uniform(*options.noise_snr, generator), generator)
     if uniform(0, 1, generator) < options.telephone:

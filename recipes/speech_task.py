@@ -63,7 +63,13 @@ class SpeechTask(nn.Module):
         log_mel = model.front_end.log_mel
         self.dropout = model.core.dropout
         self.easy_augmentation = replace(
-            augmentation, tract=0.0, noise=0.0, telephone=0.0, join=0.0, speed=min(0.1, augmentation.speed)
+            augmentation,
+            tract=0.0,
+            clean=0.0,
+            noise=0.0,
+            telephone=0.0,
+            join=0.0,
+            speed=min(0.1, augmentation.speed),
         )
         self.register_buffer("easing", torch.tensor(True))
         self.register_buffer("filterbanks", torch.stack([log_mel.warped_filterbank(w) for w in WARPS]), False)
