@@ -142,7 +142,8 @@ def models() -> int:
         facts = header["training"]
         default = ", the default" if path.stem in DEFAULTS.values() else ""
         print(f"{path.stem}  ({header['task']}{default}, {path.stat().st_size / 1e6:.1f} MB)")
-        print(f"    trained on {facts.get('data', 'unstated data')}, licence {facts.get('licence', 'unstated')}")
+        data, licence = facts.get("data", "unstated data"), facts.get("licence", "unstated")
+        print(f"    trained on {data}, licence {licence}")
         for split, scores in header["metrics"].items():
             print(f"    {split}: " + ", ".join(f"{name} {value}" for name, value in scores.items()))
     return 0

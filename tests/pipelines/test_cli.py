@@ -205,7 +205,7 @@ def test_the_check_for_help_texts_finds_a_missing_one():
 
 @pytest.mark.parametrize("name", ["transcribe", "align", "models", "info", "gates", "train"])
 def test_every_option_has_a_help_text(name, monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     command = getattr(cli, name)
     parameters = inspect.signature(command).parameters.values()
     assert run(name, "--help") == 0
@@ -218,7 +218,7 @@ def test_every_option_has_a_help_text(name, monkeypatch, capsys):
 def test_every_option_of_a_recipe_has_a_help_text(monkeypatch, capsys):
     from recipes import asr
 
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     assert run("train", "asr", "--help") == 0
     options = []
     for field in fields(asr.AsrOptions):

@@ -12,6 +12,7 @@ NOTHING = {
     "speed": 0.0,
     "tract": 0.0,
     "noise": 0.0,
+    "clean": 0.0,
     "gain": 0.0,
     "telephone": 0.0,
     "join": 0.0,
@@ -113,6 +114,21 @@ def test_noise_comes_as_often_as_asked(log_mel):
     assert 60 < noisy < 120
 
 
+def test_a_steady_background_is_taken_away(log_mel):
+    """What stands out of it stays, short of one to four times the background."""
+    hum = torch.rand(log_mel.bins, generator=seeded(1)) + 0.1
+    power = hum.repeat(100, 1)
+    power[40:60, 30:50] += 100.0
+    for seed in range(10):
+        varied, warp = vary(power, log_mel, only(clean=1.0), seeded(seed))
+        outside = torch.ones_like(power, dtype=torch.bool)
+        outside[40:60, 30:50] = False
+        assert varied.min() >= 0 and varied[outside].max() < 1e-5
+        taken = (power - varied)[40:60, 30:50] / hum[30:50]
+        assert taken.min() > 0.99 and taken.max() < 4.01 and taken.max() - taken.min() < 0.01
+        assert WARPS[warp] == 1.0
+
+
 def test_gain(log_mel):
     power = some_power(log_mel, 10)
     for seed in range(20):
@@ -150,7 +166,7 @@ def test_masks_stay_within_their_limits():
 
 
 def test_short_utterances_survive_everything(log_mel):
-    options = SpeechAugmentation(speed=0.2, noise=1.0, telephone=1.0)
+    options = SpeechAugmentation(speed=0.2, clean=1.0, noise=1.0, telephone=1.0)
     for frames in (1, 2, 3):
         varied, _ = vary(some_power(log_mel, frames), log_mel, options, seeded(frames))
         assert len(varied) >= 1 and varied.isfinite().all()
@@ -163,6 +179,7 @@ def test_short_utterances_survive_everything(log_mel):
         {"speed": 1.0},
         {"tract": -0.1},
         {"noise": 1.2},
+        {"clean": -1.0},
         {"join": -0.1},
         {"time_mask_share": 2.0},
         {"gain": -1.0},
