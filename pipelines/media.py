@@ -261,7 +261,7 @@ def _opener(source: object) -> tuple[str, Callable]:
 
 def _spooled(stream: BinaryIO) -> BinaryIO:
     """A copy on disk of what can be read only once, so that both libraries can seek in it."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 its user closes it
     shutil.copyfileobj(stream, file)
     return file
 
