@@ -343,7 +343,7 @@ WRONG = {
         *({"hop": value} for value in (0, -0.1, 0.03, True)),
         *({"n_mels": value} for value in (0, -1, 4, 8.0, 300, 10**6, 10**9, True)),
         *({"output_size": value} for value in (0, -1, 7, 10**6, 10**9, "6")),
-        *({"channels": value} for value in (0, -1, 3, 10**6, 10**9, 2.0)),
+        *({"channels": value} for value in (0, -1, 3, 4000, 10**6, 10**9, 2.0)),
         *({"dropout": value} for value in (-0.1, 1.5, "x", None, [0.1], True)),
         *(
             {"strides": value}

@@ -262,11 +262,17 @@ def test_a_long_recording_is_cut_at_pauses(sample_rate, longest):
     assert 0 < quiet < 0.7 * len(lengths)  # most of the pauses is left out
 
 
-def test_pieces_are_the_recordings_samples_at_their_offsets():
-    samples, _ = bursts(*[1.5] * 12)
-    for piece in cut(open_audio(samples, RATE), 2.0, RATE):
+@pytest.mark.parametrize("pause", [1.0, 0.3])  # the shorter has no room for the margins of both sides
+def test_pieces_are_the_recordings_samples_at_their_offsets(pause):
+    samples, places = bursts(*[1.5] * 12, pause=pause)
+    pieces = list(cut(open_audio(samples, RATE), 2.0, RATE))
+    end = 0
+    for piece in pieces:
         start = round(piece.offset * RATE)
-        np.testing.assert_array_equal(piece.samples, samples[start : start + len(piece.samples)])
+        assert start >= end
+        end = start + len(piece.samples)
+        np.testing.assert_array_equal(piece.samples, samples[start:end])
+    assert all(covered(pieces, *place) for place in places)
 
 
 def test_sound_without_a_pause_is_cut_without_loss_at_its_quietest():
