@@ -265,6 +265,7 @@ def test_a_killed_run_is_survived(job, tmp_path):
         assert reopened(job).is_done(job, "m")
         finish(other)
         assert reopened(job).is_done(job, "m") and reopened(job).is_done(other, "m"), end
+        assert reopened(job).foreign(other) is None, end
     journal.write_bytes(b"\xff\x00[]\nnull\n{}\n" + whole)
     assert reopened(job).is_done(job, "m")
 

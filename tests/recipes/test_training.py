@@ -25,14 +25,16 @@ class Line(nn.Module):
         torch.manual_seed(0)
         self.model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 1))
         self.register_buffer("looks", torch.tensor(0.0))
-        self.stop_at, self.steps = stop_at, 0
+        self.stop_at, self.steps, self.losses = stop_at, 0, []
 
     def forward(self, batch):
         if self.steps == self.stop_at:
             raise KeyboardInterrupt
         self.steps += 1
         x, y = batch
-        return (self.model(x) - y).square().mean() * (1 + 0.1 * self.looks)
+        loss = (self.model(x) - y).square().mean() * (1 + 0.1 * self.looks)
+        self.losses.append(loss.item())
+        return loss
 
     def batches(self, epoch):
         generator = torch.Generator().manual_seed(epoch)
@@ -183,6 +185,7 @@ def test_validation_comes_as_often_as_asked_and_at_the_end(tmp_path):
 def test_it_learns(uninterrupted):
     task, history = uninterrupted
     assert history[-1]["error"] < 0.3 * history[0]["error"]
+    assert history[1]["loss"] == pytest.approx(sum(task.losses[STEPS : 2 * STEPS]) / STEPS)
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.15, 0.5])
