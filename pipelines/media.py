@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import mimetypes
 import os
 import re
@@ -32,6 +33,7 @@ Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
 SILENCE = 1e-4  # a recording that never gets louder holds nothing to transcribe (full scale is 1)
 SLACK = 0.25  # seconds by which headers and content may differ: encoders pad and prime
 GAP = 0.1  # seconds without audio from which a hole in a track's time stamps is filled with silence
+ODD = 1000  # steps of a rate ratio above which torchaudio's filter, one a step, would take gigabytes
 LONGEST_GAP = 3600.0  # seconds; a hole beyond this is a wrong time stamp
 PIECE = 8192  # samples read at a time: what precedes a fault in a file is lost by at most this much
 
@@ -210,6 +212,10 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """(samples,) float32 at `from_rate` Hz -> (ceil(samples * to_rate / from_rate),) at `to_rate` Hz."""
     if from_rate == to_rate or not len(samples):
         return samples
+    if max(from_rate, to_rate) // math.gcd(from_rate, to_rate) > ODD:
+        import librosa
+
+        return librosa.resample(samples, orig_sr=from_rate, target_sr=to_rate, res_type="soxr_hq")
     import torch
     from torchaudio.functional import resample as convert
 

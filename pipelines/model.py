@@ -112,6 +112,9 @@ class SequenceModel(nn.Module):
         kind = torch.float16 if half else torch.float32
         tensors = {name: t.detach().cpu().to(kind).clone() for name, t in self.state_dict().items()}
         path = Path(path)
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            cause = f"not written: its weights are not finite as {kind}"
+            raise ModelError(path, cause, "save with half=False, or train with a lower learning rate")
         with write_atomically(path, "wb") as file:
             file.write(save(tensors, {_HEADER: json.dumps(header, ensure_ascii=False)}))
         return path

@@ -461,3 +461,13 @@ def test_importing_is_cheap():
     code = "import sys, pipelines.media; print({'torch', 'torchaudio', 'av', 'soundfile'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("rate", [11127, 15999, 44101])
+def test_odd_sample_rates_are_resampled_too(rate):
+    """Rates with no common divisor would need a filter of gigabytes in torchaudio."""
+    second = np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
+    resampled = resample(second, rate, 16000)
+    assert len(resampled) == 16000
+    assert resampled.dtype == np.float32
+    assert np.abs(np.fft.rfft(resampled)).argmax() == 440

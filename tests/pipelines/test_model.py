@@ -425,3 +425,13 @@ def test_a_file_that_may_not_be_read(tmp_path):
     path = small().save(tmp_path / "x.safetensors")
     path.chmod(0)
     assert refused(path, "not a readable")
+
+
+def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
+    model = small()
+    with torch.no_grad():
+        model.decoder.project.bias[0] = 1e6
+    with pytest.raises(ModelError, match="half=False"):
+        model.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+    model.save(tmp_path / "model.safetensors", half=False)
