@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import sys
 import time
@@ -52,7 +53,7 @@ class Run:
         model = speech_model(self.model)
         _check_writable(self.out)
         started = time.monotonic()
-        existing, is_media = [], cache(is_audio)
+        existing, is_media = [], cache(_is_meant)
         for each in inputs:  # what is missing costs a line of its own, like any bad file
             try:
                 collect([each], is_media)
@@ -140,6 +141,15 @@ def _check_writable(folder: Path) -> None:
 def _writer(name: str, cues: dict):
     known = {field.name for field in fields(FORMATS[name])}
     return writer(name, **{key: value for key, value in cues.items() if key in known})
+
+
+def _is_meant(path: Path) -> bool:
+    """Whether a file in a folder is to be transcribed: by its content, or, so that a ruined recording
+
+    is reported and not passed over, by its name.
+    """
+    kind = mimetypes.guess_type(path)[0] or ""
+    return is_audio(path) or (kind.startswith("audio/") and "mpegurl" not in kind)
 
 
 def _seconds(source: Path) -> float:

@@ -83,7 +83,7 @@ def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator:
     frames = max(1, round(len(power) / speed))
     power = F.interpolate(power.T.unsqueeze(0), frames, mode="linear", align_corners=False)[0].T
     warp = min(range(len(WARPS)), key=lambda index: abs(WARPS[index] - tract / speed))
-    if uniform(0, 1, generator) < options.clean:
+    if options.clean and uniform(0, 1, generator) < options.clean:
         background = power.quantile(0.1, dim=0)
         power = (power - uniform(1.0, 4.0, generator) * background).clamp_min(0.0)
     if uniform(0, 1, generator) < options.noise:

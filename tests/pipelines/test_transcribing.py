@@ -238,3 +238,10 @@ def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, 
     seen = capsys.readouterr()
     assert "3 transcribed" in seen.out
     assert seen.err.startswith("triscribe: ") and str(folder / "a.wav") in seen.err
+
+
+def test_ruined_recordings_in_a_folder_are_meant(tmp_path):
+    for name, content in (("cut.wav", b"x"), ("empty.mp3", b""), ("notes.txt", b"notes"), ("list.m3u", b"a")):
+        (tmp_path / name).write_bytes(content)
+    meant = [path.name for path in sorted(tmp_path.iterdir()) if transcribing._is_meant(path)]
+    assert meant == ["cut.wav", "empty.mp3"]
