@@ -15,7 +15,7 @@ import time
 import numpy as np
 import torch
 
-from pipelines.media import read_audio
+from pipelines.media.audio import read_audio
 from pipelines.model import default
 from pipelines.speech import transcribe
 from recipes.datasets import find_data, read_speech

@@ -47,6 +47,8 @@ class LogMel(nn.Module):
         self.bins = self.n_fft // 2 + 1
         self.dynamic_range = dynamic_range
         fits = 0 < self.hop <= self.window <= sample_rate and 0 < n_mels < self.bins
+        if dynamic_range <= 0:
+            raise ValueError(f"dynamic_range must be above 0 dB, not {dynamic_range}")
         if not fits or sample_rate <= 2 * (LOWEST + HEADROOM) or self.bins * n_mels > LARGEST_FILTERBANK:
             raise ValueError(
                 f"a window of {window} s, a hop of {hop} s and {n_mels} bands do not fit {sample_rate} Hz"
@@ -81,17 +83,25 @@ class LogMel(nn.Module):
         )
         return spectrum.transpose(1, 2), self.output_lengths(lengths)
 
-    def normalised(self, power: Tensor, lengths: Tensor, filterbank: Tensor | None = None) -> Tensor:
+    def normalised(
+        self,
+        power: Tensor,
+        lengths: Tensor,
+        filterbank: Tensor | None = None,
+        dynamic_range: Tensor | None = None,
+    ) -> Tensor:
         """(batch, frames, bins) power -> (batch, frames, n_mels), zero in the padding.
 
         Args:
             filterbank: (batch, bins, n_mels) instead of the model's own, for augmentation.
+            dynamic_range: (batch,) dB instead of the model's own, for augmentation.
         """
         valid = (torch.arange(power.size(1), device=power.device) < lengths[:, None]).unsqueeze(2)
         mel = power @ (self.filterbank if filterbank is None else filterbank)
         decibel = 10.0 * torch.log10(mel.clamp_min(1e-12))
         peak = decibel.masked_fill(~valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
-        decibel = decibel.maximum(peak - self.dynamic_range).masked_fill(~valid, 0.0)
+        below = self.dynamic_range if dynamic_range is None else dynamic_range[:, None, None]
+        decibel = decibel.maximum(peak - below).masked_fill(~valid, 0.0)
         frames = lengths[:, None, None].to(decibel.dtype)
         centred = (decibel - decibel.sum(dim=1, keepdim=True) / frames).masked_fill(~valid, 0.0)
         variance = centred.square().sum(dim=(1, 2), keepdim=True) / (frames * self.n_mels)
@@ -164,7 +174,7 @@ class Spectrogram(nn.Module):
     Args:
         sample_rate: Hz; other rates are resampled before they come here.
         output_size: features of each output frame.
-        n_mels, window, hop: see `LogMel`.
+        n_mels, window, hop, dynamic_range: see `LogMel`.
         channels, strides, dropout: see `ConvSubsampling`.
     """
 
@@ -177,6 +187,7 @@ class Spectrogram(nn.Module):
         n_mels: int = 80,
         window: float = 0.025,
         hop: float = 0.010,
+        dynamic_range: float = 80.0,
         channels: int = 32,
         strides: tuple[tuple[int, int], ...] = ((3, 2), (1, 2)),
         dropout: float = 0.0,
@@ -184,7 +195,7 @@ class Spectrogram(nn.Module):
         super().__init__()
         self.sample_rate = sample_rate
         self.output_size = output_size
-        self.log_mel = LogMel(sample_rate, n_mels, window, hop)
+        self.log_mel = LogMel(sample_rate, n_mels, window, hop, dynamic_range)
         self.subsampling = ConvSubsampling(n_mels, output_size, channels, strides, dropout)
 
     @property

@@ -15,7 +15,7 @@ from decoders.alignment import Placed
 from decoders.alphabet import BLANK, Alphabet
 from decoders.long_alignment import align_long
 from pipelines.errors import DataError
-from pipelines.media import Audio, Source, open_audio
+from pipelines.media.audio import Audio, Source, open_audio
 from pipelines.model import SequenceModel
 from pipelines.options import ReadingOptions
 from pipelines.results import Character, Segment, Transcript, Word

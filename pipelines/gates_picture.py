@@ -13,7 +13,7 @@ from torch import Tensor
 from decoders.ctc import greedy
 from encoders.gates import look_inside
 from pipelines.errors import MediaError
-from pipelines.media import Source, open_audio, read_audio
+from pipelines.media.audio import Source, open_audio, read_audio
 from pipelines.model import SequenceModel
 from pipelines.speech import speech_model
 

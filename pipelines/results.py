@@ -1,6 +1,8 @@
 """What the pipelines give back: frozen dataclasses whose numbers all carry a unit.
 
-Times are seconds from the start of the media; confidences are probabilities in [0, 1].
+Times are seconds from the start of the media; positions are pixels of the original image (of its
+upright form, where its EXIF data says that it was turned), or the ink's own units; x grows to the
+right and y downwards; confidences are probabilities in [0, 1].
 """
 
 from __future__ import annotations
@@ -8,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +95,144 @@ class Transcript:
         from pipelines.writers import save
 
         return save(self, path, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class StrokeSpan:
+    """Points `first` to `last`, both included, of stroke number `stroke`, all counted from 0."""
+
+    stroke: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One written character: its outline, and in ink the points that made it."""
+
+    text: str
+    confidence: float
+    polygon: tuple[Point, ...] = ()
+    strokes: tuple[StrokeSpan, ...] = ()
+
+    @property
+    def box(self) -> Box:
+        return box(self.polygon)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenWord:
+    """Glyphs between two spaces; its confidence is the mean of theirs."""
+
+    text: str
+    confidence: float
+    polygon: tuple[Point, ...] = ()
+    glyphs: tuple[Glyph, ...] = ()
+
+    @property
+    def box(self) -> Box:
+        return box(self.polygon)
+
+    @property
+    def strokes(self) -> tuple[StrokeSpan, ...]:
+        return tuple(span for glyph in self.glyphs for span in glyph.strokes)
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of writing.
+
+    Attributes:
+        baseline: from its left to its right end.
+        id: in the layout file that it came from, or "".
+    """
+
+    text: str
+    confidence: float
+    polygon: tuple[Point, ...] = ()
+    baseline: tuple[Point, ...] = ()
+    words: tuple[WrittenWord, ...] = ()
+    id: str = ""
+
+    @property
+    def box(self) -> Box:
+        return box(self.polygon)
+
+
+@dataclass(frozen=True, slots=True)
+class TextRegion:
+    """Lines that belong together, in reading order.
+
+    Attributes:
+        kind: as PAGE names it: "paragraph", "marginalia", "page-number", ...
+    """
+
+    lines: tuple[TextLine, ...]
+    polygon: tuple[Point, ...] = ()
+    kind: str = "paragraph"
+    id: str = ""
+
+    @property
+    def box(self) -> Box:
+        return box(self.polygon)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is written on one page, on one line image, or in one piece of ink.
+
+    Attributes:
+        regions: in reading order.
+        width, height: pixels of the image, or the extent of the ink.
+        model: name of the model that read it.
+        source: path of the image, PDF or ink; None for an array.
+        number: of the page in its PDF, or of the piece of ink in its file, from 1.
+    """
+
+    regions: tuple[TextRegion, ...]
+    width: int
+    height: int
+    model: str
+    source: str | None = None
+    number: int | None = None
+
+    @property
+    def lines(self) -> tuple[TextLine, ...]:
+        return tuple(line for region in self.regions for line in region.lines)
+
+    @property
+    def words(self) -> tuple[WrittenWord, ...]:
+        return tuple(word for line in self.lines for word in line.words)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write in the format that the path's ending names, atomically.
+
+        Args:
+            path: e.g. `letter.xml`; see `pipelines.writers` for the formats of a page.
+            options: of the format.
+
+        Returns:
+            The path written.
+
+        Raises:
+            ValueError: for an unknown ending or option.
+        """
+        from pipelines.writers import save
+
+        return save(self, path, **options)
+
+
+def box(polygon: tuple[Point, ...]) -> Box:
+    """(left, top, right, bottom) of a polygon.
+
+    Raises:
+        ValueError: it has no points.
+    """
+    if not polygon:
+        raise ValueError("no outline is known")
+    across, down = zip(*polygon, strict=True)
+    return min(across), min(down), max(across), max(down)

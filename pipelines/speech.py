@@ -15,7 +15,7 @@ from torch import Tensor
 
 from decoders.ctc import Labels, greedy
 from pipelines.errors import ModelError, TriscribeError
-from pipelines.media import SILENCE, Audio, Source, open_audio, resample
+from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
 from pipelines.model import SequenceModel, default, load
 from pipelines.options import ReadingOptions
 from pipelines.results import Character, Segment, Transcript, Word

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from pipelines.batch import Job, Journal, collect, plan
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.media import is_audio, open_audio
+from pipelines.media.audio import is_audio, open_audio
 from pipelines.results import Transcript
 from pipelines.writers import FORMATS, write_atomically, writer
 

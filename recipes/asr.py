@@ -26,7 +26,7 @@ from tyro.conf import OmitArgPrefixes
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
 from pipelines.errors import DataError, TriscribeError
-from pipelines.media import open_audio, read_audio
+from pipelines.media.audio import open_audio, read_audio
 from pipelines.model import SequenceModel, load
 from pipelines.speech import transcribe
 from recipes.augment import SpeechAugmentation
@@ -61,6 +61,8 @@ class ModelOptions:
     """Hz that the model reads."""
     n_mels: int = 80
     """Mel bands."""
+    dynamic_range: float = 60.0
+    """dB below an utterance's peak at which everything is silence."""
     channels: int = 32
     """Of each convolution."""
     input_size: int = 256
@@ -72,6 +74,8 @@ class ModelOptions:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout}")
+        if self.dynamic_range <= 0:
+            raise ValueError(f"dynamic_range must be above 0 dB, not {self.dynamic_range}")
         if self.bptt_window is not None and (self.bidirectional or self.bptt_window < 1):
             raise ValueError("bptt_window needs --no-bidirectional and at least 1 frame")
 
@@ -226,6 +230,7 @@ def build(options: AsrOptions, base: SequenceModel | None, normalisation, items:
         "sample_rate": sizes.sample_rate,
         "output_size": sizes.input_size,
         "n_mels": sizes.n_mels,
+        "dynamic_range": sizes.dynamic_range,
         "channels": sizes.channels,
         "dropout": 0.1,
     }

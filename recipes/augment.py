@@ -34,6 +34,8 @@ class SpeechAugmentation:
     """Range of signal-to-noise ratios, dB."""
     clean: float = 0.3
     """Share of utterances whose steady background is taken away, as in studio or synthetic sound."""
+    floor: tuple[float, float] = (45.0, 80.0)
+    """Range of dB below the peak at which an utterance is cut off, drawn for each."""
     gain: float = 8.0
     """Largest change of level, dB; it matters where utterances are joined."""
     telephone: float = 0.1
@@ -61,8 +63,12 @@ class SpeechAugmentation:
         for name in ("gain", "frequency_masks", "frequency_mask_bands", "time_masks", "time_mask_frames"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        if self.noise_snr[0] > self.noise_snr[1]:
-            raise ValueError(f"noise_snr goes from low to high, not {self.noise_snr}")
+        for name in ("noise_snr", "floor"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} goes from low to high, not {(low, high)}")
+        if self.floor[0] <= 0:
+            raise ValueError(f"floor is above 0 dB, not {self.floor}")
 
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:

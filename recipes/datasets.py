@@ -94,7 +94,7 @@ def _seconds_or_fault(path: Path) -> float | str:
         return soundfile.info(path).duration
     except (soundfile.LibsndfileError, OSError):
         # only loaded for what libsndfile cannot open, because it may need ffmpeg
-        from pipelines.media import open_audio
+        from pipelines.media.audio import open_audio
 
         try:
             audio = open_audio(path)

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from decoders.ctc import CTC, greedy
 from pipelines.model import SequenceModel
-from recipes.augment import WARPS, SpeechAugmentation, spec_augment, vary
+from recipes.augment import WARPS, SpeechAugmentation, spec_augment, uniform, vary
 from recipes.cache import FeatureCache
 from recipes.evaluation import error_rate
 
@@ -75,10 +75,12 @@ class SpeechTask(nn.Module):
         self.register_buffer("filterbanks", torch.stack([log_mel.warped_filterbank(w) for w in WARPS]), False)
 
     def forward(self, batch) -> Tensor:
-        power, frames, warps, targets = batch
+        power, frames, warps, ranges, targets = batch
         log_mel, encoder = self.model.front_end.log_mel, self.model.front_end.subsampling
         device = self.filterbanks.device
-        features = log_mel.normalised(power.to(device), frames.to(device), self.filterbanks[warps])
+        features = log_mel.normalised(
+            power.to(device), frames.to(device), self.filterbanks[warps], ranges.to(device)
+        )
         views = 2 if self.consistency and not self.easing else 1
         if not self.easing:
             features = torch.cat([spec_augment(features, self.augmentation) for _ in range(views)])
@@ -128,7 +130,7 @@ class SpeechTask(nn.Module):
     def _collated(self, batch: list[list[Utterance]], augmentation, generator: torch.Generator):
         log_mel = self.model.front_end.log_mel
         space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
-        powers, warps, targets = [], [], []
+        powers, warps, ranges, targets = [], [], [], []
         for group in batch:
             parts, target = [], []
             for utterance in group:
@@ -139,8 +141,9 @@ class SpeechTask(nn.Module):
                 target += (space if target else []) + utterance.labels
             powers.append(torch.cat(parts))
             warps.append(warp)
+            ranges.append(uniform(*augmentation.floor, generator))
             targets.append(target)
-        return (*padded(powers), torch.tensor(warps), targets)
+        return (*padded(powers), torch.tensor(warps), torch.tensor(ranges), targets)
 
     @torch.inference_mode()
     def evaluate(self) -> dict[str, float]:

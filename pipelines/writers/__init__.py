@@ -37,8 +37,9 @@ def writer(name: str, /, **options):
     """
     if name.lower() not in FORMATS:
         endings = {key: kind.extension for key, kind in FORMATS.items()}
-        raise ValueError(f"no format {name!r}{_nearest(name.lower(), endings)}; "
-                         f"choose from {', '.join(endings.values())}")
+        raise ValueError(
+            f"no format {name!r}{_nearest(name.lower(), endings)}; choose from {', '.join(endings.values())}"
+        )
     kind = FORMATS[name.lower()]
     known = {field.name: field.name for field in fields(kind)}
     for option in options:

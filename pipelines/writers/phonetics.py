@@ -27,8 +27,10 @@ class CTM:
         words = [word for segment in transcript.segments if segment.found for word in timed_words(segment)]
         for word in sorted(words, key=lambda word: word.start):
             length = max(word.end - word.start, 0.0)
-            file.write(f"{recording} 1 {word.start:.3f} {length:.3f} "
-                       f"{without_spaces(word.text)} {word.confidence:.4f}\n")
+            file.write(
+                f"{recording} 1 {word.start:.3f} {length:.3f} "
+                f"{without_spaces(word.text)} {word.confidence:.4f}\n"
+            )
 
 
 @dataclass(frozen=True)

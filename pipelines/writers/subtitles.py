@@ -63,13 +63,19 @@ class Subtitles:
             if type(value) not in (int, float) or not least <= value < math.inf:
                 raise ValueError(f"{name} is {value!r}; give seconds, {least} or more")
         if self.min_seconds > self.max_seconds:
-            raise ValueError(f"min_seconds ({self.min_seconds}) is more than "
-                             f"max_seconds ({self.max_seconds}); change one of them")
+            raise ValueError(
+                f"min_seconds ({self.min_seconds}) is more than "
+                f"max_seconds ({self.max_seconds}); change one of them"
+            )
 
     def cues(self, transcript: Transcript) -> list[Cue]:
         """The transcript's cues in order of time, none overlapping another or the recording's end."""
-        groups = [group for segment in transcript.segments if segment.found
-                  for group in self._groups(timed_words(segment))]
+        groups = [
+            group
+            for segment in transcript.segments
+            if segment.found
+            for group in self._groups(timed_words(segment))
+        ]
         groups.sort(key=lambda group: group[0].start)
         spans = []
         for group in groups:
@@ -77,8 +83,10 @@ class Subtitles:
             end = min(max(end, start + self.min_seconds), start + self.max_seconds)
             spans.append((round(start * 1000), round(end * 1000)))
         limit = max(math.floor(transcript.duration * 1000), LEAST * len(spans))
-        return [Cue(start, end, self._lines(group))
-                for (start, end), group in zip(apart(spans, limit, LEAST), groups, strict=True)]
+        return [
+            Cue(start, end, self._lines(group))
+            for (start, end), group in zip(apart(spans, limit, LEAST), groups, strict=True)
+        ]
 
     def _groups(self, words: Sequence[Word]) -> list[Sequence[Word]]:
         """Cut a segment's words into what goes into one cue each."""
@@ -91,8 +99,12 @@ class Subtitles:
             for _ in range(self.max_lines):
                 end = reach[end]
             seconds = words[last - 1].end - words[first].start
-            return (last <= end and last - first <= max_words and seconds <= self.max_seconds
-                    and not any(pauses[first + 1:last]))
+            return (
+                last <= end
+                and last - first <= max_words
+                and seconds <= self.max_seconds
+                and not any(pauses[first + 1 : last])
+            )
 
         def cost(first: int, last: int) -> float:
             if last - first > 1 and not fits(first, last):

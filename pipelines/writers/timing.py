@@ -15,8 +15,10 @@ def timed_words(segment: Segment) -> tuple[Word, ...]:
     total = sum(len(text) for text in texts)
     before = 0
     for text in texts:
-        start, end = (segment.start + (segment.end - segment.start) * part / total
-                      for part in (before, before + len(text)))
+        start, end = (
+            segment.start + (segment.end - segment.start) * part / total
+            for part in (before, before + len(text))
+        )
         words.append(Word(text, start, end, segment.confidence))
         before += len(text)
     return tuple(words)
@@ -42,5 +44,7 @@ def apart(spans: list[tuple[int, int]], limit: int, least: int) -> list[tuple[in
         starts[index] = min(starts[index], ceilings[index] - least)
         if index:
             ceilings[index - 1] = starts[index]
-    return [(start, min(max(end, start + least), ceiling))
-            for start, (_, end), ceiling in zip(starts, spans, ceilings, strict=True)]
+    return [
+        (start, min(max(end, start + least), ceiling))
+        for start, (_, end), ceiling in zip(starts, spans, ceilings, strict=True)
+    ]

@@ -14,7 +14,7 @@ from decoders.alphabet import Alphabet
 from decoders.ctc import Labels
 from pipelines import speech
 from pipelines.errors import MediaError, ModelError
-from pipelines.media import Audio, open_audio
+from pipelines.media.audio import Audio, open_audio
 from pipelines.model import SequenceModel
 from pipelines.results import Transcript
 from pipelines.speech import Piece, SpeechOptions, cut, log_probabilities, segment, transcribe

@@ -13,8 +13,22 @@ import pytest
 from pipelines.results import Character, Segment, Transcript, Word
 from pipelines.writers import FORMATS, save, write_atomically, writer
 
-VOCABULARY = ["a", "the", "river,", "stone.", "<b>", "R&D", "-->", 'say "so"?', "שלום", "مرحبا،",
-              "e\u0301te\u0301", "नमस्ते।", "straightforwardly", "x" * 60]
+VOCABULARY = [
+    "a",
+    "the",
+    "river,",
+    "stone.",
+    "<b>",
+    "R&D",
+    "-->",
+    'say "so"?',
+    "שלום",
+    "مرحبا،",
+    "e\u0301te\u0301",
+    "नमस्ते।",
+    "straightforwardly",
+    "x" * 60,
+]
 SEEDS = range(25)
 
 
@@ -28,8 +42,9 @@ def make_transcript(seed: int) -> Transcript:
             now += chance.choice([0.0, 0.05, 0.3, 2.0])
             text, end = chance.choice(VOCABULARY), now + chance.choice([0.0, 0.0004, 0.2, 0.9, 9.0])
             step = (end - now) / len(text)
-            characters = [Character(symbol, now + i * step, now + (i + 1) * step, 0.5)
-                          for i, symbol in enumerate(text)]
+            characters = [
+                Character(symbol, now + i * step, now + (i + 1) * step, 0.5) for i, symbol in enumerate(text)
+            ]
             words.append(Word(text, now, end, chance.random(), tuple(characters)))
             now = end
         text = " ".join(word.text for word in words)
@@ -92,11 +107,13 @@ def parse_textgrid(text: str) -> tuple[float, dict[str, list[tuple[float, float,
     tiers = {}
     for part in parts:
         found = re.findall(
-            r'intervals \[(\d+)\]:\s+xmin = (\S+)\s+xmax = (\S+)\s+text = "((?:[^"]|"")*)"\n', part)
+            r'intervals \[(\d+)\]:\s+xmin = (\S+)\s+xmax = (\S+)\s+text = "((?:[^"]|"")*)"\n', part
+        )
         assert [int(row[0]) for row in found] == list(range(1, len(found) + 1))
         assert int(re.search(r"intervals: size = (\d+)", part)[1]) == len(found)
         tiers[re.search(r'name = "(\w+)"', part)[1]] = [
-            (float(start), float(end), label.replace('""', '"')) for _, start, end, label in found]
+            (float(start), float(end), label.replace('""', '"')) for _, start, end, label in found
+        ]
     return float(re.search(r"xmax = (\S+)", head)[1]), tiers
 
 
@@ -114,8 +131,12 @@ def width(line: str) -> int:
 def test_cues_keep_their_limits_and_every_word(seed, name, parse):
     transcript = make_transcript(seed)
     chance = random.Random(seed)
-    options = {"max_chars": chance.choice([12, 42]), "max_lines": chance.choice([1, 2, 3]),
-               "max_words": chance.choice([None, 1, 5]), "max_seconds": chance.choice([2.0, 7.0])}
+    options = {
+        "max_chars": chance.choice([12, 42]),
+        "max_lines": chance.choice([1, 2, 3]),
+        "max_words": chance.choice([None, 1, 5]),
+        "max_seconds": chance.choice([2.0, 7.0]),
+    }
     cues = parse(written(name, transcript, **options))
     for start, end, lines in cues:
         assert 0 <= start < end <= transcript.duration
@@ -133,8 +154,10 @@ def test_cues_keep_their_limits_and_every_word(seed, name, parse):
 
 
 def test_a_cue_breaks_after_a_sentence_and_at_a_pause():
-    text = ("We went down to the old harbour. Nobody was there at that hour, "
-            "so we walked all the way back home again.")
+    text = (
+        "We went down to the old harbour. Nobody was there at that hour, "
+        "so we walked all the way back home again."
+    )
     cues = parse_srt(written("srt", sentence(text)))
     assert cues[0][2] == ["We went down to the old harbour."]
     unmarked = "we went down to the old harbour nobody was there at that hour so we walked back home again"
@@ -207,8 +230,10 @@ def test_json_holds_everything_under_the_names_of_the_fields(seed):
     assert (content["text"], content["source"]) == (transcript.text, transcript.source)
     segments = []
     for segment in content["segments"]:
-        words = [Word(**{**word, "characters": tuple(Character(**symbol) for symbol in word["characters"])})
-                 for word in segment["words"]]
+        words = [
+            Word(**{**word, "characters": tuple(Character(**symbol) for symbol in word["characters"])})
+            for word in segment["words"]
+        ]
         segments.append(Segment(**{**segment, "words": tuple(words)}))
     again = Transcript(tuple(segments), content["duration"], content["model"], content["source"])
     assert [s.found for s in again.segments] == [s.found for s in transcript.segments]
@@ -331,13 +356,25 @@ def test_an_unknown_option_is_answered_with_the_nearest():
         writer("txt", zzz=1)
 
 
-@pytest.mark.parametrize(("name", "options"), [
-    ("srt", {"max_chars": 0}), ("srt", {"max_chars": "42"}), ("srt", {"max_chars": True}),
-    ("vtt", {"max_lines": -1}), ("vtt", {"max_lines": None}), ("srt", {"max_words": 0}),
-    ("srt", {"max_seconds": 0.0}), ("srt", {"max_gap": -1.0}),
-    ("srt", {"max_gap": float("nan")}), ("srt", {"min_seconds": -0.1}), ("srt", {"min_seconds": 8.0}),
-    ("vtt", {"highlight_words": "yes"}), ("json", {"characters": 1}), ("tsv", {"level": "lines"}),
-])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("srt", {"max_chars": 0}),
+        ("srt", {"max_chars": "42"}),
+        ("srt", {"max_chars": True}),
+        ("vtt", {"max_lines": -1}),
+        ("vtt", {"max_lines": None}),
+        ("srt", {"max_words": 0}),
+        ("srt", {"max_seconds": 0.0}),
+        ("srt", {"max_gap": -1.0}),
+        ("srt", {"max_gap": float("nan")}),
+        ("srt", {"min_seconds": -0.1}),
+        ("srt", {"min_seconds": 8.0}),
+        ("vtt", {"highlight_words": "yes"}),
+        ("json", {"characters": 1}),
+        ("tsv", {"level": "lines"}),
+    ],
+)
 def test_a_wrong_value_is_refused_by_name(name, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         writer(name, **options)

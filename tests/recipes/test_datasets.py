@@ -363,7 +363,7 @@ def test_durations_that_only_reading_tells(tmp_path, monkeypatch):
             yield np.zeros(8000)
             self.duration = 1.0
 
-    monkeypatch.setattr("pipelines.media.open_audio", lambda path: Unstated())
+    monkeypatch.setattr("pipelines.media.audio.open_audio", lambda path: Unstated())
     kept, _ = with_durations([Item(write(tmp_path / "a.webm", "x"), "a")])
     assert kept[0].duration == 1.0
 

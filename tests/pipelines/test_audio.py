@@ -1,4 +1,4 @@
-"""pipelines.media: every kind of recording in, mono blocks out, and a word on all that is wrong."""
+"""pipelines.media.audio: every kind of recording in, mono blocks out, and a word on all that is wrong."""
 
 import builtins
 import io
@@ -14,7 +14,7 @@ import soundfile
 import torch
 
 from pipelines.errors import MediaError
-from pipelines.media import Audio, DamagedMedia, is_audio, open_audio, read_audio, resample
+from pipelines.media.audio import Audio, DamagedMedia, is_audio, open_audio, read_audio, resample
 from tests.data.media import chirp, cut, noise, pitch, tone, write_audio, write_container
 
 
@@ -458,7 +458,7 @@ def test_the_examples_can_be_read():
 
 
 def test_importing_is_cheap():
-    code = "import sys, pipelines.media; print({'torch', 'torchaudio', 'av', 'soundfile'} & set(sys.modules))"
+    code = "import sys, pipelines.media.audio; print({'torch', 'torchaudio', 'av', 'soundfile'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -1,0 +1,1 @@
+"""Opens recordings, images, ink and video; the only place that touches a media file."""
