@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 BLANK = 0
@@ -116,3 +116,51 @@ class Alphabet:
         added = tuple(symbol for symbol in data.symbols if symbol not in self)
         unused = tuple(symbol for symbol in self.symbols if symbol not in data)
         return Merge(Alphabet(self.symbols + added), added, unused)
+
+
+def mirrored(text: str) -> list[int]:
+    """The order in which a right-to-left line's symbols are met when it is read from its right end.
+
+    Right-to-left letters are met as the text has them; numbers, and words of left-to-right
+    scripts, from their last symbol to their first. The same order leads back to the text. This
+    is UAX #9 without nesting; a stretch from one left-to-right word or number to the next, with
+    nothing right-to-left between, counts as one.
+
+    Returns:
+        Indices into the text.
+    """
+    kinds = [unicodedata.bidirectional(symbol) for symbol in text]
+    order = list(range(len(text)))
+    start = 0
+    while start < len(text):
+        if kinds[start] in ("R", "AL"):
+            start += 1
+            continue
+        end = start
+        while end < len(text) and kinds[end] not in ("R", "AL"):
+            end += 1
+        for first, last in _leftward(kinds, start, end):
+            order[first : last + 1] = order[first : last + 1][::-1]
+        start = end
+    return order
+
+
+def _leftward(kinds: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """First and last places of what runs left to right within a stretch that has no right-to-left letter."""
+    strong = [place for place in range(start, end) if kinds[place] in ("L", "EN", "AN")]
+    if any(kinds[place] == "L" for place in strong):
+        yield strong[0], strong[-1]
+        return
+    place = start
+    while place < end:
+        last = place
+        while last < end and kinds[last] in ("EN", "AN", "ES", "CS", "ET"):
+            last += 1
+        first, final = place, last - 1
+        while first <= final and kinds[first] in ("ES", "CS"):  # they join numbers, but belong to none
+            first += 1
+        while final >= first and kinds[final] in ("ES", "CS"):
+            final -= 1
+        if any(kinds[at] in ("EN", "AN") for at in range(first, final + 1)):
+            yield first, final
+        place = max(last, place + 1)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from encoders import prepacked
+
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 State = list  # one entry a layer: (h, c) for an LSTM, h for a GRU, each (1, batch, hidden_size)
@@ -157,8 +159,8 @@ class BiLSTM(nn.Module):
         for index in range(self.num_layers):
             if index:
                 x = F.dropout(x, self.dropout, self.training)
-            ahead, _ = self.ahead[index](x)
-            back, _ = self.back[index](_Permute.apply(x, order))
+            ahead, _ = _run(self.ahead[index], x)
+            back, _ = _run(self.back[index], _Permute.apply(x, order))
             x = torch.cat([ahead, _Permute.apply(back, order)], dim=2)
         return x
 
@@ -167,7 +169,7 @@ class BiLSTM(nn.Module):
         for index, layer in enumerate(self.ahead):
             if index:
                 x = F.dropout(x, self.dropout, self.training)
-            x, final = layer(x, state[index] if state else None)
+            x, final = _run(layer, x, state[index] if state else None)
             carried.append(final)
         return x, carried
 
@@ -182,6 +184,12 @@ class BiLSTM(nn.Module):
             ]
             outputs.append(y)
         return torch.cat(outputs)
+
+
+def _run(layer: nn.Module, x: Tensor, state: tuple | Tensor | None = None) -> tuple[Tensor, tuple | Tensor]:
+    if prepacked.runs_prepacked(layer, x):
+        return prepacked.run(layer, x, state)
+    return layer(x, state)
 
 
 class _Permute(torch.autograd.Function):

@@ -8,22 +8,24 @@ import os
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import MediaError
-from pipelines.writers import FORMATS
+from pipelines.results import Transcript
+from pipelines.writers import formats as formats_of
 
 JOURNAL = ".triscribe.jsonl"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and the files that it becomes."""
+    """One input, or a part of it such as a page, and the files that it becomes."""
 
     source: Path
     outputs: tuple[Path, ...]
+    part: int | None = None
 
 
 def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> list[Path]:
@@ -58,25 +60,50 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
     return list(found.values())
 
 
-def plan(sources: list[Path], inputs: Iterable[str | Path], out: Path, formats: list[str]) -> list[Job]:
+def plan(
+    sources: list[Path],
+    inputs: Iterable[str | Path],
+    out: Path,
+    formats: list[str],
+    kind: type = Transcript,
+    parts: Mapping[Path, Sequence[int]] | None = None,
+) -> list[Job]:
     """Give each source its outputs: the tree below the inputs' common folder, mirrored under `out`.
 
-    Two sources never share an output, not even on a disk that takes `X` and `x` for one name:
-    where names would meet (`x.wav` and `x.mp3`), the outputs keep the whole name of their source
-    (`x.mp3.srt`), and where these meet too (`X.wav` and `x.wav`), later ones are numbered.
+    A source of several parts has a folder of its name, with numbered files. Two sources never share
+    an output, not even on a disk that takes `X` and `x` for one name: where names would meet
+    (`x.wav` and `x.mp3`), the outputs keep the whole name of their source (`x.mp3.srt`), and where
+    these meet too (`X.wav` and `x.wav`), later ones are numbered.
+
+    Args:
+        sources: from `collect`.
+        inputs: what the user named.
+        out: folder of the outputs.
+        formats: names of writers.
+        kind: type of the results.
+        parts: numbers of a source's parts, where it has any.
     """
     roots = [path if path.is_dir() else path.parent for path in map(_absolute, [*inputs, *sources])]
     root = Path(os.path.commonpath(roots))
-    relative = [_absolute(source).relative_to(root) for source in sources]
-    endings = [FORMATS[chosen].extension for chosen in formats]
-    jobs = []
-    for source, name in zip(sources, _names(relative), strict=True):
-        jobs.append(Job(source, tuple(out / name.with_name(f"{name.name}.{ending}") for ending in endings)))
-    return jobs
+    endings = [formats_of(kind)[chosen].extension for chosen in formats]
+    planned, relative = [], []
+    for source in sources:
+        name = _absolute(source).relative_to(root)
+        numbers = (parts or {}).get(source)
+        planned += [(source, number) for number in numbers or [None]]
+        relative += [name.with_suffix("") / f"{n:04}{name.suffix}" for n in numbers] if numbers else [name]
+    return [
+        Job(source, tuple(_ended(out / name, ending) for ending in endings), number)
+        for (source, number), name in zip(planned, _names(relative, endings), strict=True)
+    ]
 
 
-def _names(paths: list[Path]) -> list[Path]:
-    """What to name the outputs of each path, without their ending; no two are alike."""
+def _ended(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.{ending}")
+
+
+def _names(paths: list[Path], endings: list[str]) -> list[Path]:
+    """What to name the outputs of each path, without their ending; no two outputs are alike."""
     wanted = Counter(name for path in paths for name in {_folded(path), _folded(path.with_suffix(""))})
     used: set[str] = set()
     names = []
@@ -84,10 +111,10 @@ def _names(paths: list[Path]) -> list[Path]:
         short = path.with_suffix("")
         chosen = whole = short if wanted[_folded(short)] == 1 else path
         number = 1
-        while _folded(chosen) in used:
+        while not used.isdisjoint(_folded(_ended(chosen, ending)) for ending in endings):
             number += 1
-            chosen = whole.with_name(f"{whole.name}.{number}")
-        used.add(_folded(chosen))
+            chosen = _ended(whole, str(number))
+        used.update(_folded(_ended(chosen, ending)) for ending in endings)
         names.append(chosen)
     return names
 

@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from pipelines import __version__
 from pipelines.errors import TriscribeError
 
-RECIPES = ("asr",)
+RECIPES = ("asr", "handwriting", "ink")
 
 app = tyro.extras.SubcommandApp()
 
@@ -64,14 +64,72 @@ def transcribe(
     """
     if not inputs:
         return _usage("name at least one file, folder or pattern")
-    from pipelines.transcribing import Run
+    from pipelines.results import Transcript
+    from pipelines.running import Run
+    from pipelines.transcribing import Transcribing
 
     cues = {"max_chars": max_chars, "max_lines": max_lines, "max_words": max_words}
     speech = {"batch_size": batch_size, "longest": longest, "device": device, "strict": not lenient}
     try:
         _device(device)
         _threads(threads)
-        run = Run(out, _formats(format), model, cues, speech, skip_existing, overwrite, page)
+        formats = _formats(format, Transcript)
+        run = Run(Transcribing(model, speech), out, formats, skip_existing, overwrite, page, cues)
+    except ValueError as error:
+        return _usage(str(error))
+    return run(inputs)
+
+
+@app.command
+def recognize(
+    inputs: Positional[tuple[str, ...]],
+    /,
+    out: Out = Path("."),
+    format: Formats = "txt",
+    model: Model = None,
+    layout: str = "auto",
+    pages: str | None = None,
+    dpi: float = 300.0,
+    skip_existing: bool = False,
+    overwrite: bool = False,
+    page: Path | None = None,
+    batch_size: int = 16,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    threads: int = 0,
+) -> int:
+    """Read handwriting: images, PDF documents, ink, folders and patterns in, a tree of texts out.
+
+    A file that cannot be read costs one line; the others go on. Pages of a PDF, and pieces of ink
+    in one file, become numbered files in a folder of its name.
+
+    Args:
+        inputs: images of lines or pages, PDF documents, ink, folders, patterns.
+        out: folder for the outputs; it mirrors the tree of the inputs.
+        format: one or more of page,alto,hocr,txt,json.
+        model: a model file or the name of a bundled model.
+        layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
+            takes the file of the image's name beside it, or else finds out.
+        pages: of PDF documents, such as 2-5,7; all if not given.
+        dpi: pixels an inch in which pages of a PDF are drawn.
+        skip_existing: leave out inputs whose outputs stand already.
+        overwrite: also replace existing files that triscribe did not make.
+        page: also write one HTML page with the images, their lines and coloured words.
+        batch_size: lines that the model reads at once.
+        device: where the model runs; auto is cuda where there is one.
+        threads: CPU threads; 0 leaves torch's choice.
+    """
+    if not inputs:
+        return _usage("name at least one file, folder or pattern")
+    from pipelines.recognizing import Recognizing
+    from pipelines.results import Page
+    from pipelines.running import Run
+
+    how = {"layout": layout, "pages": pages, "dpi": dpi, "batch_size": batch_size, "device": device}
+    try:
+        _device(device)
+        _threads(threads)
+        formats = _formats(format, Page)
+        run = Run(Recognizing(model, how), out, formats, skip_existing, overwrite, page)
     except ValueError as error:
         return _usage(str(error))
     return run(inputs)
@@ -102,11 +160,12 @@ def align(
         threads: CPU threads; 0 leaves torch's choice.
     """
     from pipelines.batch import Journal, plan
+    from pipelines.results import Transcript
     from pipelines.speech import speech_model
     from pipelines.writers import write_atomically, writer
 
     try:
-        formats = _formats(format)
+        formats = _formats(format, Transcript)
         _threads(threads)
     except ValueError as error:
         return _usage(str(error))
@@ -202,7 +261,7 @@ def train(recipe: Positional[str], /) -> int:
     """Train a model on your own folder: `triscribe train asr --data DIR --out exp`.
 
     Args:
-        recipe: asr. Its own options: `triscribe train asr --help`.
+        recipe: asr, handwriting or ink. Its own options: `triscribe train asr --help`.
     """
     return _usage(f"no recipe {recipe!r}; choose from {', '.join(RECIPES)}")
 
@@ -222,7 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
             return import_module(f"recipes.{arguments[1]}").main(arguments[2:])
         return app.cli(
             prog="triscribe",
-            description="Speech recognition you can train on your own recordings.",
+            description="Speech and handwriting recognition that you can train on your own data.",
             args=arguments,
         )
     except TriscribeError as error:
@@ -239,15 +298,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _formats(text: str) -> list[str]:
-    from pipelines.writers import writer
+def _formats(text: str, kind: type) -> list[str]:
+    from pipelines.writers import formats, writer
 
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if not names:
         raise ValueError("--format names no format")
     for name in names:
-        writer(name)
-    return list(dict.fromkeys(names))
+        writer(name, kind)
+    return list({formats(kind)[name]: name for name in names}.values())  # some have several names
 
 
 def _device(name: str) -> None:

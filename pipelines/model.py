@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import reprlib
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,16 +16,17 @@ from typing import get_args, get_origin
 import torch
 from torch import Tensor, nn
 
-from decoders.alphabet import Alphabet, Normalisation
+from decoders.alphabet import Alphabet, Normalisation, mirrored
 from decoders.ctc import CTC
 from encoders.bilstm import BiLSTM
+from encoders.line_image import LineImage
 from encoders.spectrogram import Spectrogram
 from pipelines.errors import ModelError
 
-FRONT_ENDS = {"spectrogram": Spectrogram}
+FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage}
 CORES = {"bilstm": BiLSTM}
 DECODERS = {"ctc": CTC}
-TASKS = ("speech",)
+TASKS = ("speech", "handwriting", "ink")
 
 BUNDLED = Path(__file__).parent / "models"
 DEFAULTS = {"speech": "speech-en-an4"}
@@ -40,7 +42,7 @@ class SequenceModel(nn.Module):
     """A front end, the shared core and a decoder, with all that is needed to use them.
 
     Args:
-        task: "speech".
+        task: one of `TASKS`.
         front_end, core, decoder: constructor sizes, each with its `kind` (see `FRONT_ENDS`,
             `CORES`, `DECODERS`); the sizes that follow from the neighbour are filled in.
         alphabet: symbols the decoder writes.
@@ -81,6 +83,19 @@ class SequenceModel(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Media tensors -> (batch, frames, labels) log-probabilities, and the frames of each."""
         return self.decoder(*self.core(*self.front_end(x, lengths)))
+
+    def encode(self, text: str) -> list[int]:
+        """Label ids of a text, in the order in which the front end meets its symbols."""
+        return self.alphabet.encode("".join(text[place] for place in self.order(text)))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of label ids that were met in this order, blanks left out."""
+        met = self.alphabet.decode(ids)
+        return "".join(met[place] for place in self.order(met))
+
+    def order(self, text: str) -> list[int]:
+        """Where the symbols of a text are met, and of what is met, where they are in the text."""
+        return mirrored(text) if getattr(self.front_end, "right_to_left", False) else list(range(len(text)))
 
     @property
     def parameters_count(self) -> int:

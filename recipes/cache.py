@@ -16,41 +16,47 @@ from pipelines.writers import write_atomically
 
 
 class FeatureCache:
-    """Arrays of (frames, features), end to end in one memory-mapped 16-bit file.
+    """Arrays of (length, features), end to end in one memory-mapped file.
 
     The file is made anew when any source, its size or its date, or the settings change.
 
     Args:
-        folder: where `features.f16` and its index live.
+        folder: where `features.bin` and its index live.
         sources: one key an item, e.g. (path, start, end).
         settings: plain values that the features depend on.
-        compute: key -> (frames, features) tensor; called once an item.
+        compute: key -> (length, features) tensor; called once an item.
+        dtype: of the numbers in the file.
     """
 
     def __init__(
-        self, folder: Path, sources: list[tuple], settings: dict, compute: Callable[[tuple], Tensor]
+        self,
+        folder: Path,
+        sources: list[tuple],
+        settings: dict,
+        compute: Callable[[tuple], Tensor],
+        dtype: type = np.float16,
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        path, index = folder / "features.f16", folder / "features.json"
-        key = self._key(sources, settings)
+        path, index = folder / "features.bin", folder / "features.json"
+        key = self._key(sources, {**settings, "dtype": np.dtype(dtype).name})
         if not (index.exists() and path.exists()) or json.loads(index.read_text())["key"] != key:
             index.unlink(missing_ok=True)  # an index never stands beside features that it does not describe
-            frames, width = self._fill(path, sources, compute)
+            lengths, width = self._fill(path, sources, compute, dtype)
             with write_atomically(index) as file:
-                json.dump({"key": key, "frames": frames, "width": width}, file)
+                json.dump({"key": key, "lengths": lengths, "width": width}, file)
         facts = json.loads(index.read_text())
-        self.frames: list[int] = facts["frames"]
-        self._offsets = np.concatenate([[0], np.cumsum(self.frames)])
+        self.lengths: list[int] = facts["lengths"]
+        self._offsets = np.concatenate([[0], np.cumsum(self.lengths)])
         shape = (int(self._offsets[-1]), facts["width"])
-        self._array = np.memmap(path, np.float16, "r", shape=shape)
+        self._array = np.memmap(path, dtype, "r", shape=shape)
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.lengths)
 
     def __getitem__(self, index: int) -> Tensor:
-        """(frames, features) in float32."""
+        """(length, features), 16-bit numbers as float32."""
         part = self._array[self._offsets[index] : self._offsets[index + 1]]
-        return torch.from_numpy(part.astype(np.float32))
+        return torch.from_numpy(part.astype(np.float32 if part.dtype == np.float16 else part.dtype))
 
     @staticmethod
     def _key(sources: Iterable[tuple], settings: dict) -> str:
@@ -61,12 +67,14 @@ class FeatureCache:
         return digest.hexdigest()
 
     @staticmethod
-    def _fill(path: Path, sources: list[tuple], compute: Callable[[tuple], Tensor]) -> tuple[list[int], int]:
-        frames, width = [], 0
+    def _fill(
+        path: Path, sources: list[tuple], compute: Callable[[tuple], Tensor], dtype: type
+    ) -> tuple[list[int], int]:
+        lengths, width = [], 0
         with write_atomically(path, "wb") as file:
             for source in tqdm(sources, "features", leave=False, disable=None):
                 features = compute(source)
-                frames.append(len(features))
+                lengths.append(len(features))
                 width = features.size(1)
-                file.write(features.to(torch.float16).numpy().tobytes())
-        return frames, width
+                file.write(features.numpy().astype(dtype).tobytes())
+        return lengths, width

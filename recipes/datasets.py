@@ -14,6 +14,7 @@ from pipelines.errors import DataError, TriscribeError
 from recipes.downloads import fetch_an4, find_data
 from recipes.layouts import SPEECH, Layout, find_media
 from recipes.manifest import Item, Manifest, Rejected, hold_out
+from recipes.written_layouts import HANDWRITING, INK
 
 __all__ = [
     "Item",
@@ -22,6 +23,8 @@ __all__ = [
     "fetch_an4",
     "find_data",
     "hold_out",
+    "read_handwriting",
+    "read_ink",
     "read_speech",
     "with_durations",
 ]
@@ -39,6 +42,33 @@ def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, SPEECH)
+
+
+def read_handwriting(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of written lines whose layout is recognised by itself.
+
+    Args:
+        root: the data set's folder, or a labels.tsv.
+        layout: "labels" (labels.tsv) or "images" (images with .gt.txt or .txt, PAGE XML or ALTO, all of
+            which may be mixed), when the folder fits both.
+
+    Raises:
+        DataError: no such folder; none or both layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, HANDWRITING)
+
+
+def read_ink(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of ink: JSON lines with strokes and label, or InkML.
+
+    Args:
+        root: the data set's folder, or one file.
+        layout: "ink".
+
+    Raises:
+        DataError: no such folder; it holds no ink; or not one item can be used.
+    """
+    return _read(Path(root), layout, INK)
 
 
 def with_durations(
@@ -140,13 +170,17 @@ def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], 
             rejected.append(item)
             continue
         item = replace(item, path=Path(os.path.normpath(item.path)), text=" ".join(item.text.split()))
-        first = seen.setdefault((item.path, item.start, item.end), item)
+        first = seen.setdefault(_place(item), item)
         if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
             shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
             rejected.append(Rejected(str(shown), reason))
         else:
             items.append(item)
     return items, rejected
+
+
+def _place(item: Item) -> tuple:
+    return item.path, item.start, item.end, item.shape, item.index
 
 
 def _fault(item: Item) -> str | None:

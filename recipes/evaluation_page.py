@@ -61,7 +61,7 @@ class Confusion:
     total: int
 
 
-def sound(item: Scored) -> Attachment:
+def sound_of(item: Scored) -> Attachment:
     """The item's part of its recording as MP3, which is small and plays in every browser."""
     import soundfile
 
@@ -85,7 +85,7 @@ def write_page(
     evaluation: Evaluation,
     history: Sequence[Mapping[str, float]] = (),
     facts: Mapping[str, object] | None = None,
-    attach: Callable[[Scored], Attachment] = sound,
+    attach: Callable[[Scored], Attachment] = sound_of,
     worst: int = 50,
 ) -> Path:
     """Write the report of an evaluation as one self-contained page of less than 8 MB.

@@ -2,7 +2,6 @@
 
 A reader only says what the data set claims. Whether files exist, texts are empty or paths repeat is
 checked once, for all layouts, in `datasets.py`. Quotes in tables are literal, as their makers mean them.
-Hidden files and folders (a leading dot) are no part of a data set.
 """
 
 from __future__ import annotations
@@ -16,17 +15,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.errors import DataError
+from recipes.folders import (
+    SPLITS,
+    first_line,
+    head,
+    numbered_lines,
+    shown,
+    split_above,
+    split_in,
+    texts_of,
+    walk,
+)
 from recipes.manifest import Item, Rejected
 
 AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
 TEXTS = (".txt", ".lab")
-
-_SPLIT_NAMES = {
-    "train": "train", "training": "train", "trn": "train",
-    "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
-    "test": "test", "testing": "test", "tst": "test", "eval": "test",
-}  # fmt: skip
 
 Found = Iterator[Item | Rejected]
 
@@ -50,25 +53,25 @@ def is_sphinx(root: Path) -> bool:
 def read_sphinx(root: Path) -> Found:
     fillers = {"<s>", "</s>", "<sil>"}
     for path in sorted(root.glob("etc/*.filler")):
-        fillers.update(line.split()[0] for _, line in _texts(path) if line.strip())
+        fillers.update(line.split()[0] for _, line in texts_of(path) if line.strip())
     for listing in sorted(root.glob("etc/*.fileids")):
         transcription = listing.with_suffix(".transcription")
         if not transcription.is_file():
-            yield Rejected(_shown(listing, root), f"no {transcription.name} beside it")
+            yield Rejected(shown(listing, root), f"no {transcription.name} beside it")
             continue
         ids, lines = [], []
-        for _, line in _lines(listing, root):
+        for _, line in numbered_lines(listing, root):
             if isinstance(line, Rejected):
                 yield line
             elif line.strip():
                 ids.append(line.strip())
-        for number, line in _lines(transcription, root):
+        for number, line in numbered_lines(transcription, root):
             if isinstance(line, Rejected):
                 yield line
             elif match := re.search(r"\(([^()]*)\)\s*$", line):
                 lines.append((match[1].strip(), line[: match.start()], number))
             elif line.strip():
-                yield Rejected(f"{_shown(transcription, root)}:{number}", "no (utterance id) at its end")
+                yield Rejected(f"{shown(transcription, root)}:{number}", "no (utterance id) at its end")
         yield from _pair_sphinx(root, transcription, ids, lines, fillers)
 
 
@@ -94,69 +97,64 @@ def _pair_sphinx(root: Path, transcription: Path, ids: list[str], lines: list, f
         yield Item(find_media(root / "wav" / file_id), text, split_in(transcription.stem), group)
     for place, (key, _, number) in enumerate(lines):
         if place not in used:
-            where = f"{_shown(transcription, root)}:{number} ({key})"
+            where = f"{shown(transcription, root)}:{number} ({key})"
             yield Rejected(where, f"not in {transcription.stem}.fileids")
 
 
 # Pairs: <name>.wav beside <name>.txt, in any depth; folders named train, dev, test ... are splits
 
 
-def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO) -> bool:
-    return bool(_by_stem(root, endings).keys() & _by_stem(root, TEXTS).keys())
+def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> bool:
+    return bool(_by_stem(root, endings).keys() & _by_stem(root, text_endings).keys())
 
 
-def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO) -> Found:
-    media, texts = _by_stem(root, endings), _by_stem(root, TEXTS)
+def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> Found:
+    media, texts = _by_stem(root, endings), _by_stem(root, text_endings)
     groups = {stem: "/".join(_without_splits(stem.relative_to(root).parent.parts)) or None for stem in media}
     several = len(set(groups.values())) > 1
     for stem in sorted(media.keys() | texts.keys()):
         for name, files in (("media", media.get(stem)), ("text", texts.get(stem))):
             for extra in files[1:] if files else ():
-                yield Rejected(_shown(extra, root), f"another {name} file of this name is used")
+                yield Rejected(shown(extra, root), f"another {name} file of this name is used")
         if stem not in texts:
-            yield Rejected(_shown(media[stem][0], root), f"no text beside it ({' or '.join(TEXTS)})")
+            yield Rejected(shown(media[stem][0], root), f"no text beside it ({' or '.join(text_endings)})")
             continue
         if stem not in media:
-            yield Rejected(_shown(texts[stem][0], root), f"no media file beside it ({' '.join(endings)})")
+            yield Rejected(shown(texts[stem][0], root), f"no media file beside it ({' '.join(endings)})")
             continue
         try:
             text = texts[stem][0].read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            yield Rejected(_shown(texts[stem][0], root), f"not UTF-8 (byte {error.start})")
+            yield Rejected(shown(texts[stem][0], root), f"not UTF-8 (byte {error.start})")
             continue
-        folders = stem.relative_to(root).parent.parts
-        split = next(
-            (_SPLIT_NAMES[folder.lower()] for folder in folders if folder.lower() in _SPLIT_NAMES), None
-        )
-        yield Item(media[stem][0], text, split, groups[stem] if several else None)
+        yield Item(media[stem][0], text, split_above(stem, root), groups[stem] if several else None)
 
 
 def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
     """Files with one of these endings by their path without it, the ending named first first."""
-    found: dict[Path, list[Path]] = {}
-    for path in _walk(root):
-        if path.suffix.lower() in endings:
-            found.setdefault(path.with_suffix(""), []).append(path)
-    return {
-        stem: sorted(paths, key=lambda path: endings.index(path.suffix.lower()))
-        for stem, paths in found.items()
-    }
+    found: dict[Path, list[tuple[int, Path]]] = {}
+    for path in walk(root):
+        fitting = [ending for ending in endings if path.name.lower().endswith(ending)]
+        if ending := max(fitting, key=len, default=None):  # .gt.txt before .txt
+            stem = path.with_name(path.name[: -len(ending)])
+            found.setdefault(stem, []).append((endings.index(ending), path))
+    return {stem: [path for _, path in sorted(paths)] for stem, paths in found.items()}
 
 
 def _without_splits(folders: tuple[str, ...]) -> list[str]:
-    return [folder for folder in folders if folder.lower() not in _SPLIT_NAMES]
+    return [folder for folder in folders if folder.lower() not in SPLITS]
 
 
 # LJSpeech: metadata.csv with id|raw|normalised, wavs/<id>.wav
 
 
 def is_ljspeech(root: Path) -> bool:
-    return "|" in _first_line(root / "metadata.csv")
+    return "|" in first_line(root / "metadata.csv")
 
 
 def read_ljspeech(root: Path) -> Found:
     table = root / "metadata.csv"
-    for number, line in _lines(table, root):
+    for number, line in numbered_lines(table, root):
         if isinstance(line, Rejected):
             yield line
         elif line.strip():
@@ -177,7 +175,7 @@ def is_common_voice(root: Path) -> bool:
 def read_common_voice(root: Path) -> Found:
     for table in _common_voice_tables(root):
         columns: list[str] = []
-        for number, line in _lines(table, root):
+        for number, line in numbered_lines(table, root):
             if isinstance(line, Rejected):
                 yield line
             elif not columns:
@@ -193,7 +191,7 @@ def read_common_voice(root: Path) -> Found:
 
 def _common_voice_tables(root: Path) -> list[Path]:
     named = [root / f"{name}.tsv" for name in ("train", "dev", "test", "validated")]
-    tables = [path for path in named if {"path", "sentence"} <= set(_first_line(path).split("\t"))]
+    tables = [path for path in named if {"path", "sentence"} <= set(first_line(path).split("\t"))]
     return [path for path in tables if path.stem != "validated"] or tables
 
 
@@ -210,18 +208,18 @@ def read_kaldi(root: Path) -> Found:
         tables: dict[str, dict[str, str]] = {}
         for name in ("wav.scp", "text", "segments", "utt2spk"):
             tables[name] = {}
-            for number, line in _lines(folder / name, root) if (folder / name).is_file() else ():
+            for number, line in numbered_lines(folder / name, root) if (folder / name).is_file() else ():
                 if isinstance(line, Rejected):
                     yield line
                     continue
                 key, *value = line.split(None, 1)[:2] or [""]
                 if key in tables[name]:
-                    yield Rejected(f"{_shown(folder / name, root)}:{number} ({key})", "a repeated id")
+                    yield Rejected(f"{shown(folder / name, root)}:{number} ({key})", "a repeated id")
                 elif key:
                     tables[name][key] = value[0].strip() if value else ""
         spans = tables["segments"] or {key: key for key in tables["wav.scp"]}
         for key, span in spans.items():
-            where = f"{_shown(folder, root)}/{key}"
+            where = f"{shown(folder, root)}/{key}"
             recording, *times = span.split()
             source = tables["wav.scp"].get(recording)
             seconds = [_seconds(time) for time in times]
@@ -239,7 +237,7 @@ def read_kaldi(root: Path) -> Found:
                 path = _relative_to_any(source, (folder, folder.parent, folder.parent.parent))
                 yield Item(path, tables["text"][key], split, tables["utt2spk"].get(key), start, end)
         for key in sorted(tables["text"].keys() - spans.keys()):
-            yield Rejected(f"{_shown(folder, root)}/{key}", "in text, but neither in segments nor in wav.scp")
+            yield Rejected(f"{shown(folder, root)}/{key}", "in text, but neither in segments nor in wav.scp")
 
 
 def _kaldi_folders(root: Path) -> list[Path]:
@@ -258,7 +256,7 @@ def is_jsonl(root: Path) -> bool:
 def read_jsonl(root: Path) -> Found:
     folder = root.parent if root.is_file() else root
     for table in _jsonl_files(root):
-        for number, line in _lines(table, folder):
+        for number, line in numbered_lines(table, folder):
             if isinstance(line, Rejected):
                 yield line
                 continue
@@ -287,23 +285,23 @@ def read_jsonl(root: Path) -> Found:
 
 def _jsonl_files(root: Path) -> list[Path]:
     files = [root] if root.is_file() else sorted([*root.glob("*.jsonl"), *root.glob("*.json")])
-    return [path for path in files if '"audio_filepath"' in _head(path)]
+    return [path for path in files if '"audio_filepath"' in head(path)]
 
 
 # LibriSpeech: <speaker>-<chapter>.trans.txt beside <speaker>-<chapter>-<number>.flac
 
 
 def is_librispeech(root: Path) -> bool:
-    return any(path.name.endswith(".trans.txt") for path in _walk(root))
+    return any(path.name.endswith(".trans.txt") for path in walk(root))
 
 
 def read_librispeech(root: Path) -> Found:
-    for table in _walk(root):
+    for table in walk(root):
         if not table.name.endswith(".trans.txt"):
             continue
         splits = map(split_in, table.relative_to(root).parent.parts)
         split = next(filter(None, splits), None)
-        for _, line in _lines(table, root):
+        for _, line in numbered_lines(table, root):
             if isinstance(line, Rejected):
                 yield line
             elif line.strip():
@@ -324,12 +322,6 @@ SPEECH = (
 )
 
 
-def split_in(name: str) -> str | None:
-    """The split that a file or folder name names: an4_train -> train, dev-clean -> valid, notes -> None."""
-    parts = re.split(r"[^a-z]+", name.lower())
-    return next((_SPLIT_NAMES[part] for part in parts if part in _SPLIT_NAMES), None)
-
-
 def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
     """`path` itself, or with the first media ending that exists; `path` as given when none does."""
     if path.suffix.lower() in endings and os.path.isfile(path):
@@ -344,49 +336,6 @@ def _relative_to_any(name: str, folders: tuple[Path, ...]) -> Path:
     return next((path for path in candidates if os.path.isfile(path)), candidates[0])
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Files below `root` in a fixed order, through linked folders (once each), hidden ones left out."""
-    seen = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        folders[:] = [] if real in seen else sorted(name for name in folders if not name.startswith("."))
-        if real not in seen:
-            yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
-        seen.add(real)
-
-
-def _lines(path: Path, root: Path) -> Iterator[tuple[int, str | Rejected]]:
-    """Numbered lines of a UTF-8 table; a line that is not UTF-8 comes as a `Rejected`.
-
-    Only line feeds end a line: sentences may hold U+2028 and the like, which `splitlines` cuts at.
-    """
-    raw = path.read_bytes()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(path, "UTF-16 text", "save it as UTF-8")
-    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        try:
-            yield number, line.decode("utf-8").removesuffix("\r")
-        except UnicodeDecodeError as error:
-            where = f"{_shown(path, root)}:{number}"
-            yield number, Rejected(where, f"not UTF-8 (byte {error.start} of the line)")
-
-
-def _texts(path: Path) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in _lines(path, path.parent) if isinstance(line, str))
-
-
-def _head(path: Path) -> str:
-    """The first 64 KiB of a file, for recognising it; empty when there is no such file."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return file.read(65536).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-
-
-def _first_line(path: Path) -> str:
-    return _head(path).partition("\n")[0].rstrip("\r")
-
-
 def _seconds(value: object) -> float | None:
     """A finite number of seconds, or None."""
     try:
@@ -394,7 +343,3 @@ def _seconds(value: object) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return seconds if math.isfinite(seconds) else None
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

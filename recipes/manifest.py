@@ -8,6 +8,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.lines import LineShape
+
 
 @dataclass(frozen=True)
 class Item:
@@ -20,6 +22,9 @@ class Item:
         group: speaker or writer, where known.
         start, end: seconds, when the item is a part of a longer recording; None is the file's start or end.
         duration: seconds of this item, where known.
+        shape: of the item's line, when the image is one of a page.
+        line_distance: of that page, in pixels, for cutting the line.
+        index: of the item in what `read_ink` gives for its file, from 0.
     """
 
     path: Path
@@ -29,6 +34,9 @@ class Item:
     start: float | None = None
     end: float | None = None
     duration: float | None = None
+    shape: LineShape | None = None
+    line_distance: float | None = None
+    index: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,58 +8,84 @@ import statistics
 import textwrap
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.manifest import Item, Rejected
 
 WIDTH = 90  # columns
 RARE = 3  # a character that occurs less often is shown with an example
-FASTEST = 25.0  # characters a second; nobody speaks faster, so the text does not fit
 MOST = 120  # characters shown of a large alphabet
 
 
-def describe(splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected] = ()) -> str:
+@dataclass(frozen=True)
+class Measure:
+    """How long items of a modality are.
+
+    Attributes:
+        of: an item's length, None where it is not known.
+        unit: of lengths.
+        total, in_total: what lengths are summed up as, and how many units that has.
+        densest: characters a unit; a text with more cannot belong to its item.
+    """
+
+    of: Callable[[Item], float | None]
+    unit: str
+    total: str
+    in_total: float
+    densest: float
+
+
+SPEECH = Measure(lambda item: item.duration, "s", "hours", 3600.0, densest=25.0)
+
+
+def describe(
+    splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected] = (), measure: Measure = SPEECH
+) -> str:
     """The report as text of at most about 90 columns.
 
     Args:
         splits: items by the name of their split, in the order to show.
         rejected: what was turned away.
+        measure: of the items' lengths.
     """
     items = [item for part in splits.values() for item in part]
     sections = [
-        _sizes(splits),
-        _lengths(items),
+        _sizes(splits, measure),
+        _lengths(items, measure),
         _text(splits, items),
         _rare(items),
-        _too_fast(items),
+        _too_dense(items, measure),
         _warnings(splits),
         _rejections(rejected),
     ]
     return "\n\n".join(section for section in sections if section)
 
 
-def _sizes(splits: Mapping[str, Sequence[Item]]) -> str:
-    lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{'hours':>9}{'shortest':>11}{'median':>9}{'longest':>9}"]
+def _sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
+    unit = measure.unit
+    heads = f"{measure.total:>9}{'shortest':>11}{'median':>9}{'longest':>9}"
+    lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{heads}"]
     for name, items in splits.items():
         groups = len({item.group for item in items if item.group is not None})
-        seconds = [item.duration for item in items if item.duration is not None]
+        lengths = [length for item in items if (length := measure.of(item)) is not None]
         row = f"{name:<10}{len(items):>9,}{groups or '-':>9}"
-        if seconds:
-            row += f"{sum(seconds) / 3600:>9.2f}"
-            row += f"{min(seconds):>9.2f} s{statistics.median(seconds):>7.2f} s{max(seconds):>7.2f} s"
+        if lengths:
+            row += f"{sum(lengths) / measure.in_total:>9.2f}{min(lengths):>9.2f} {unit}"
+            row += f"{statistics.median(lengths):>7.2f} {unit}{max(lengths):>7.2f} {unit}"
         lines.append(row)
     return "\n".join(lines)
 
 
-def _lengths(items: Sequence[Item]) -> str:
-    seconds = [item.duration for item in items if item.duration]
-    if not seconds:
+def _lengths(items: Sequence[Item], measure: Measure) -> str:
+    lengths = [length for item in items if (length := measure.of(item))]
+    if not lengths:
         return ""
-    step = _round_step(max(seconds) / 10)
-    bins = Counter(int(length / step) for length in seconds)
+    step = _round_step(max(lengths) / 10)
+    bins = Counter(int(length / step) for length in lengths)
     most = max(bins.values())
-    lines = ["Lengths in seconds"]
+    lines = [f"Lengths in {measure.unit}"]
     for place in range(min(bins), max(bins) + 1):
         span = f"{place * step:g} - {(place + 1) * step:g}"
         lines.append(f"  {span:>11}  {_bar(bins[place] / most, 50):<50}  {bins[place]:,}")
@@ -114,15 +140,14 @@ def _rare(items: Sequence[Item]) -> str:
     return "\n".join(lines + _and_more(len(rare) - 20))
 
 
-def _too_fast(items: Sequence[Item]) -> str:
-    fast = [item for item in items if item.duration and len(item.text) / item.duration > FASTEST]
-    if not fast:
+def _too_dense(items: Sequence[Item], measure: Measure) -> str:
+    dense = [(len(item.text) / length, item) for item in items if (length := measure.of(item))]
+    dense = sorted((each for each in dense if each[0] > measure.densest), key=lambda each: -each[0])
+    if not dense:
         return ""
-    fast.sort(key=lambda item: -len(item.text) / item.duration)
-    lines = [f"Too short for their text (over {FASTEST:g} characters a second): {len(fast):,}"]
-    for item in fast[:3]:
-        lines.append(f"  {len(item.text) / item.duration:.0f} a second  {_shown(item.path)}")
-    return "\n".join(lines + _and_more(len(fast) - 3))
+    head = f"Too short for their text (over {measure.densest:g} characters / {measure.unit}): {len(dense):,}"
+    lines = [head] + [f"  {density:.0f} / {measure.unit}  {_shown(item.path)}" for density, item in dense[:3]]
+    return "\n".join(lines + _and_more(len(dense) - 3))
 
 
 def _warnings(splits: Mapping[str, Sequence[Item]]) -> str:

@@ -6,55 +6,86 @@ from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 
-from pipelines.results import Transcript
+from pipelines.results import Page, Transcript
 from pipelines.writers.atomic import write_atomically
+from pipelines.writers.hocr import HOCR
+from pipelines.writers.pages import ALTO, PAGE
 from pipelines.writers.phonetics import CTM, TextGrid
 from pipelines.writers.subtitles import SRT, VTT
-from pipelines.writers.tables import JSON, TSV, Text
+from pipelines.writers.tables import JSON, TSV, PageJSON, PageText, Text
 
-__all__ = ["FORMATS", "save", "write_atomically", "writer"]
+__all__ = ["FORMATS", "formats", "save", "write_atomically", "writer"]
 
-FORMATS: dict[str, type] = {
-    "txt": Text,
-    "json": JSON,
-    "srt": SRT,
-    "vtt": VTT,
-    "tsv": TSV,
-    "ctm": CTM,
-    "textgrid": TextGrid,
+FORMATS: dict[type, dict[str, type]] = {
+    Transcript: {
+        "txt": Text,
+        "json": JSON,
+        "srt": SRT,
+        "vtt": VTT,
+        "tsv": TSV,
+        "ctm": CTM,
+        "textgrid": TextGrid,
+    },
+    Page: {
+        "page": PAGE,
+        "xml": PAGE,
+        "page.xml": PAGE,
+        "alto": ALTO,
+        "alto.xml": ALTO,
+        "hocr": HOCR,
+        "html": HOCR,
+        "txt": PageText,
+        "json": PageJSON,
+    },
 }
+"""For each type of result its formats, by their names and the endings of files, in lower case."""
 
 
-def writer(name: str, /, **options):
+def formats(kind: type = Transcript) -> dict[str, type]:
+    """The writers for a type of result, by name or ending in lower case.
+
+    Raises:
+        TypeError: nothing is written for this type.
+    """
+    if kind not in FORMATS:
+        known = ", ".join(each.__name__ for each in FORMATS)
+        raise TypeError(f"no formats for {kind.__name__}; there are some for {known}")
+    return FORMATS[kind]
+
+
+def writer(name: str, kind: type = Transcript, /, **options):
     """A writer with its options set.
 
     Args:
-        name: the ending of the format, in capitals or not, e.g. `srt`.
+        name: of the format, in capitals or not, e.g. `srt`.
+        kind: the type of result to write.
         options: fields of the format's class, e.g. `max_chars=37`.
 
     Raises:
         ValueError: for an unknown format or option, or a value that an option cannot have.
     """
-    if name.lower() not in FORMATS:
-        endings = {key: kind.extension for key, kind in FORMATS.items()}
+    known = formats(kind)
+    if name.lower() not in known:
+        names = {key: _shown(key, known) for key in known}
         raise ValueError(
-            f"no format {name!r}{_nearest(name.lower(), endings)}; choose from {', '.join(endings.values())}"
+            f"no format {name!r}{_nearest(name.lower(), names)}; choose from {', '.join(names.values())}"
         )
-    kind = FORMATS[name.lower()]
-    known = {field.name: field.name for field in fields(kind)}
+    chosen = known[name.lower()]
+    choices = {field.name: field.name for field in fields(chosen)}
     for option in options:
-        if option not in known:
-            choices = f"its options are {', '.join(known)}" if known else "it has no options"
-            raise ValueError(f"{kind.extension} has no option {option!r}{_nearest(option, known)}; {choices}")
-    return kind(**options)
+        if option not in choices:
+            listed = f"its options are {', '.join(choices)}" if choices else "it has no options"
+            shown = _shown(name.lower(), known)
+            raise ValueError(f"{shown} has no option {option!r}{_nearest(option, choices)}; {listed}")
+    return chosen(**options)
 
 
-def save(result: Transcript, path: str | Path, /, **options) -> Path:
+def save(result: Transcript | Page, path: str | Path, /, **options) -> Path:
     """Write a result in the format that the path's ending names, atomically.
 
     Args:
         result: what to write.
-        path: where, e.g. `talk.srt`; missing folders are made.
+        path: where, e.g. `talk.srt` or `letter.alto.xml`; missing folders are made.
         options: of the format, as in `writer`.
 
     Returns:
@@ -64,13 +95,22 @@ def save(result: Transcript, path: str | Path, /, **options) -> Path:
         ValueError: for a missing or unknown ending, or an option that is wrong.
     """
     path = Path(path)
+    known = formats(type(result))
     if not path.suffix:
-        endings = ", ".join(kind.extension for kind in FORMATS.values())
+        endings = ", ".join(_shown(key, known) for key in known)
         raise ValueError(f"{path} has no ending to say its format; choose from {endings}")
-    chosen = writer(path.suffix[1:], **options)
+    double = "".join(path.suffixes[-2:])[1:]
+    name = double if double.lower() in known else path.suffix[1:]
+    chosen = writer(name, type(result), **options)
     with write_atomically(path) as file:
         chosen.write(result, file)
     return path
+
+
+def _shown(name: str, known: dict[str, type]) -> str:
+    """The name of a format as its files have it: `TextGrid`."""
+    extension = known[name].extension
+    return extension if extension.lower() == name else name
 
 
 def _nearest(name: str, names: dict[str, str]) -> str:

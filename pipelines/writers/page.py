@@ -1,4 +1,4 @@
-"""A batch of transcripts as one web page to read, hear and check."""
+"""A batch of results as one web page to read, hear, look at and check."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pipelines.results import Segment, Transcript, Word
+from pipelines.results import Page, Segment, Transcript, Word
 from pipelines.writers.atomic import write_atomically
 from pipelines.writers.markup import clock, data_uri, render
+from pipelines.writers.pictures import Album, Mark, Picture
 from pipelines.writers.timing import timed_words
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html"
 EMBEDDED = 2_000_000  # bytes of a recording up to which the page holds it
-PAGE = 30_000_000  # bytes of all recordings that the page holds
+PAGE = 30_000_000  # bytes of all recordings that the page holds, and of all images
 SURE, UNSURE = 0.9, 0.7  # word confidences from which a word has no mark, and a weak one
 
 MEDIA_TYPES = {
@@ -32,46 +33,50 @@ class Entry:
     """One file of a batch run.
 
     Attributes:
-        source: the recording.
-        transcript: what came out, None where it failed.
+        source: the recording, image, PDF or ink.
+        result: what came out, None where it failed.
         error: why it failed, one line.
         outputs: the files written for it.
         reference: what is really said, where known.
     """
 
     source: Path
-    transcript: Transcript | None
+    result: Transcript | Page | None
     error: str | None
     outputs: tuple[Path, ...] = ()
     reference: str | None = None
 
 
-def write_transcripts_page(path: str | Path, entries: Iterable[Entry], title: str = "Transcripts") -> Path:
-    """Write one page with a player and a transcript for each file.
+def write_results_page(path: str | Path, entries: Iterable[Entry], title: str = "Results") -> Path:
+    """Write one page with a player or a picture, and the text, for each result.
 
-    Short recordings are held by the page, others and the outputs are linked relative to it. Words are
-    marked by confidence, follow the player, and take it to their time when clicked.
+    Words are marked by confidence. Short recordings are held by the page, others and the outputs are
+    linked relative to it; words follow the player, and take it to their time when clicked. Images are
+    held by the page, made smaller, with the lines over them; a word and its place light up together.
+    Ink is drawn, in a colour a character.
 
     Args:
         path: the HTML file; whatever was there is replaced atomically.
-        entries: the files in the order to show; failed ones come last.
+        entries: the results in the order to show; failed ones come last.
         title: of the page.
 
     Returns:
         The path written.
     """
     path = Path(path)
-    entries = sorted(entries, key=lambda entry: entry.transcript is None)
-    transcripts = [entry.transcript for entry in entries if entry.transcript]
+    entries = sorted(entries, key=lambda entry: entry.result is None)
+    results = [entry.result for entry in entries if entry.result]
     page = render(
         TEMPLATE,
         title=title,
-        entries=list(zip(entries, _players(entries, path), strict=True)),
+        entries=list(zip(entries, _players(entries, path), _pictures(entries), strict=True)),
         link=lambda target: _link(target, path),
-        duration=_duration,
-        seconds=sum(transcript.duration for transcript in transcripts),
-        failed=len(entries) - len(transcripts),
-        models=sorted({transcript.model for transcript in transcripts}),
+        extent=_extent,
+        amounts=_amounts(results),
+        failed=len(entries) - len(results),
+        models=sorted({result.model for result in results}),
+        has_sound=any(isinstance(result, Transcript) for result in results),
+        has_pictures=any(isinstance(result, Page) for result in results),
         spoken=_spoken,
         doubt=_doubt,
         sure=SURE,
@@ -86,7 +91,7 @@ def _players(entries: Sequence[Entry], page: Path) -> list[str]:
     """For each entry the address for its player, or "" where there is nothing to play."""
     addresses, room = [], PAGE
     for entry in entries:
-        size = entry.source.stat().st_size if entry.transcript and entry.source.is_file() else None
+        size = _size(entry.source) if isinstance(entry.result, Transcript) else None
         media_type = MEDIA_TYPES.get(entry.source.suffix.lower())
         if size is None:
             addresses.append("")
@@ -98,9 +103,42 @@ def _players(entries: Sequence[Entry], page: Path) -> list[str]:
     return addresses
 
 
+def _pictures(entries: Sequence[Entry]) -> list[Picture | None]:
+    """For each entry its picture, or None where nothing written was read."""
+    album = Album(room=PAGE)
+    return [
+        album.picture(entry.result, entry.source) if isinstance(entry.result, Page) else None
+        for entry in entries
+    ]
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
 def _link(target: Path, page: Path) -> str:
     """The address of a file as seen from the page."""
     return quote(os.fsencode(os.path.relpath(target, page.parent).replace(os.sep, "/")))
+
+
+def _amounts(results: Sequence[Transcript | Page]) -> list[str]:
+    """How much all results are together."""
+    pages = [result for result in results if isinstance(result, Page)]
+    seconds = [result.duration for result in results if isinstance(result, Transcript)]
+    amounts = [f"{sum(seconds) / 60:.1f} minutes of audio"] if seconds else []
+    return [*amounts, _counted(sum(len(page.lines) for page in pages), "line")] if pages else amounts
+
+
+def _extent(result: Transcript | Page) -> str:
+    """How much one result is, and where in its file it was."""
+    if isinstance(result, Transcript):
+        return _duration(result.duration)
+    number = f"number {result.number}, " if result.number is not None else ""
+    return number + _counted(len(result.lines), "line")
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}{'s' * (count != 1)}"
 
 
 def _duration(seconds: float) -> str:
@@ -112,6 +150,6 @@ def _spoken(segment: Segment) -> tuple[Word, ...]:
     return timed_words(segment) if segment.found else ()
 
 
-def _doubt(word: Word) -> str:
+def _doubt(word: Word | Mark) -> str:
     """The class of its mark."""
     return "sure" if word.confidence >= SURE else "unsure" if word.confidence >= UNSURE else "doubtful"

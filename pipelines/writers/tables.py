@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import ClassVar, TextIO
 
-from pipelines.results import Character, Segment, Transcript, Word
+from pipelines.results import Character, Glyph, Page, Point, Segment, TextLine, Transcript, Word, WrittenWord
 from pipelines.writers.lines import one_line, printable
 from pipelines.writers.timing import timed_words
 
@@ -45,8 +45,7 @@ class JSON:
             "source": None if transcript.source is None else printable(str(transcript.source)),
             "segments": [self._segment(segment) for segment in transcript.segments],
         }
-        json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
-        file.write("\n")
+        _dump(content, file)
 
     def _segment(self, segment: Segment) -> dict:
         words = [self._word(word) for word in segment.words]
@@ -56,6 +55,79 @@ class JSON:
         if not self.characters:
             return _unit(word)
         return {**_unit(word), "characters": [_unit(character) for character in word.characters]}
+
+
+@dataclass(frozen=True)
+class PageText:
+    """The text alone, a line a line, with an empty line between regions."""
+
+    extension: ClassVar[str] = "txt"
+
+    def write(self, page: Page, file: TextIO) -> None:
+        regions = (
+            "".join(one_line(line.text) + "\n" for line in region.lines)
+            for region in page.regions
+            if region.lines
+        )
+        file.write("\n".join(regions))
+
+
+@dataclass(frozen=True)
+class PageJSON:
+    """Everything that a page holds, under the names of its fields.
+
+    Points are [x, y] in pixels of the upright image, or in the ink's own units, rounded to two decimals
+    and not clipped to the page; confidences are rounded to four. A glyph's strokes are spans of points,
+    the first and the last included, counted from 0.
+    """
+
+    extension: ClassVar[str] = "json"
+
+    glyphs: bool = True
+    """Whether words hold their glyphs."""
+
+    def __post_init__(self):
+        if not isinstance(self.glyphs, bool):
+            raise ValueError(f"glyphs is {self.glyphs!r}; give True or False")
+
+    def write(self, page: Page, file: TextIO) -> None:
+        content = {
+            "text": page.text,
+            "width": int(page.width),
+            "height": int(page.height),
+            "model": page.model,
+            "source": None if page.source is None else printable(str(page.source)),
+            "number": page.number,
+            "regions": [
+                {
+                    "kind": region.kind,
+                    "id": region.id,
+                    "polygon": _points(region.polygon),
+                    "lines": [self._line(line) for line in region.lines],
+                }
+                for region in page.regions
+            ],
+        }
+        _dump(content, file)
+
+    def _line(self, line: TextLine) -> dict:
+        words = [self._word(word) for word in line.words]
+        return {**_written(line), "baseline": _points(line.baseline), "id": line.id, "words": words}
+
+    def _word(self, word: WrittenWord) -> dict:
+        if not self.glyphs:
+            return _written(word)
+        glyphs = [
+            {
+                **_written(glyph),
+                "strokes": [
+                    {"stroke": int(span.stroke), "first": int(span.first), "last": int(span.last)}
+                    for span in glyph.strokes
+                ],
+            }
+            for glyph in word.glyphs
+        ]
+        return {**_written(word), "glyphs": glyphs}
 
 
 @dataclass(frozen=True)
@@ -89,3 +161,20 @@ def _unit(unit: Segment | Word | Character) -> dict:
         "end": round(float(unit.end), 3),
         "confidence": round(float(unit.confidence), 4),
     }
+
+
+def _written(unit: TextLine | WrittenWord | Glyph) -> dict:
+    return {
+        "text": unit.text,
+        "confidence": round(float(unit.confidence), 4),
+        "polygon": _points(unit.polygon),
+    }
+
+
+def _points(points: tuple[Point, ...]) -> list[list[float]]:
+    return [[round(float(x), 2), round(float(y), 2)] for x, y in points]
+
+
+def _dump(content: dict, file: TextIO) -> None:
+    json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
+    file.write("\n")

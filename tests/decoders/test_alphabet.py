@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from decoders.alphabet import BLANK, Alphabet, Normalisation
+from decoders.alphabet import BLANK, Alphabet, Normalisation, mirrored
 
 TEXTS = [
     "plain text",
@@ -126,3 +126,23 @@ def test_a_case_that_decomposes_is_composed_again(case, text):
 def test_an_unknown_form_or_case_is_refused(fields):
     with pytest.raises(ValueError, match="must be one of"):
         Normalisation(**fields)
+
+
+@pytest.mark.parametrize(
+    "text, met",
+    [
+        ("שלום עולם", "שלום עולם"),
+        ("דף 125 של", "דף 521 של"),
+        ("ב-3.5% מהם", "ב-%5.3 מהם"),
+        ("12, 34", "21, 43"),
+        ("ראה Abc def, שוב", "ראה fed cbA, שוב"),
+        ("سنة ١٩٩٩", "سنة ٩٩٩١"),
+        ("abc", "cba"),
+        ("", ""),
+        ("(!) ", "(!) "),
+    ],
+)
+def test_right_to_left_lines_are_met_from_the_right(text, met):
+    seen = "".join(text[place] for place in mirrored(text))
+    assert seen == met
+    assert "".join(seen[place] for place in mirrored(seen)) == text

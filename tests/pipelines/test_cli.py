@@ -115,7 +115,7 @@ def test_the_command_writes_what_the_library_finds(model, folder, tmp_path, caps
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("", r"\{transcribe, ?align"),
+        ("", r"\{transcribe, ?recognize, ?align"),
         ("transcribe", "name at least one"),
         ("transcribe x.wav -f docx", "no format 'docx'"),
         ("transcribe x.wav -f txt,str", "did you mean 'srt'"),
@@ -130,7 +130,7 @@ def test_the_command_writes_what_the_library_finds(model, folder, tmp_path, caps
         ("align x.wav", "STR"),
         ("gates x.wav --layer one", "layer"),
         ("train", "asr"),
-        ("train foo", "no recipe 'foo'; choose from asr"),
+        ("train foo", "no recipe 'foo'; choose from asr, handwriting"),
         ("train foo --data x --epochs 3", "no recipe 'foo'"),
         ("train asr --epocs 3", "--epochs"),
         ("train asr --epochs 0", "epochs must be above 0"),
@@ -203,7 +203,7 @@ def test_the_check_for_help_texts_finds_a_missing_one():
     assert silent(["x", "y_z", "w", "v"], text) == ["x", "w", "v"]
 
 
-@pytest.mark.parametrize("name", ["transcribe", "align", "models", "info", "gates", "train"])
+@pytest.mark.parametrize("name", ["transcribe", "recognize", "align", "models", "info", "gates", "train"])
 def test_every_option_has_a_help_text(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     command = getattr(cli, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.results import Segment, Transcript, Word
 from pipelines.writers import page as module
 from pipelines.writers.markup import clock
-from pipelines.writers.page import Entry, write_transcripts_page
+from pipelines.writers.page import Entry, write_results_page
 from tests.data.media import tone, write_audio
 
 
@@ -45,7 +45,7 @@ def transcript(*words: tuple[str, float]) -> Transcript:
 
 
 def written(path: Path, entries: list[Entry], **options) -> Elements:
-    text = write_transcripts_page(path, entries, **options).read_text(encoding="utf-8")
+    text = write_results_page(path, entries, **options).read_text(encoding="utf-8")
     assert not re.search(r"https?:", text)
     return Elements(text)
 

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines import cli, speech, transcribing
+from pipelines import cli, running, speech
 from pipelines.batch import JOURNAL
 from pipelines.errors import MediaError
 from pipelines.results import Segment, Transcript, Word
+from pipelines.transcribing import Transcribing
 from tests.data.media import tone, write_audio
 
 TEXTS = ["one", "two", "three", "four"]
@@ -160,18 +161,18 @@ def test_an_interrupted_run_keeps_what_it_finished(model, folder, tmp_path, caps
 
 
 def test_interrupted_between_two_formats(model, folder, tmp_path, monkeypatch):
-    whole = transcribing.write_atomically
+    whole = running.write_atomically
 
     def breaking(path):
         if path.name == "b.srt":
             raise KeyboardInterrupt
         return whole(path)
 
-    monkeypatch.setattr(transcribing, "write_atomically", breaking)
+    monkeypatch.setattr(running, "write_atomically", breaking)
     out = tmp_path / "out"
     assert run(folder, "-o", out, "-f", "txt,srt") == 130
     assert written(out) == ["a.srt", "a.txt", "b.txt"]
-    monkeypatch.setattr(transcribing, "write_atomically", whole)
+    monkeypatch.setattr(running, "write_atomically", whole)
     model.read = []
     assert run(folder, "-o", out, "-f", "txt,srt", "--skip-existing") == 0
     assert model.read == ["b.wav", "c.wav"]
@@ -179,17 +180,17 @@ def test_interrupted_between_two_formats(model, folder, tmp_path, monkeypatch):
 
 
 def test_a_full_disk(model, folder, tmp_path, monkeypatch, capsys):
-    whole = transcribing.write_atomically
+    whole = running.write_atomically
 
     def full(path):
         if path.name == "b.srt":
             raise OSError(errno.ENOSPC, "No space left on device")
         return whole(path)
 
-    monkeypatch.setattr(transcribing, "write_atomically", full)
+    monkeypatch.setattr(running, "write_atomically", full)
     assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 1
     assert "b.wav: output not written ([Errno 28] No space left on device); check" in capsys.readouterr().err
-    monkeypatch.setattr(transcribing, "write_atomically", whole)
+    monkeypatch.setattr(running, "write_atomically", whole)
     assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 0
     assert len(written(tmp_path / "out")) == 6
 
@@ -240,8 +241,9 @@ def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, 
     assert seen.err.startswith("triscribe: ") and str(folder / "a.wav") in seen.err
 
 
-def test_ruined_recordings_in_a_folder_are_meant(tmp_path):
+def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
+    work = Transcribing(None, {})
     for name, content in (("cut.wav", b"x"), ("empty.mp3", b""), ("notes.txt", b"notes"), ("list.m3u", b"a")):
         (tmp_path / name).write_bytes(content)
-    meant = [path.name for path in sorted(tmp_path.iterdir()) if transcribing._is_meant(path)]
+    meant = [path.name for path in sorted(tmp_path.iterdir()) if work.is_meant(path)]
     assert meant == ["cut.wav", "empty.mp3"]

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from pipelines.results import Character, Segment, Transcript, Word
-from pipelines.writers import FORMATS, save, write_atomically, writer
+from pipelines.writers import formats, save, write_atomically, writer
 
 VOCABULARY = [
     "a",
@@ -339,7 +339,7 @@ def test_save_knows_each_ending_in_any_case(tmp_path, ending):
 
 
 def test_every_format_is_found_by_its_extension():
-    assert [kind.extension.lower() for kind in FORMATS.values()] == list(FORMATS)
+    assert [kind.extension.lower() for kind in formats().values()] == list(formats())
 
 
 def test_an_unknown_ending_is_answered_with_the_choices(tmp_path):

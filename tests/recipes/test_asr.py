@@ -16,9 +16,10 @@ from pipelines import transcribe
 from pipelines.errors import DataError
 from pipelines.model import load
 from recipes import asr
-from recipes.asr import AsrOptions, ModelOptions, fitted, read_splits, speech_task, usable
-from recipes.augment import SpeechAugmentation
+from recipes.asr import Asr, AsrOptions, ModelOptions
 from recipes.datasets import Item, read_speech, with_durations
+from recipes.recogniser import fitted
+from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask
 from recipes.training import TrainingOptions
 from tests.data.media import cut, write_audio
@@ -68,7 +69,7 @@ def make_options(data: Path, out: Path, epochs: int, **changes) -> AsrOptions:
     augmentation = SpeechAugmentation(
         speed=0.04, tract=0.03, noise=0.2, noise_snr=(20.0, 40.0), frequency_mask_bands=3, time_mask_frames=3
     )
-    options = AsrOptions(data, out, model=sizes, training=training, augmentation=augmentation)
+    options = AsrOptions((data,), out, model=sizes, training=training, augmentation=augmentation)
     return dataclasses.replace(options, **changes)
 
 
@@ -89,7 +90,7 @@ def data(tmp_path_factory) -> Path:
 def trained(data, tmp_path_factory):
     """The evaluation on the held-out speaker, and the folder of the run."""
     out = tmp_path_factory.mktemp("trained")
-    return asr.run(make_options(data, out, epochs=50, licence="CC0")), out
+    return Asr(make_options(data, out, epochs=50, licence="CC0")).run(), out
 
 
 def test_it_learns(trained):
@@ -124,17 +125,17 @@ def test_a_finished_run_is_only_evaluated_again(trained, data, monkeypatch):
 
     monkeypatch.setattr(SpeechTask, "forward", forbidden)
     monkeypatch.setattr(asr, "to_decibel", forbidden)
-    assert asr.run(make_options(data, out, epochs=50, licence="CC0")).cer == found.cer
+    assert Asr(make_options(data, out, epochs=50, licence="CC0")).run().cer == found.cer
 
 
 def test_an_interrupted_run_ends_with_the_very_same_weights(data, tmp_path, monkeypatch):
     """Through easing in, joins, masks and dropout: 10 batches in the first epoch, then about 5."""
-    monkeypatch.setattr("recipes.speech_task.EASED", 1e9)  # eased in after the first look
+    monkeypatch.setattr("recipes.ctc_task.EASED", 1e9)  # eased in after the first look
 
     def finished(out):
         options = make_options(data, out, epochs=3)
         training = dataclasses.replace(options.training, valid_every=1, checkpoint_minutes=1e-9)
-        asr.run(dataclasses.replace(options, training=training))
+        Asr(dataclasses.replace(options, training=training)).run()
         return load(out / "model.safetensors").state_dict()
 
     whole = finished(tmp_path / "whole")
@@ -163,7 +164,7 @@ def test_fine_tuning_starts_from_the_base(trained, data, tmp_path):
     base = str(trained[1] / "model.safetensors")
     options = make_options(data, tmp_path, epochs=1, load=base)
     gentle = dataclasses.replace(options.training, learning_rate=1e-6)
-    found = asr.run(dataclasses.replace(options, training=gentle))
+    found = Asr(dataclasses.replace(options, training=gentle)).run()
     assert found.cer.value == pytest.approx(trained[0].cer.value, abs=0.05)
     tuned = load(tmp_path / "model.safetensors")
     assert tuned.alphabet == load(base).alphabet and tuned.training_facts["base"] == base
@@ -219,7 +220,7 @@ def test_union_trains_and_writes_all_letters(trained, new_letters, tmp_path):
     options = make_options(
         new_letters, tmp_path, 1, load=str(trained[1] / "model.safetensors"), alphabet="union"
     )
-    asr.run(options)
+    Asr(options).run()
     assert load(tmp_path / "model.safetensors").alphabet == Alphabet(" ABCDEFZ")
 
 
@@ -241,8 +242,10 @@ def test_bad_items_are_reported_and_left_out(tmp_path):
     write_audio(tmp_path / "silent.wav", np.zeros(RATE, np.float32), RATE)
     say(tmp_path / "bell.wav", "A")
     (tmp_path / "bell.txt").write_text("A\x07B")
-    splits, rejected, layout = read_splits(AsrOptions(tmp_path, valid=0.3), Normalisation())
-    assert layout == "pairs"
+    recipe = Asr(AsrOptions((tmp_path,), valid=0.3))
+    (manifest,) = recipe.manifests()
+    splits, rejected = recipe.read_splits([manifest], Normalisation())
+    assert manifest.layout == "pairs"
     assert sorted(item.path.name for part in splits.values() for item in part) == ["0.wav", "1.wav", "2.wav"]
     found = reasons(rejected)
     assert found.keys() == {"garbage.wav", "truncated.wav", "silent.wav", "bell.wav"}
@@ -258,7 +261,7 @@ def test_a_text_that_cannot_be_written(trained):
             [("ABC", 1.0), ("ABC" * 9, 0.3), ("AAAA", 0.15), ("XY", 1.0)]
         )
     )
-    kept, rejected = usable([good, short, doubled, foreign], model)
+    kept, rejected = Asr(AsrOptions()).usable([good, short, doubled, foreign], model)
     assert kept == [good]
     assert reasons(rejected) == {
         "1.wav": "too short for its text",
@@ -270,7 +273,7 @@ def test_a_text_that_cannot_be_written(trained):
 def test_one_item_is_not_enough(tmp_path):
     say(tmp_path / "a.wav", "A")
     with pytest.raises(DataError, match="1 usable training items.*give at least two"):
-        asr.run(make_options(tmp_path, tmp_path / "out", 1))
+        Asr(make_options(tmp_path, tmp_path / "out", 1)).run()
 
 
 def test_no_good_item_says_why(tmp_path):
@@ -278,7 +281,7 @@ def test_no_good_item_says_why(tmp_path):
         say(tmp_path / f"{name}.wav", "A")
         cut(tmp_path / f"{name}.wav", 0.5, f"{name}.wav")
     with pytest.raises(DataError, match=r"0 usable training items \(.*a\.wav: .+; .*b\.wav: .+\)"):
-        asr.run(make_options(tmp_path, tmp_path / "out", 1))
+        Asr(make_options(tmp_path, tmp_path / "out", 1)).run()
 
 
 @pytest.mark.parametrize("empty", ["train", "valid"])
@@ -288,7 +291,7 @@ def test_a_split_without_usable_items(tmp_path, empty, capsys):
         if name.startswith(empty):
             (tmp_path / name).with_suffix(".txt").write_text("AB" * 40)
     with pytest.raises(DataError, match=f"no usable {empty} items; see the reasons above"):
-        asr.run(make_options(tmp_path, tmp_path / "out", 1))
+        Asr(make_options(tmp_path, tmp_path / "out", 1)).run()
     assert "too short for its text" in capsys.readouterr().out
 
 
@@ -316,7 +319,8 @@ def test_from_a_shell(data, tmp_path):
     done = shell("--data", data, "--out", tmp_path, "--name", "mine", "--epochs", 1, *sizes)
     assert done.returncode == 0, done.stderr
     assert (
-        f"{data}: pairs layout" in done.stdout and f"model:  {tmp_path / 'mine.safetensors'}" in done.stdout
+        f"{data.name}: pairs layout" in done.stdout
+        and f"model:  {tmp_path / 'mine.safetensors'}" in done.stdout
     )
     assert load(tmp_path / "mine.safetensors").core.hidden_size == 8
     assert (tmp_path / "report.html").is_file()
@@ -333,10 +337,10 @@ def test_a_step_on_real_speech(tmp_path):
     if "TRISCRIBE_DATA" not in os.environ or not an4.is_dir():
         pytest.skip("TRISCRIBE_DATA names no folder that holds an4")
     items, _ = with_durations(read_speech(an4).split("train")[:4])
-    options = make_options(an4, tmp_path, 1)
-    model = asr.build(options, None, Normalisation(), items)
-    assert usable(items, model) == (items, [])
-    task = speech_task(options, model, items, items[:1])
+    recipe = Asr(make_options(an4, tmp_path, 1))
+    model = recipe.build(None, Normalisation(), items)
+    assert recipe.usable(items, model) == (items, [])
+    task = recipe.training_task(model, items, items[:1])
     _, batches = task.batches(0)
     loss = task(next(iter(batches)))
     loss.backward()

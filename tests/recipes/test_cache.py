@@ -30,7 +30,7 @@ def sources(tmp_path):
 
 def test_content_is_right_to_half_precision(tmp_path, sources):
     cache = FeatureCache(tmp_path / "cache", sources, {}, Computer(0.37))
-    assert len(cache) == 3 and cache.frames == [1, 2, 3]
+    assert len(cache) == 3 and cache.lengths == [1, 2, 3]
     for index, source in enumerate(sources):
         wanted = Computer(0.37)(source)
         assert cache[index].dtype == torch.float32 and cache[index].shape == wanted.shape
@@ -81,7 +81,7 @@ def test_an_interrupted_fill_is_not_taken_for_a_whole_one(tmp_path, sources, at)
     for setting in (0, 1):  # onto nothing, then over an earlier cache
         with pytest.raises(KeyboardInterrupt):
             FeatureCache(folder, sources, {"n": setting}, breaking)
-        assert [path.name for path in folder.iterdir() if path.name != "features.f16"] == []
+        assert [path.name for path in folder.iterdir() if path.name != "features.bin"] == []
         assert calls(folder, sources, {"n": 0}) == 3
 
 
@@ -102,5 +102,5 @@ def test_new_features_never_stand_under_an_old_index(tmp_path, sources, monkeypa
 def test_features_that_were_deleted_are_made_again(tmp_path, sources):
     folder = tmp_path / "cache"
     calls(folder, sources, {})
-    (folder / "features.f16").unlink()
+    (folder / "features.bin").unlink()
     assert calls(folder, sources, {}) == 3

@@ -175,7 +175,7 @@ def test_page_plays_the_part_that_an_item_is(tmp_path):
     page, _ = written(tmp_path, [item])
     assert page.all("src")[0].startswith("data:audio/mpeg;base64,")
 
-    samples, rate = soundfile.read(io.BytesIO(evaluation_page.sound(item).content))
+    samples, rate = soundfile.read(io.BytesIO(evaluation_page.sound_of(item).content))
     assert rate == 16000
     assert len(samples) / rate == pytest.approx(2.0, abs=0.1)
 

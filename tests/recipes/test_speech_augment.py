@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from encoders.spectrogram import LogMel
-from recipes.augment import WARPS, SpeechAugmentation, spec_augment, vary
+from recipes.speech_augment import WARPS, SpeechAugmentation, spec_augment, vary
 
 NOTHING = {
     "speed": 0.0,

@@ -1,0 +1,136 @@
+"""Line image front end: grey image -> level, upright contrast -> convolutions -> columns."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+WIDEST = 200  # times its height: a wider line is no line
+FAINTEST = 12.0  # grey levels that ink must differ from paper by, lest paper be taken for ink
+
+
+class LineImage(nn.Module):
+    """The front end for images of text lines: `prepare`, then convolutions that keep the order of columns.
+
+    Blocks of 3 x 3 convolution, batch normalisation, ReLU and max-pooling, as in CRNN (Shi et
+    al. 2017) and PyLaia (Puigcerver 2017), then one linear layer over each column's features.
+    What lies behind an image's last column is zero at every layer, so that results do not depend
+    on wider neighbours in a batch.
+
+    Args:
+        height: pixels that every line is scaled to.
+        output_size: features of each output column.
+        channels: of each convolution.
+        pools: (across, down) max-pooling after each.
+        dropout: on the output.
+        right_to_left: read columns from the right, as Arabic and Hebrew are.
+    """
+
+    min_length = 1  # columns
+
+    def __init__(
+        self,
+        height: int = 64,
+        output_size: int = 256,
+        channels: tuple[int, ...] = (16, 32, 48, 64, 80),
+        pools: tuple[tuple[int, int], ...] = ((2, 2), (2, 2), (1, 1), (1, 2), (1, 2)),
+        dropout: float = 0.0,
+        right_to_left: bool = False,
+    ):
+        super().__init__()
+        if len(channels) != len(pools) or not channels:
+            raise ValueError(f"{len(channels)} channels and {len(pools)} pools: give one of each a layer")
+        if min(*channels, output_size, height) < 1 or any(min(pool) < 1 for pool in pools):
+            raise ValueError("height, output_size, channels and pools must be at least 1")
+        self.height = height
+        self.output_size = output_size
+        self.pools = tuple(tuple(pool) for pool in pools)
+        self.right_to_left = right_to_left
+        self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
+        inputs, rows = 1, height
+        for width, (_, down) in zip(channels, self.pools, strict=True):
+            self.convolutions.append(nn.Conv2d(inputs, width, 3, padding=1, bias=False))
+            self.norms.append(nn.BatchNorm2d(width))
+            inputs, rows = width, -(-rows // down)
+        self.project = nn.Linear(inputs * rows, output_size)
+        self.norm = nn.LayerNorm(output_size)
+        self.dropout = dropout
+
+    @property
+    def stride(self) -> int:
+        """Columns of the prepared image in each output column."""
+        stride = 1
+        for across, _ in self.pools:
+            stride *= across
+        return stride
+
+    def prepare(self, pixels: np.ndarray) -> Tensor:
+        """A line image -> (columns, height) uint8, ink towards 255 and paper 0.
+
+        Args:
+            pixels: (height, width) uint8 grey of any size, dark on light or light on dark.
+
+        Raises:
+            ValueError: no pixels, or wider than 200 times its height.
+        """
+        if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
+            raise ValueError(f"a line must be (height, width) uint8, not {pixels.dtype} {pixels.shape}")
+        rows, columns = pixels.shape
+        if columns > WIDEST * rows:
+            raise ValueError(f"{columns} x {rows} pixels are no line of text")
+        scaled = scale(pixels, max(1, round(columns * self.height / rows)), self.height)
+        ink = inked(scaled)
+        return torch.from_numpy(np.ascontiguousarray((ink[:, ::-1] if self.right_to_left else ink).T))
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, columns, height) in [0, 255], columns of each -> (batch, fewer, output_size), theirs."""
+        if x.dim() != 3 or x.size(2) != self.height:
+            raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
+        x = _zero_behind(x.unsqueeze(1).float() / 255.0, lengths)  # (B, 1, T, H)
+        x = x.to(memory_format=torch.channels_last)
+        for convolution, norm, pool in zip(self.convolutions, self.norms, self.pools, strict=True):
+            x = _zero_behind(F.relu(norm(convolution(x))), lengths)
+            if pool != (1, 1):
+                x = F.max_pool2d(x, pool, ceil_mode=True)
+                lengths = -(-lengths // pool[0])
+        x = x.permute(0, 2, 3, 1).flatten(2)  # (B, T', rows * channels), a view of channels_last
+        x = self.norm(self.project(x))
+        return F.dropout(x, self.dropout, self.training), lengths
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        for across, _ in self.pools:
+            lengths = -(-lengths // across)
+        return lengths
+
+
+def scale(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize, averaging where it shrinks."""
+    shrinks = height < pixels.shape[0] or width < pixels.shape[1]
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def inked(pixels: np.ndarray) -> np.ndarray:
+    """Grey (height, width) uint8 -> how much ink lies on each pixel, 0 to 255, the paper's shades gone.
+
+    The paper is what a closing wider than any stroke leaves; ink is what is darker than it,
+    relative to the darkest ink of the line, so that pencil reads like ink.
+    """
+    low, middle, high = np.percentile(pixels, [2, 50, 98])
+    if middle - low < 0.5 * (high - middle):  # most of a line is paper; here most is dark
+        pixels = 255 - pixels
+    size = max(3, pixels.shape[0] // 3) | 1
+    padded = cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_REPLICATE)
+    paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    paper = cv2.GaussianBlur(paper, (size, size), 0)[size:-size, size:-size]
+    ink = paper.astype(np.float32) - pixels
+    darkest = max(float(np.percentile(ink, 99.5)), FAINTEST)
+    return (ink * (255.0 / darkest)).clip(0, 255).astype(np.uint8)
+
+
+def _zero_behind(x: Tensor, lengths: Tensor) -> Tensor:
+    """(batch, channels, columns, rows) with zeros behind each item's last column."""
+    valid = torch.arange(x.size(2), device=x.device) < lengths.to(x.device)[:, None]
+    return x * valid[:, None, :, None]

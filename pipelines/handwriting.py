@@ -1,0 +1,304 @@
+"""Handwriting: images of text lines and of pages in, text with places and confidences out."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from torch import Tensor
+
+from decoders.alphabet import mirrored
+from decoders.ctc import Labels
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.layout_files import is_layout, read_layout
+from pipelines.lines import LineCut, LineShape, cut_line, line_distance
+from pipelines.media.images import Source, read_image
+from pipelines.model import SequenceModel
+from pipelines.reading import BatchOptions, Reading, Symbol, read, split, symbols_of
+from pipelines.results import Box, Glyph, Page, Point, TextLine, TextRegion, WrittenWord
+
+LOWEST_PAGE = 200  # pixels: an image that is less high is one line
+LINE_ASPECT = 4.0  # times as wide as high: from here on an image is one line
+LONGEST = 32  # times its height: a longer line is cut between words, which bounds the memory
+GAP = 0.5  # line heights over which the emptiest place to cut is looked for
+INK = 80  # of 255, as `LineImage.prepare` measures it: from here on a pixel is written on
+STROKE = 3  # pixels: about a stroke's width on a page of `REDUCED` pixels, and less than the gaps between two
+REDUCED = 1000  # pixels of a page's longer side when dark and light are told apart
+SAME = 0.02  # by which the proportions of a layout and its image may differ
+
+
+@dataclass(frozen=True)
+class HandwritingOptions(BatchOptions):
+    """How handwriting is read."""
+
+    layout: str | os.PathLike = "auto"
+    """Where the lines are. line: the image is one line; page: they are looked for; else a PAGE or ALTO
+    file, or a folder of these named as the images. auto takes the PAGE or ALTO file of the image's
+    name beside it if there is one; else images under 200 pixels high, or at least 4 times as wide as
+    high, are lines, and all others pages."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.layout not in ("auto", "line", "page") and not os.path.exists(self.layout):
+            raise ValueError(f"layout must be auto, line, page, or a file or folder, not {self.layout!r}")
+
+
+def read_pages(
+    sources: Iterable[Source], model: SequenceModel, options: HandwritingOptions
+) -> Iterator[Page | TriscribeError]:
+    """A Page or what is wrong with it for each image, in order; lines of several share batches."""
+    return read((_PageReading(source, model, options) for source in sources), model, options)
+
+
+def read_lines(
+    model: SequenceModel, lines: Iterable[np.ndarray], options: HandwritingOptions | None = None
+) -> Iterator[TextLine | TriscribeError]:
+    """What is written on images of single lines, (height, width) uint8 each, in order."""
+    cuts = (_LineReading(_whole(pixels), model) for pixels in lines)
+    return read(cuts, model, options or HandwritingOptions())
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of a line, from a column of its prepared image on."""
+
+    line: _LineReading
+    inputs: Tensor
+    first: int
+
+
+class _LineReading(Reading):
+    """A line, cut out."""
+
+    def __init__(
+        self, cut: LineCut, model: SequenceModel, shape: LineShape | None = None, name: str = "<line>"
+    ):
+        self.cut, self.model, self.name = cut, model, name
+        self.shape = shape or LineShape(())
+        self.symbols: list[Symbol] = []  # in columns of the prepared image, as they are met there
+
+    def pieces(self) -> Iterator[_Piece]:
+        try:
+            ink = self.model.front_end.prepare(self.cut.pixels)
+        except ValueError as error:
+            raise MediaError(self.name, str(error), "give the image of a text line") from error
+        self.columns = len(ink)
+        self.inked = (ink > INK).any(dim=1).numpy()
+        edges = _edges(ink)
+        for first, last in zip(edges, edges[1:], strict=False):
+            yield _Piece(self, ink[first:last], first)
+
+    def add(self, piece: _Piece, labels: Labels) -> None:
+        # CTC marks a letter by a spike of few frames: its neighbours share what lies between.
+        stride = self.model.front_end.stride
+        between = [(end + start) / 2 for end, start in zip(labels.ends, labels.starts[1:], strict=False)]
+        last = piece.first + len(piece.inputs)
+        edges = [min(piece.first + stride * edge, last) for edge in between]
+        starts, ends = [piece.first, *edges], [*edges, last]
+        spread = replace(labels, starts=starts[: len(labels.ids)], ends=ends[: len(labels.ids)])
+        if piece.first:
+            self.symbols.append(Symbol(" ", piece.first, piece.first, 1.0))
+        self.symbols += symbols_of(spread, self.model.alphabet)
+
+    def result(self) -> TextLine:
+        symbols = self.symbols
+        if self.model.front_end.right_to_left:
+            symbols = [symbols[place] for place in mirrored("".join(each.text for each in symbols))]
+        words = tuple(self._word(_joined(word)) for word in split(symbols))
+        confidence = sum(word.confidence for word in words) / max(len(words), 1)
+        polygon = self.shape.polygon or self._outline(0, self.columns)
+        text = " ".join(word.text for word in words)
+        return TextLine(text, confidence, polygon, self.shape.baseline, words, self.shape.id)
+
+    def _word(self, symbols: list[Symbol]) -> WrittenWord:
+        start, end = min(symbol.start for symbol in symbols), max(symbol.end for symbol in symbols)
+        inked = np.flatnonzero(self.inked[int(start) : int(np.ceil(end))])
+        if len(inked):  # the paper before and behind is left out
+            start, end = max(start, int(start) + inked[0]), min(end, int(start) + inked[-1] + 1)
+        glyphs = [
+            Glyph(
+                symbol.text,
+                symbol.confidence,
+                self._outline(min(max(symbol.start, start), end), max(min(symbol.end, end), start)),
+            )
+            for symbol in symbols
+        ]
+        text = "".join(symbol.text for symbol in symbols)
+        confidence = sum(symbol.confidence for symbol in symbols) / len(symbols)
+        return WrittenWord(text, confidence, self._outline(start, end), tuple(glyphs))
+
+    def _outline(self, start: float, end: float) -> tuple[Point, ...]:
+        """Columns of the prepared image, over the full height of the cut -> a polygon on the page."""
+        height, width = self.cut.pixels.shape
+        if self.model.front_end.right_to_left:
+            start, end = self.columns - end, self.columns - start
+        left, right = start * width / self.columns, end * width / self.columns
+        corners = self.cut.to_page(np.array([(left, 0), (right, 0), (right, height), (left, height)]))
+        return tuple(map(tuple, corners.round(1).tolist()))
+
+
+class _PageReading(Reading):
+    """An image and the lines on it."""
+
+    def __init__(self, source: Source, model: SequenceModel, options: HandwritingOptions):
+        self.source, self.model, self.options = source, model, options
+        self.regions: list[tuple[TextRegion, list[_LineReading]]] = []
+
+    def pieces(self) -> Iterator[_Piece]:
+        picture = read_image(self.source)
+        page, self.name, self.number = picture.pixels, picture.name, picture.number
+        self.height, self.width = page.shape
+        layout = self._layout()
+        self.looked_for = layout == "page"
+        if layout == "line":
+            line = _LineReading(_whole(page), self.model, name=self.name)
+            self.regions.append((TextRegion(()), [line]))
+            yield from line.pieces()
+            return
+        if self.looked_for:
+            page = 255 - page if is_negative(page) else page
+            regions = _found(page)
+        else:
+            regions = _given(Path(layout), self.width, self.height)
+        shapes = [shape for _, shapes in regions for shape in shapes]
+        distance = _distance(shapes)
+        for region, shapes in regions:
+            lines: list[_LineReading] = []
+            self.regions.append((region, lines))
+            for shape in shapes:
+                try:
+                    line = _LineReading(cut_line(page, shape, distance), self.model, shape, self.name)
+                    pieces = list(line.pieces())
+                except (ValueError, MediaError) as error:
+                    if self.looked_for:
+                        continue  # what cannot be a line is none
+                    cause = f"line {shape.id!r}: {getattr(error, 'cause', error)}"
+                    raise MediaError(layout, cause, 'correct it, or read with layout="page"') from error
+                lines.append(line)
+                yield from pieces
+
+    def add(self, piece: _Piece, labels: Labels) -> None:
+        piece.line.add(piece, labels)
+
+    def result(self) -> Page:
+        regions = []
+        for region, readings in self.regions:
+            lines = tuple(reading.result() for reading in readings)
+            if self.looked_for:  # what holds no writing is no line
+                lines = tuple(line for line in lines if line.text)
+                if not lines:
+                    continue
+            polygon = region.polygon or _around([line.box for line in lines])
+            regions.append(replace(region, lines=lines, polygon=polygon))
+        source = None if self.name.startswith("<") else self.name
+        return Page(tuple(regions), self.width, self.height, self.model.name, source, self.number)
+
+    def _layout(self) -> str | os.PathLike:
+        """line, page, or a layout file."""
+        layout, name = self.options.layout, Path(self.name)
+        if layout in ("line", "page"):
+            return layout
+        if layout != "auto":
+            return Path(layout, f"{name.stem}.xml") if os.path.isdir(layout) else layout
+        beside = name.with_suffix(".xml")
+        if isinstance(self.source, (str, os.PathLike)) and beside.is_file() and is_layout(beside):
+            return beside
+        is_line = self.height < LOWEST_PAGE or self.width >= LINE_ASPECT * self.height
+        return "line" if is_line else "page"
+
+
+def is_negative(page: np.ndarray) -> bool:
+    """Whether the writing on a grey page, (height, width) uint8, is lighter than its paper.
+
+    What is narrow is writing: closing fills dark strokes and opening removes light ones, whatever
+    lies around the paper. On the 54 pages of hooker-en, peraire-fr and copiste-fr the one changes
+    1.6 to 4 times as much as the other.
+    """
+    scale = min(1.0, REDUCED / max(page.shape))
+    size = [max(1, round(side * scale)) for side in page.shape[::-1]]
+    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    kernel = np.ones((STROKE, STROKE), np.uint8)
+    dark = cv2.morphologyEx(reduced, cv2.MORPH_BLACKHAT, kernel)
+    light = cv2.morphologyEx(reduced, cv2.MORPH_TOPHAT, kernel)
+    return bool(light.mean() > dark.mean())
+
+
+def _found(page: np.ndarray) -> list[tuple[TextRegion, list[LineShape]]]:
+    from pipelines.pages import find_lines
+
+    return [(TextRegion(()), shapes) for shapes in find_lines(page)]
+
+
+def _given(path: Path, width: int, height: int) -> list[tuple[TextRegion, list[LineShape]]]:
+    """Regions of a layout file, which may be of a smaller or larger copy of the image."""
+    layout = read_layout(path)
+    scale = np.array([width / (layout.width or width), height / (layout.height or height)])
+    if abs(scale[0] / scale[1] - 1) > SAME:
+        cause = f"is of an image of {layout.width} x {layout.height} pixels, not {width} x {height}"
+        raise MediaError(path, cause, 'give the layout of this image, or layout="page"')
+
+    def scaled(points: tuple[Point, ...]) -> tuple[Point, ...]:
+        return tuple(map(tuple, (np.reshape(points, (-1, 2)) * scale).tolist()))
+
+    return [
+        (
+            TextRegion((), scaled(region.polygon), region.kind, region.id),
+            [
+                LineShape(scaled(line.shape.baseline), scaled(line.shape.polygon), line.shape.id)
+                for line in region.lines
+            ],
+        )
+        for region in layout.regions
+    ]
+
+
+def _distance(shapes: list[LineShape]) -> float | None:
+    try:
+        return line_distance(shapes)
+    except ValueError:  # no lines, or one that cannot be cut: then its turn will come
+        return None
+
+
+def _whole(pixels: np.ndarray) -> LineCut:
+    """An image that is one line, as if it had been cut out of itself."""
+    columns = np.arange(max(2, pixels.shape[1]), dtype=np.float64)
+    return LineCut(pixels, np.stack([columns, np.zeros_like(columns)], axis=1), 0)
+
+
+def _edges(ink: Tensor) -> list[int]:
+    """Columns at which a prepared line is cut: its ends, and the emptiest places of one too long."""
+    columns, height = ink.shape
+    longest = LONGEST * height
+    edges = [0]
+    if columns > longest:
+        written = cv2.blur(ink.numpy().mean(axis=1, dtype=np.float32), (1, round(GAP * height) | 1)).ravel()
+    while columns - edges[-1] > longest:
+        start, end = edges[-1] + longest // 2, edges[-1] + longest
+        edges.append(start + int(written[start:end].argmin()))
+    return [*edges, columns]
+
+
+def _joined(word: list[Symbol]) -> list[Symbol]:
+    """With accents that are symbols of their own put on their letters."""
+    letters: list[Symbol] = []
+    for symbol in word:
+        if letters and unicodedata.combining(symbol.text):
+            base = letters.pop()
+            confidence = min(base.confidence, symbol.confidence)
+            symbol = Symbol(base.text + symbol.text, base.start, symbol.end, confidence)
+        letters.append(symbol)
+    return letters
+
+
+def _around(boxes: list[Box]) -> tuple[Point, ...]:
+    """The corners of the smallest box around others."""
+    if not boxes:
+        return ()
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    left, top, right, bottom = min(lefts), min(tops), max(rights), max(bottoms)
+    return (left, top), (right, top), (right, bottom), (left, bottom)

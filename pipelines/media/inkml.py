@@ -1,0 +1,311 @@
+"""Reads InkML, W3C's Ink Markup Language (Recommendation of 20 September 2011).
+
+What is read of it: traces with explicit and difference encoding, formats with their channels' order,
+orientation and units of time, contexts, groups, views of traces and groups, and the annotations that
+hold labels and writers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from lxml import etree
+
+from pipelines.errors import MediaError
+
+LARGEST = 1 << 26  # bytes of a file, which is read as a whole
+MOST_POINTS = 1 << 20  # of one file, those that views repeat counted again
+MOST_VIEWS = 1 << 16
+DEEPEST = 64  # steps from view to view, or from context to context
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+
+_LABELS = ("truth", "transcription", "label")
+_WRITERS = ("writer", "writerid", "author")
+_DEFAULTS = ("DefaultCanvas", "DefaultContext", "DefaultInkSource", "DefaultTraceFormat")
+_NUMBER = r"-?\s*(?:#[0-9a-fA-F]{1,16}|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_VALUE = re.compile(rf"\s*(?:([!'\"])?\s*({_NUMBER})|([TF*?]))")
+
+
+class Piece(NamedTuple):
+    """Strokes, each (points, 3) float64 with NaN for what is not known, and what is said of them."""
+
+    strokes: list[np.ndarray]
+    label: str | None
+    writer: str | None
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the numbers of a trace are: its channels in order, and what the values of some are to be
+    multiplied with."""
+
+    channels: tuple[str, ...] = ("X", "Y")
+    factors: dict[str, float] = field(default_factory=dict)
+
+
+def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
+    """All of a file as one piece, or, where it has no label and groups in it have, each of these as one.
+
+    Args:
+        name: of the file, for errors.
+
+    Raises:
+        MediaError: it is not XML, not InkML, too large, or contradicts itself.
+    """
+    content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise MediaError(name, f"is larger than {LARGEST >> 20} MiB", "split it")
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise MediaError(name, f"is not XML that can be read ({error})", "get a whole copy of it") from error
+    if _tag(root) != "ink":
+        raise MediaError(name, f"is XML of <{_tag(root)}>, not InkML's <ink>", "give an InkML file")
+    if next(root.iter(etree.Entity), None) is not None:
+        raise MediaError(name, "uses XML entities", "write their text out")
+    return _Document(root, name).pieces()
+
+
+class _Document:
+    """One InkML document, its traces read.
+
+    Args:
+        root: its <ink>.
+        name: for errors.
+    """
+
+    def __init__(self, root, name: str):
+        self.root, self.name = root, name
+        self.by_id = {_id(element): element for element in root.iter() if _id(element)}
+        self.points = self.views = 0
+        self.heads: dict = {}  # trace -> the trace that it continues, or itself
+        self.parts: dict = {}  # such a first trace -> the points of all that continue it
+        self._read_traces(root, Format())
+        self.traces = {trace: np.concatenate(parts) for trace, parts in self.parts.items()}
+
+    def fault(self, cause: str) -> MediaError:
+        return MediaError(self.name, cause, "check how it was made, or save it again")
+
+    def pieces(self) -> list[Piece]:
+        label, writer = _annotations(self.root)
+        groups = [] if label is not None else _labelled(self.root)
+        found = []
+        for group in groups or [self.root]:
+            own, by = _annotations(group)
+            traces = [self.traces[element] for element in group.iter() if element in self.traces]
+            found.append(Piece(traces or self._shown(group), own, by or writer))
+        return found
+
+    # What views show
+
+    def _shown(self, element, depth: int = 0) -> list[np.ndarray]:
+        """The strokes of a trace, or of all that a group or view names and holds."""
+        self.views += 1
+        if self.views > MOST_VIEWS or depth > DEEPEST:
+            raise self.fault("has views of traces that lead in circles, or too many of them")
+        if element in self.traces:
+            self._count(len(self.traces[element]))
+            return [self.traces[element]]
+        if _tag(element) not in ("ink", "traceGroup", "traceView"):
+            return []
+        strokes = self._referenced(element, depth)
+        for child in element:
+            strokes += self._shown(child, depth + 1)
+        return strokes
+
+    def _referenced(self, view, depth: int) -> list[np.ndarray]:
+        """What a view's traceDataRef names; of a trace only points `from` to `to`, counted from 1."""
+        reference, first, last = (view.get(name) for name in ("traceDataRef", "from", "to"))
+        if reference is None:
+            return []
+        target = self._target(reference)
+        if first is None and last is None:
+            return self._shown(target, depth + 1)
+        if target not in self.traces:
+            raise self.fault(f"has a view of a part of {reference!r}, which is not a trace")
+        points = self.traces[target]
+        try:
+            start, end = int(first or 1), int(last or len(points))
+        except ValueError:
+            raise self.fault(f"has a view from {first!r} to {last!r}, not numbers") from None
+        if not 1 <= start <= end <= len(points):
+            raise self.fault(f"has a view from {start} to {end} of {len(points)} points")
+        self._count(end - start + 1)
+        return [points[start - 1 : end]]
+
+    def _target(self, reference: str):
+        key = reference.rpartition("#")[2]
+        if key not in self.by_id:
+            raise self.fault(f"refers to {reference!r}, which is not in it")
+        return self.by_id[key]
+
+    def _count(self, points: int) -> None:
+        self.points += points
+        if self.points > MOST_POINTS:
+            raise self.fault(f"has more than {MOST_POINTS} points")
+
+    # Formats
+
+    def _read_traces(self, parent, form: Format) -> None:
+        """Read traces in the order of the document, each in the format in force where it stands."""
+        form = self._referred(parent, form)
+        for child in parent:
+            tag = _tag(child)
+            if tag == "traceFormat":
+                form = self._format(child)
+            elif tag == "context":
+                form = self._context(child, form)
+            elif tag == "traceGroup":
+                self._read_traces(child, form)
+            elif tag == "trace" and child.get("type") != "penUp":
+                self._read_trace(child, self._referred(child, form))
+
+    def _referred(self, element, form: Format) -> Format:
+        return self._followed(element, ("contextRef",), form, 0)
+
+    def _followed(self, element, names: tuple[str, ...], form: Format, depth: int) -> Format:
+        """The format behind the references that an element has."""
+        for reference in filter(None, map(element.get, names)):
+            if reference.rpartition("#")[2] in _DEFAULTS:
+                form = Format()
+            else:
+                form = self._context(self._target(reference), form, depth + 1)
+        return form
+
+    def _context(self, context, form: Format, depth: int = 0) -> Format:
+        """The format that a context sets, or the one before it."""
+        if depth > DEEPEST:
+            raise self.fault("has contexts that refer to each other in a circle")
+        if _tag(context) == "traceFormat":
+            return self._format(context)
+        form = self._followed(context, ("contextRef", "inkSourceRef", "traceFormatRef"), form, depth)
+        for child in context:
+            if _tag(child) in ("traceFormat", "inkSource"):
+                form = self._context(child, form, depth + 1)
+        return form
+
+    def _format(self, element) -> Format:
+        channels = [child for child in element.iter() if _tag(child) == "channel"]
+        if not channels:
+            return Format()
+        names = tuple(channel.get("name", "") for channel in channels)
+        if len(set(names)) != len(names) or not {"X", "Y"} <= set(names):
+            raise self.fault(f"has a trace of the channels {', '.join(names)}: X and Y are to be there once")
+        factors = {
+            name: -1.0 for name, channel in zip(names, channels, strict=True)
+            if channel.get("orientation") == "-ve"
+        }  # fmt: skip
+        if "T" in names:
+            factors["T"] = SECONDS.get(channels[names.index("T")].get("units"), SECONDS["ms"])
+        return Format(names, factors)
+
+    # Points
+
+    def _read_trace(self, trace, form: Format) -> None:
+        points = self._points(trace, form)
+        self._count(len(points))
+        head = trace
+        if trace.get("continuation") in ("middle", "end"):
+            prior = self._target(trace.get("priorRef") or "")
+            if prior not in self.heads:
+                raise self.fault("has a trace that continues one which is not before it")
+            head = self.heads[prior]
+        self.heads[trace] = head
+        self.parts.setdefault(head, []).append(points)
+
+    def _points(self, trace, form: Format) -> np.ndarray:
+        """A trace's text -> (points, 3) x, y, t."""
+        text = "".join(trace.itertext()).strip()
+        where = f"trace {_id(trace) or len(self.heads) + 1}"
+        channels = [_Channel() for _ in form.channels]
+        rows = []
+        for number, point in enumerate(text.split(",") if text else (), start=1):
+            values = list(self._values(point, f"point {number} of {where}"))
+            given = form.channels[: len(values)]
+            if len(values) > len(channels) or "X" not in given or "Y" not in given:
+                cause = f"point {number} of {where} has {len(values)} values for {len(channels)} channels"
+                raise self.fault(cause)
+            read = [channel.read(*value) for channel, value in zip(channels, values, strict=False)]
+            known = dict(zip(given, read, strict=True))
+            rows.append([known.get(name, np.nan) * form.factors.get(name, 1.0) for name in "XYT"])
+        return np.array(rows, np.float64).reshape(-1, 3)
+
+    def _values(self, point: str, where: str):
+        """Yield (sign of encoding or None, number, "*" or "?") of each channel of a point."""
+        place, point = 0, point.rstrip()
+        while place < len(point):
+            match = _VALUE.match(point, place)
+            if not match:
+                raise self.fault(f"{where} has {point[place : place + 20].strip()!r}, not a number")
+            place = match.end()
+            sign, number, other = match.groups()
+            if number is None:
+                yield None, "*" if other == "*" else "?"  # buttons, T and F, are of no use here
+                continue
+            number = "".join(number.split())
+            yield sign, float(int(number.replace("#", ""), 16)) if "#" in number else float(number)
+
+
+class _Channel:
+    """Decodes the values of one channel: `!` explicit, `'` differences, `"` differences of these."""
+
+    def __init__(self):
+        self.sign = "!"
+        self.value = self.speed = self.acceleration = 0.0
+
+    def read(self, sign: str | None, number: float | str) -> float:
+        self.sign = sign or self.sign
+        if number == "?":
+            return np.nan
+        repeat = number == "*"  # of what the encoding states: a value, a difference, ...
+        if self.sign == "!":
+            self.value = self.value if repeat else number
+            return self.value
+        if self.sign == "'":
+            self.speed = self.speed if repeat else number
+        else:
+            self.acceleration = self.acceleration if repeat else number
+            self.speed += self.acceleration
+        self.value += self.speed
+        return self.value
+
+
+def _tag(element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _id(element) -> str | None:
+    """The Recommendation writes xml:id, its drafts and many programs id."""
+    return element.get("{http://www.w3.org/XML/1998/namespace}id") or element.get("id")
+
+
+def _labelled(parent) -> list:
+    """The outermost groups and views that have a label."""
+    found = []
+    for child in parent:
+        if _tag(child) in ("traceGroup", "traceView"):
+            found += [child] if _annotations(child)[0] is not None else _labelled(child)
+    return found
+
+
+def _annotations(element) -> tuple[str | None, str | None]:
+    """Label and writer that the annotations of an element itself name."""
+    found = {}
+    for child in element:
+        if _tag(child) == "annotation":
+            kind, text = (child.get("type") or "").lower(), " ".join((child.text or "").split())
+            for name, kinds in (("label", _LABELS), ("writer", _WRITERS)):
+                if kind in kinds and text:
+                    found.setdefault(name, text)
+    return found.get("label"), found.get("writer")

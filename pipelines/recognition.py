@@ -1,0 +1,155 @@
+"""recognize(): looks at what a source is, and hands it to the reader for images or for ink."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from numbers import Number
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from pipelines import handwriting, ink
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.handwriting import HandwritingOptions
+from pipelines.media import images
+from pipelines.media.files import locate, readable
+from pipelines.media.ink import Ink, read_ink
+from pipelines.model import SequenceModel
+from pipelines.reading import model_for, raising
+from pipelines.results import Page
+
+Source = images.Source | Ink | list
+Unit = images.Source | Ink | TriscribeError
+
+
+@dataclass(frozen=True)
+class RecognitionOptions(HandwritingOptions):
+    """How to recognise; what does not concern a source is passed over."""
+
+    pages: str | None = None
+    """Of a PDF: numbers and ranges from 1, such as "2-5,7"; None is all."""
+    dpi: float = 300.0
+    """Pixels an inch in which pages of a PDF are drawn."""
+    errors: Literal["raise", "return"] = "raise"
+    """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        images.page_ranges(self.pages)
+        if not 0 < self.dpi < float("inf"):
+            raise ValueError(f"dpi must be above 0, not {self.dpi}")
+        if self.errors not in ("raise", "return"):
+            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
+
+
+def recognize(
+    source: Source | Iterable[Source], model: SequenceModel | str | Path | None = None, **options
+) -> Page | Iterator[Page]:
+    """Read what is written by hand.
+
+    Args:
+        source: an image of a line or a page (a path, a binary file object, an array, a tensor or a
+            Pillow image), a PDF, a file of ink (InkML or JSON lines), strokes as lists of points
+            [[(x, y), ...], ...]; or a list or generator of these. Content decides, not the name.
+        model: a loaded model, a file, or a bundled model's name; None is the bundled one for
+            images or for ink.
+        options: see `RecognitionOptions`.
+
+    Returns:
+        A Page. For a PDF, a file of several pieces of ink, and many sources: a generator of one for
+        each page or piece, in order, with memory that does not grow with their number.
+
+    Raises:
+        MediaError: a source cannot be read (for many: when its turn comes, see `errors`).
+        ModelError: the model cannot be used, or is not for this kind of source.
+    """
+    chosen = RecognitionOptions.of(options)
+    if _is_one(source):
+        found = parts(source, chosen)
+        if are_parts(found):
+            return raising(results(found, model, chosen), chosen.errors)
+        (result,) = raising(results(found, model, chosen), "raise")
+        return result
+    return raising(results(_all_parts(source, chosen), model, chosen), chosen.errors)
+
+
+def parts(source: Source, options: RecognitionOptions) -> list[Unit]:
+    """The pages of a PDF, the pieces of ink in a file, or the one image that a source is.
+
+    Raises:
+        MediaError: it is none of these, or a document or ink that cannot be read.
+    """
+    if _is_strokes(source):
+        return read_ink(source)
+    if not isinstance(source, (str, os.PathLike)) and not hasattr(source, "read"):
+        return [source]
+    name, open_it = locate(source)
+    with readable(name, open_it) as file:
+        head = file.read(1024)
+    if not head:
+        raise MediaError(name, "is empty (0 bytes)", "copy or make it again")
+    if images.is_pdf(source):
+        return images.pdf_pages(source, options.pages, options.dpi)
+    if images.is_image(source):
+        return [source]
+    if head.startswith(b"\x1f\x8b") or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):
+        return read_ink(source)
+    raise MediaError(
+        name, "is neither an image, a PDF document nor ink", "give one of these, images as PNG or JPEG"
+    )
+
+
+def are_parts(units: list[Unit]) -> bool:
+    """Whether a source gives several results: a PDF always, ink where it is of several pieces."""
+    return len(units) > 1 or isinstance(units[0], images.PdfPage)
+
+
+def results(
+    units: Iterable[Unit], model: SequenceModel | str | Path | None, options: RecognitionOptions
+) -> Iterator[Page | TriscribeError]:
+    """A Page or an error for each part of a source, in order; what is an error already stays it."""
+    for task, run in groupby(units, key=task_of):
+        if task is None:
+            yield from run
+        elif task == "ink":
+            yield from ink.read(model_for(task, model), run, options)
+        else:
+            yield from handwriting.read_pages(run, model_for(task, model), options)
+
+
+def task_of(unit: Unit) -> str | None:
+    """The task of the model that reads it; None for an error."""
+    if isinstance(unit, TriscribeError):
+        return None
+    return "ink" if isinstance(unit, Ink) else "handwriting"
+
+
+def _all_parts(sources: Iterable[Source], options: RecognitionOptions) -> Iterator[Unit]:
+    for source in sources:
+        try:
+            yield from parts(source, options)
+        except TriscribeError as error:
+            yield error
+
+
+def _is_one(source: object) -> bool:
+    """Whether it is one source, not many."""
+    kinds = (str, os.PathLike, np.ndarray, images.PdfPage, images.Picture, Ink)
+    held = any(hasattr(source, name) for name in ("read", "detach", "getexif"))
+    return isinstance(source, kinds) or held or _is_strokes(source)
+
+
+def _is_strokes(source: object) -> bool:
+    """Whether these are lists of points: numbers three levels down."""
+    depth = 0
+    while isinstance(source, (list, tuple)):
+        source = next((each for each in source if not isinstance(each, (list, tuple)) or each), None)
+        depth += 1
+    if isinstance(source, np.ndarray) and depth and source.shape[-1:] in ((2,), (3,)):
+        depth += source.ndim
+        return depth == 3
+    return depth == 3 and isinstance(source, Number)

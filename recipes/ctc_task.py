@@ -1,0 +1,168 @@
+"""What training a CTC model means, whatever it reads: batches of varied samples, the loss, and validation."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from decoders.ctc import CTC, greedy
+from pipelines.model import SequenceModel
+from recipes.evaluation import error_rate
+
+EASED = 0.5  # validation CER below which training is no longer eased
+EASY_DROPOUT = 0.1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A training item in memory: where its features lie, how long they are, and its labels."""
+
+    index: int
+    length: int
+    labels: list[int]
+    group: str | None
+
+
+class CTCTask(nn.Module):
+    """CTC training on cached features; what differs by modality are `collated`, `hidden` and `read`.
+
+    It eases in: CTC first gives nothing but blanks until it has found where the text is, and
+    masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
+    validation CER falls below `EASED`. From then on, with `consistency` above 0, each batch is
+    masked twice, and the two outputs are also drawn towards each other (CR-CTC, Yao et al. 2024).
+
+    Args:
+        valid_texts: references of the valid samples.
+        join: share of samples joined with another one of the same group.
+        consistency: weight of CR-CTC; 0 turns it off.
+    """
+
+    criterion = "cer"
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        valid_texts: Sequence[str],
+        join: float,
+        consistency: float,
+        batch_size: int,
+        seed: int,
+    ):
+        super().__init__()
+        self.model = model
+        self.train_items, self.valid_items, self.valid_texts = train, valid, valid_texts
+        self.join = join
+        self.consistency = consistency
+        self.batch_size = batch_size
+        self.seed = seed
+        self.dropout = model.core.dropout
+        self.register_buffer("easing", torch.tensor(True))
+
+    def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
+        """Groups of samples, each group to be one sequence -> varied inputs on the CPU."""
+        raise NotImplementedError
+
+    def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
+        """Varied inputs -> the front end's output and lengths, `views` times under fresh masks."""
+        raise NotImplementedError
+
+    def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
+        """Samples as they are -> the front end's output and lengths."""
+        raise NotImplementedError
+
+    @property
+    def device(self) -> torch.device:
+        return self.easing.device
+
+    def forward(self, batch) -> Tensor:
+        inputs, targets = batch
+        views = 2 if self.consistency and not self.easing else 1
+        log_probs, lengths = self.model.decoder(*self.model.core(*self.hidden(inputs, views)))
+        labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
+        loss = (CTC.loss(log_probs, lengths, targets * views) / labels).mean()
+        if views == 2:
+            loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
+        return loss
+
+    def batches(self, epoch: int):
+        easing = bool(self.easing)
+        self.model.core.dropout = EASY_DROPOUT if easing else self.dropout
+        size = max(1, self.batch_size // 2) if easing else self.batch_size
+        chooser = random.Random(f"{self.seed} {epoch}")
+        groups = self._joined(chooser, 0.0 if easing else self.join)
+        # Sorting within shuffled pools: little padding, and batches that differ every epoch.
+        pool = size * 12
+        batches = []
+        for start in range(0, len(groups), pool):
+            part = sorted(
+                groups[start : start + pool], key=lambda group: sum(sample.length for sample in group)
+            )
+            batches += [part[i : i + size] for i in range(0, len(part), size)]
+        chooser.shuffle(batches)
+        generator = torch.Generator().manual_seed(chooser.getrandbits(60))
+        return len(batches), (
+            (self.collated(batch, generator), [self._target(group) for group in batch]) for batch in batches
+        )
+
+    def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
+        """Single samples and pairs of one group, shuffled."""
+        order = chooser.sample(self.train_items, len(self.train_items))
+        groups, waiting = [], {}
+        for sample in order:
+            if sample.group in waiting:
+                groups.append([waiting.pop(sample.group), sample])
+            elif chooser.random() < share / 2:
+                waiting[sample.group] = sample
+            else:
+                groups.append([sample])
+        groups += [[sample] for sample in waiting.values()]
+        chooser.shuffle(groups)
+        return groups
+
+    def _target(self, group: list[Sample]) -> list[int]:
+        space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
+        target = list(group[0].labels)
+        for sample in group[1:]:
+            target += space + sample.labels
+        return target
+
+    @torch.inference_mode()
+    def evaluate(self) -> dict[str, float]:
+        self.model.eval()
+        hypotheses = [""] * len(self.valid_items)
+        order = sorted(range(len(self.valid_items)), key=lambda i: self.valid_items[i].length)
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            hidden = self.read([self.valid_items[i] for i in chosen])
+            found = greedy(*self.model.decoder(*self.model.core(*hidden)))
+            for item, labels in zip(chosen, found, strict=True):
+                hypotheses[item] = " ".join(self.model.decode(labels.ids).split())
+        scores = {
+            "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
+            "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
+        }
+        if scores["cer"] < EASED:
+            self.easing.fill_(False)
+        return scores
+
+
+def _divergence(first: Tensor, second: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
+    """Mean over sequences of KL in both directions a label; the target side has no gradient."""
+    valid = (torch.arange(first.size(1), device=first.device) < lengths[:, None]).unsqueeze(2)
+    total = 0.0
+    for output, target in ((first, second.detach()), (second, first.detach())):
+        total = total + (target.exp() * (target - output)).masked_fill(~valid, 0.0).sum(dim=(1, 2))
+    return (total / labels[: len(lengths)]).mean() / 2
+
+
+def padded(features: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Items of (length, features) -> (batch, longest, features) with zeros behind each, and the lengths."""
+    lengths = torch.tensor([len(each) for each in features])
+    return pad_sequence(features, batch_first=True), lengths

@@ -1,0 +1,182 @@
+"""Handwriting recognition: images of text lines, or pages with their layout, in; a model file out.
+
+    python -m recipes.handwriting --data DIR --out exp/handwriting
+
+hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the results table in the README.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pipelines.errors import DataError, TriscribeError
+from pipelines.handwriting import read_lines
+from pipelines.lines import cut_line
+from pipelines.media.images import read_image
+from pipelines.model import SequenceModel
+from recipes.cache import FeatureCache
+from recipes.ctc_task import Sample
+from recipes.datasets import Item, Rejected, find_data, read_handwriting
+from recipes.evaluation import Scored
+from recipes.evaluation_page import Attachment
+from recipes.line_augment import LineAugmentation
+from recipes.line_task import LineTask
+from recipes.manifest import Manifest
+from recipes.recogniser import CoreOptions, Recogniser, RecogniserOptions, command
+from recipes.report import Measure
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    height: int = 64
+    """Pixels that every line is scaled to."""
+    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
+    """Of each convolution."""
+    right_to_left: bool = False
+    """The lines run from right to left, as in Arabic and Hebrew."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.height < 8 or len(self.channels) != 5 or min(self.channels) < 1:
+            raise ValueError("height must be at least 8, and channels five numbers from 1 upwards")
+
+
+@dataclass(frozen=True)
+class HandwritingOptions(RecogniserOptions):
+    """Train a handwriting recogniser on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of line images with texts (`.gt.txt`, `labels.tsv`), of pages with PAGE or ALTO files, or
+    of both: found out by itself. Several folders are trained on together and also scored apart."""
+    out: Path = Path("exp/handwriting")
+    """Folder for the model, checkpoint, log and report."""
+    consistency: float = 0.0
+    """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    augmentation: LineAugmentation = field(default_factory=LineAugmentation)
+
+
+class Handwriting(Recogniser):
+    """The recipe for images of text lines."""
+
+    task = "handwriting"
+
+    def __init__(self, options: HandwritingOptions):
+        super().__init__(options)
+        self.aspects: dict[tuple, float] = {}
+        self.measure = Measure(
+            lambda item: self.aspects.get((item.path, item.shape)), "h", "1000 h", 1000.0, densest=8.0
+        )
+
+    def manifests(self) -> list[Manifest]:
+        if not self.options.data:
+            raise DataError("--data", "names no folder", "give the folder of your line images or pages")
+        folders = [find_data(folder, "handwriting") for folder in self.options.data]
+        return [read_handwriting(folder, self.options.layout) for folder in folders]
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected = [], []
+        for item in tqdm(items, "reading", leave=False, disable=None):
+            try:
+                height, width = line_image(item).shape
+                self.aspects[item.path, item.shape] = width / height
+                kept.append(item)
+            except (TriscribeError, ValueError) as error:
+                rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))
+        return kept, rejected
+
+    def front_end(self) -> dict:
+        sizes = self.options.model
+        return {
+            "kind": "line_image",
+            "height": sizes.height,
+            "channels": list(sizes.channels),
+            "right_to_left": sizes.right_to_left,
+        }
+
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        return max(1, round(self.measure.of(item) * model.front_end.height))
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
+        front_end = model.front_end
+        items = {(str(item.path), repr(item.shape)): item for item in train + valid}
+        settings = {"height": front_end.height, "right_to_left": front_end.right_to_left}
+        cache = FeatureCache(
+            self.options.out / "cache",
+            list(items),
+            settings,
+            lambda source: front_end.prepare(line_image(items[source])),
+            np.uint8,
+        )
+        samples = [
+            Sample(index, cache.lengths[index], model.encode(item.text), item.group)
+            for index, item in enumerate(train + valid)
+        ]
+        return LineTask(
+            model,
+            samples[: len(train)],
+            samples[len(train) :],
+            [item.text for item in valid],
+            cache,
+            self.options.augmentation,
+            consistency=self.options.consistency,
+            batch_size=self.options.training.batch_size,
+            seed=self.options.training.seed,
+        )
+
+    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
+        lines = read_lines(model, (line_image(item) for item in items))
+        scored = []
+        for item, line in zip(items, lines, strict=True):
+            hypothesis = "" if isinstance(line, TriscribeError) else model.normalisation(line.text)
+            scored.append(Scored(named(item), item.text, hypothesis, item.path))
+        return scored
+
+    def attachment(self, item: Scored) -> Attachment:
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(read_image(item.media).pixels).save(file, "WEBP", quality=60)
+        return Attachment("image/webp", file.getvalue())
+
+
+def line_image(item: Item) -> np.ndarray:
+    """The item's line, (height, width) uint8 grey.
+
+    Raises:
+        MediaError: its image cannot be read.
+        ValueError: its shape lies off the page.
+    """
+    if item.shape is None:
+        return read_image(item.path).pixels
+    return cut_line(_page(item.path), item.shape, item.line_distance).pixels
+
+
+@lru_cache(maxsize=1)
+def _page(path: Path) -> np.ndarray:
+    """The lines of a page come one after the other: open it once."""
+    return read_image(path).pixels
+
+
+def named(item: Item) -> str:
+    """How reports call an item."""
+    name = item.path.stem if item.shape is None else f"{item.path.stem} {item.shape.id}"
+    return f"{item.group}/{name}" if item.group and item.group != item.path.stem else name
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(Handwriting, HandwritingOptions, "handwriting", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

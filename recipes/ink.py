@@ -1,0 +1,188 @@
+"""Ink recognition: pen strokes of text lines in, a model file out.
+
+   python -m recipes.ink --data DIR --out exp/ink
+
+imadocsen-en (greedy, no language model): see the results table in the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from encoders.pen import level, trace
+from pipelines import ink as reader
+from pipelines.errors import DataError
+from pipelines.media.ink import Ink, read_ink
+from pipelines.model import SequenceModel
+from recipes import datasets
+from recipes.cache import FeatureCache
+from recipes.ctc_task import Sample
+from recipes.evaluation import Scored
+from recipes.evaluation_page import Attachment
+from recipes.ink_augment import InkAugmentation
+from recipes.ink_task import InkTask, flat
+from recipes.manifest import Item, Manifest, Rejected
+from recipes.recogniser import CoreOptions, Recogniser, RecogniserOptions, command
+from recipes.report import Measure
+
+SPACING = 0.25  # core heights at which ink is measured before there is a model
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    input_size: int = 128
+    """Features that the core reads."""
+    spacing: float = SPACING
+    """Core heights from point to point along the pen's way."""
+    strides: tuple[int, ...] = (2, 2)
+    """Of each convolution: points to frames."""
+    channels: int = 64
+    """Of each convolution."""
+
+
+@dataclass(frozen=True)
+class InkOptions(RecogniserOptions):
+    """Train a recogniser of pen strokes on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of ink: JSON lines or InkML with labels. Several are trained on together and also scored
+    apart."""
+    out: Path = Path("exp/ink")
+    """Folder for the model, checkpoint, log and report."""
+    consistency: float = 0.0
+    """Weight that draws two views of a line, under different dropout, towards each other (CR-CTC)."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    augmentation: InkAugmentation = field(default_factory=InkAugmentation)
+
+
+class InkRecipe(Recogniser):
+    """The recipe for pen strokes."""
+
+    task = "ink"
+
+    def __init__(self, options: InkOptions):
+        super().__init__(options)
+        self.points: dict[tuple, int] = {}
+        self.named: dict[str, Item] = {}
+        self.measure = Measure(
+            lambda item: self.points.get(_key(item)), "points", "1000 points", 1000.0, densest=0.5
+        )
+
+    def manifests(self) -> list[Manifest]:
+        if not self.options.data:
+            raise DataError("--data", "names no folder", "give the folder of your ink")
+        folders = [datasets.find_data(folder, "ink") for folder in self.options.data]
+        return [datasets.read_ink(folder, self.options.layout) for folder in folders]
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected = [], []
+        for item in tqdm(items, "reading", leave=False, disable=None):
+            try:
+                strokes = level(piece_of(item).strokes)
+                self.points[_key(item)] = len(trace(strokes, SPACING).stroke)
+                kept.append(item)
+            except ValueError as error:
+                rejected.append(Rejected(named(item), str(error)))
+        return kept, rejected
+
+    def front_end(self) -> dict:
+        sizes = self.options.model
+        return {
+            "kind": "strokes",
+            "spacing": sizes.spacing,
+            "strides": list(sizes.strides),
+            "channels": sizes.channels,
+        }
+
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        return max(1, round(self.measure.of(item) * SPACING / model.front_end.spacing))
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> InkTask:
+        items = {_key(item): item for item in train + valid}
+        cache = FeatureCache(
+            self.options.out / "cache",
+            list(items),
+            {},
+            lambda key: flat(level(piece_of(items[key]).strokes)),
+            np.float32,
+        )
+        samples = [
+            Sample(index, self.points[_key(item)], model.alphabet.encode(item.text), item.group)
+            for index, item in enumerate(train + valid)
+        ]
+        return InkTask(
+            model,
+            samples[: len(train)],
+            samples[len(train) :],
+            [item.text for item in valid],
+            cache,
+            self.options.augmentation,
+            consistency=self.options.consistency,
+            batch_size=self.options.training.batch_size,
+            seed=self.options.training.seed,
+        )
+
+    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
+        pages = reader.read(model, map(piece_of, items))
+        self.named = {named(item): item for item in items}
+        return [
+            Scored(named(item), item.text, model.normalisation(page.text), item.path)
+            for item, page in zip(items, pages, strict=True)
+        ]
+
+    def attachment(self, item: Scored) -> Attachment:
+        return Attachment("image/svg+xml", picture(piece_of(self.named[item.name])).encode())
+
+
+def piece_of(item: Item) -> Ink:
+    """The item's piece of its file."""
+    return _pieces(item.path)[item.index]
+
+
+def picture(ink: Ink) -> str:
+    """The ink as SVG."""
+    points = np.concatenate([stroke[:, :2] for stroke in ink.strokes])
+    pen = max(float(np.ptp(points[:, 1])) / 60, 1e-6)
+    (left, top), (width, height) = points.min(axis=0) - 2 * pen, np.ptp(points, axis=0) + 4 * pen
+    paths = " ".join(
+        "M"
+        + " ".join(f"{x:.6g} {y:.6g}" for x, y in np.repeat(stroke[:, :2], 1 + (len(stroke) == 1), axis=0))
+        for stroke in ink.strokes
+        if len(stroke)
+    )
+    box = f"{left:.6g} {top:.6g} {width:.6g} {height:.6g}"
+    style = f'fill="none" stroke="#246" stroke-width="{pen:.6g}" stroke-linecap="round"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"><path d="{paths}" {style}/></svg>'
+
+
+@lru_cache(maxsize=4)
+def _pieces(path: Path) -> list[Ink]:
+    """The pieces of a file come one after the other: read it once."""
+    return read_ink(path)
+
+
+def _key(item: Item) -> tuple:
+    return str(item.path), item.index
+
+
+def named(item: Item) -> str:
+    """How reports call an item."""
+    name = f"{item.path.name.partition('.')[0]}:{item.index + 1}"
+    return f"{item.group}/{name}" if item.group else name
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(InkRecipe, InkOptions, "ink", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

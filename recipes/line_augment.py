@@ -1,0 +1,134 @@
+"""Training augmentation of line images: one writer's line as others, or another day, would have it.
+
+It works on prepared lines (ink towards 255, paper 0; see `LineImage.prepare`), and draws from the
+given generator only, so that a run that is resumed sees the very same variants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class LineAugmentation:
+    """How far training varies each line. Lengths are shares of the line's height."""
+
+    stretch: float = 0.2
+    """Largest relative change of width."""
+    size: float = 0.15
+    """Largest relative change of the writing's height."""
+    slant: float = 0.35
+    """Largest shear to either side, as a tangent."""
+    skew: float = 0.1
+    """Largest rise or fall from one end of the line to the other."""
+    offset: float = 0.08
+    """Largest shift of the baseline up or down."""
+    elastic: float = 0.035
+    """Typical displacement of an elastic distortion (Simard et al. 2003)."""
+    stroke: float = 0.4
+    """Share of lines whose strokes are made thicker or thinner."""
+    contrast: float = 0.5
+    """Share of lines with other gradation."""
+    blur: float = 0.2
+    """Share of lines that are blurred."""
+    noise: float = 0.3
+    """Share of lines with grain."""
+    show_through: float = 0.15
+    """Share of lines behind which another one shines through, mirrored."""
+    masks: int = 3
+    """Stretches of columns that are blotted out."""
+    mask_width: float = 0.4
+    """Most of a line's height that one of them is wide."""
+
+    def __post_init__(self):
+        for name in ("stroke", "contrast", "blur", "noise", "show_through"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
+        for name in ("stretch", "size"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
+        for name in ("slant", "skew", "offset", "elastic", "masks", "mask_width"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+
+
+def vary(
+    line: np.ndarray, options: LineAugmentation, random: np.random.Generator, behind: np.ndarray | None = None
+) -> np.ndarray:
+    """One variant of a line.
+
+    Args:
+        line: (height, columns) uint8, ink towards 255.
+        behind: another line, to shine through.
+
+    Returns:
+        (height, other columns) uint8.
+    """
+    line = _warped(line, options, random)
+    if random.random() < options.stroke:
+        line = _restroked(line, random.uniform(-0.8, 0.8))
+    if behind is not None and random.random() < options.show_through:
+        line = _shone_through(line, behind, random)
+    if random.random() < options.blur:
+        line = cv2.GaussianBlur(line, (0, 0), random.uniform(0.4, 1.0))
+    values = line.astype(np.float32)
+    if random.random() < options.contrast:
+        values = 255.0 * (values / 255.0) ** random.uniform(0.6, 1.6) * random.uniform(0.6, 1.0)
+    if random.random() < options.noise:
+        grain = random.standard_normal(line.shape, np.float32) * random.uniform(2.0, 16.0)
+        if random.random() < 0.5:
+            grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
+        values = values + grain
+    return values.clip(0, 255).astype(np.uint8)
+
+
+def blot(lines: Tensor, lengths: Tensor, options: LineAugmentation) -> Tensor:
+    """Blank stretches of columns of (batch, columns, height), fresh ones for every line."""
+    place = torch.arange(lines.size(1), device=lines.device)
+    masked = torch.zeros(lines.shape[:2], dtype=torch.bool, device=lines.device)
+    for _ in range(options.masks):
+        width = torch.rand(len(lines), 1, device=lines.device) * options.mask_width * lines.size(2)
+        start = torch.rand(len(lines), 1, device=lines.device) * lengths[:, None]
+        masked |= (place >= start) & (place < start + width)
+    return lines.masked_fill(masked[:, :, None], 0)
+
+
+def _warped(line: np.ndarray, options: LineAugmentation, random: np.random.Generator) -> np.ndarray:
+    """Stretch, shear, tilt, shift and distort in a single resampling."""
+    height, columns = line.shape
+    stretch = random.uniform(1 - options.stretch, 1 + options.stretch)
+    size = random.uniform(1 - options.size, 1 + options.size)
+    width = max(1, round(columns * stretch))
+    slant = random.uniform(-options.slant, options.slant)
+    rise = random.uniform(-options.skew, options.skew) * height
+    shift = random.uniform(-options.offset, options.offset) * height
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    along = x / width - 0.5
+    from_y = (y - height / 2 - shift - rise * along) / size + height / 2
+    from_x = x / stretch + slant * (y - height / 2)
+    if options.elastic:
+        step = max(4, height // 3)
+        grid = (2, height // step + 2, width // step + 2)
+        field = random.standard_normal(grid, np.float32) * options.elastic * height
+        from_x += cv2.resize(field[0], (width, height), interpolation=cv2.INTER_CUBIC)
+        from_y += cv2.resize(field[1], (width, height), interpolation=cv2.INTER_CUBIC)
+    return cv2.remap(line, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+
+
+def _restroked(line: np.ndarray, change: float) -> np.ndarray:
+    """Thicker strokes above 0, thinner below; 1 is a whole pixel on either side."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    other = cv2.dilate(line, kernel) if change > 0 else cv2.erode(line, kernel)
+    return cv2.addWeighted(line, 1 - abs(change), other, abs(change), 0)
+
+
+def _shone_through(line: np.ndarray, behind: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    height, width = line.shape
+    behind = cv2.GaussianBlur(behind[:, ::-1], (0, 0), random.uniform(0.7, 1.5))
+    behind = np.roll(np.resize(behind.T, (width, height)).T, int(random.integers(height)), axis=0)
+    return np.maximum(line, (behind * random.uniform(0.1, 0.45)).astype(np.uint8))

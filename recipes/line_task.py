@@ -1,0 +1,65 @@
+"""CTC training of a handwriting model on cached line images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipelines.model import SequenceModel
+from recipes.cache import FeatureCache
+from recipes.ctc_task import CTCTask, Sample, padded
+from recipes.line_augment import LineAugmentation, blot, vary
+
+
+class LineTask(CTCTask):
+    """See `CTCTask`.
+
+    Args:
+        cache: prepared lines, (columns, height) uint8.
+    """
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        valid_texts: Sequence[str],
+        cache: FeatureCache,
+        augmentation: LineAugmentation,
+        consistency: float,
+        batch_size: int,
+        seed: int,
+    ):
+        super().__init__(model, train, valid, valid_texts, 0.0, consistency, batch_size, seed)
+        self.cache = cache
+        self.augmentation = augmentation
+        self.easy_augmentation = replace(
+            augmentation,
+            slant=augmentation.slant / 2,
+            elastic=augmentation.elastic / 2,
+            noise=0.0,
+            show_through=0.0,
+        )
+
+    def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
+        augmentation = self.easy_augmentation if self.easing else self.augmentation
+        random = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        lines = [self.cache[sample.index].numpy().T for (sample,) in batch]
+        varied = [
+            vary(line, augmentation, random, behind=lines[place - 1]) for place, line in enumerate(lines)
+        ]
+        return padded([torch.from_numpy(line.T) for line in varied])
+
+    def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
+        lines, lengths = (each.to(self.device) for each in inputs)
+        if not self.easing:
+            lines = torch.cat([blot(lines, lengths, self.augmentation) for _ in range(views)])
+        return self.model.front_end(lines, lengths.repeat(views))
+
+    def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
+        lines, lengths = padded([self.cache[sample.index] for sample in samples])
+        return self.model.front_end(lines.to(self.device), lengths.to(self.device))
