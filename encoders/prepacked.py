@@ -18,14 +18,18 @@ _packed: WeakKeyDictionary[nn.LSTM, tuple] = WeakKeyDictionary()
 
 
 def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
-    """Whether `run` can stand in for calling the layer: inference of an LSTM in 32 bits on the CPU."""
+    """Whether `run` can stand in for calling the layer: inference of an LSTM on the CPU, in 32 bits or
+
+    under bf16 autocast.
+    """
     return (
         isinstance(layer, nn.LSTM)
         and not torch.is_grad_enabled()
         and not layer.training
         and x.device.type == "cpu"
-        and x.dtype == layer.weight_hh_l0.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
+        and layer.weight_hh_l0.dtype == torch.float32
+        and x.dtype in (torch.float32, _precision())
+        and _precision() in (torch.float32, torch.bfloat16)
         and torch.backends.mkldnn.is_available()
         and torch.backends.mkldnn.enabled
         and hasattr(torch.ops.mkldnn, "_reorder_mkldnn_rnn_layer_weight")
@@ -34,17 +38,14 @@ def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
 
 def run(layer: nn.LSTM, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple]:
     """What `layer(x, state)` gives; (time, batch, features), one layer, one direction."""
-    hidden, batch = layer.hidden_size, x.size(1)
+    hidden, batch, precision = layer.hidden_size, x.size(1), _precision()
     if state is None:
         nothing = x.new_zeros(1, batch, hidden)
         state = (nothing, nothing)
-    weights = _reordered(layer)
     y, h, c = torch.mkldnn_rnn_layer(
-        x,
-        *weights,
-        layer.bias_ih_l0,
-        layer.bias_hh_l0,
-        *(part[0] for part in state),
+        x.to(precision),
+        *_reordered(layer, precision),
+        *(part[0].to(precision) for part in state),
         reverse=False,
         batch_sizes=[],
         mode=LSTM_MODE,
@@ -58,14 +59,20 @@ def run(layer: nn.LSTM, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple
     return y, (h.view(1, batch, hidden), c.view(1, batch, hidden))
 
 
-def _reordered(layer: nn.LSTM) -> tuple[Tensor, Tensor]:
-    """The layer's weights, reordered again when they were changed or replaced."""
-    given = (layer.weight_ih_l0, layer.weight_hh_l0)
-    seen = tuple((w.data_ptr(), None if w.is_inference() else w._version) for w in given)
+def _precision() -> torch.dtype:
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
+
+
+def _reordered(layer: nn.LSTM, precision: torch.dtype) -> tuple[Tensor, ...]:
+    """The layer's weights and biases, made anew when they were changed or replaced."""
+    given = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
+    counted = not any(weight.is_inference() for weight in given)  # others do not count their changes
+    seen = (precision, *((weight.data_ptr(), weight._version) for weight in given)) if counted else None
     kept = _packed.get(layer)
-    if kept is None or kept[0] != seen or any(w.is_inference() for w in given):
-        reordered = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(
-            *(w.detach() for w in given), layer.hidden_size, False, True, False, [100, 1, layer.input_size]
+    if not counted or kept is None or kept[0] != seen:
+        cast = [weight.detach().to(precision) for weight in given]
+        matrices = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(
+            *cast[:2], layer.hidden_size, False, True, False, [100, 1, layer.input_size]
         )
-        kept = _packed[layer] = (seen, tuple(reordered))
+        kept = _packed[layer] = (seen, (*matrices, *cast[2:]))
     return kept[1]

@@ -21,9 +21,10 @@ from decoders.ctc import CTC
 from encoders.bilstm import BiLSTM
 from encoders.line_image import LineImage
 from encoders.spectrogram import Spectrogram
+from encoders.strokes import Strokes
 from pipelines.errors import ModelError
 
-FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage}
+FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes}
 CORES = {"bilstm": BiLSTM}
 DECODERS = {"ctc": CTC}
 TASKS = ("speech", "handwriting", "ink")

@@ -39,7 +39,7 @@ class InkAugmentation:
     """Deviation of a smooth warp, which moves, stretches and bends letters, core heights."""
     warp_length: float = 6.0
     """Core heights across of the warp's shortest wave."""
-    spacing: float = 0.1
+    resampling: float = 0.1
     """Largest relative change of the spacing of points."""
     drop: float = 0.03
     """Share of tiny strokes, such as dots, that are left out."""
@@ -50,7 +50,7 @@ class InkAugmentation:
         for name in ("slant", "rotation", "shift", "noise", "warp", "tiny"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("width", "height", "spacing"):
+        for name in ("width", "height", "resampling"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
         for name in ("noise_length", "warp_length"):
@@ -75,7 +75,7 @@ def vary(
     change = _matrix(options, generator)
     lower = _uniform(options.shift, generator)
     waves = _draw(2, WAVES, 3, generator=generator)
-    spacing = 1.0 + _uniform(options.spacing, generator)
+    spacing = 1.0 + _uniform(options.resampling, generator)
     kept = _without_tiny([stroke for stroke in strokes if len(stroke)], options, generator)
     every = np.concatenate(kept)[:, 0]
     middle = np.array([(every.min() + every.max()) / 2, 0.0])

@@ -1,4 +1,4 @@
-"""Prepacked weights are an implementation detail: nobody may see a difference, whatever becomes of a layer."""
+"""Prepacked weights are an implementation detail: nobody may see a difference, come what may to a layer."""
 
 import copy
 
@@ -34,6 +34,20 @@ def test_the_same_as_the_layer(batch, time, with_state, mode):
 
 
 @torch.no_grad()
+def test_the_same_in_16_bits():
+    layer, x = layer_and_input(3, 40)
+    prepacked.run(layer, x, None)  # in 32 bits before
+    with torch.autocast("cpu", torch.bfloat16):
+        assert prepacked.runs_prepacked(layer, x) and prepacked.runs_prepacked(layer, x.bfloat16())
+        y, (h, c) = prepacked.run(layer, x, None)
+        wanted, (wanted_h, wanted_c) = layer(x)
+    assert [part.dtype for part in (y, h, c)] == [part.dtype for part in (wanted, wanted_h, wanted_c)]
+    for found, expected in ((y, wanted), (h, wanted_h), (c, wanted_c)):
+        torch.testing.assert_close(found, expected, atol=2e-2, rtol=2e-2)
+    torch.testing.assert_close(prepacked.run(layer, x, None)[0], layer(x)[0])
+
+
+@torch.no_grad()
 def test_changed_and_replaced_weights_are_seen():
     layer, x = layer_and_input()
     prepacked.run(layer, x, None)
@@ -61,7 +75,7 @@ def test_only_where_it_is_the_same():
         assert not prepacked.runs_prepacked(layer.train(), x)
         assert not prepacked.runs_prepacked(nn.GRU(5, 4).eval(), x)
         assert not prepacked.runs_prepacked(layer.eval(), x.double())
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.float16):
             assert not prepacked.runs_prepacked(layer, x)
         with torch.backends.mkldnn.flags(enabled=False):
             assert not prepacked.runs_prepacked(layer, x)

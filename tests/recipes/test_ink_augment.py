@@ -9,7 +9,7 @@ from recipes.ink_augment import InkAugmentation, vary
 from tests.data.ink import write
 
 NOTHING = dict.fromkeys(
-    ("slant", "width", "height", "rotation", "shift", "noise", "warp", "spacing", "drop"), 0.0
+    ("slant", "width", "height", "rotation", "shift", "noise", "warp", "resampling", "drop"), 0.0
 )
 STROKES = level(write("until taco a lion", late=True).strokes)
 
