@@ -78,11 +78,13 @@ def test_subwords_go_both_ways(subwords):
     assert len(subwords.symbols) == len(subwords) - 1
 
 
-def test_all_kinds_go_through_a_header(subwords):
-    for alphabet in (Alphabet("ab "), Words.of(TEXTS), subwords):
-        same = from_plain(json.loads(json.dumps(to_plain(alphabet))))
-        assert same == alphabet and hash(same) == hash(alphabet) and len(same) == len(alphabet)
-        assert same.encode("a") == alphabet.encode("a")
+@pytest.mark.parametrize("kind", ["characters", "words", "subwords"])
+def test_all_kinds_go_through_a_header(kind, request):
+    made = {"characters": lambda: Alphabet("ab "), "words": lambda: Words.of(TEXTS)}
+    alphabet = made[kind]() if kind in made else request.getfixturevalue(kind)
+    same = from_plain(json.loads(json.dumps(to_plain(alphabet))))
+    assert same == alphabet and hash(same) == hash(alphabet) and len(same) == len(alphabet)
+    assert same.encode("a") == alphabet.encode("a")
 
 
 @pytest.mark.parametrize(

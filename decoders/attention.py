@@ -1,0 +1,252 @@
+"""An LSTM that writes label after label while it looks at encoder states.
+
+Additive attention (Bahdanau et al. 2015), with `location_filters` aware of where it looked before
+(Chorowski et al. 2015), which text that runs along the states needs; without, the states may be
+an unordered grid, as in Show, Attend and Tell (Xu et al. 2015). Label 0, the blank of CTC, stands
+here for both ends of a sequence: it is what the first step reads, and what the last one writes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+END = 0
+
+
+class Memory(NamedTuple):
+    """Encoder states, ready to be looked at.
+
+    Attributes:
+        values: (batch, time, input_size), zero in the padding.
+        keys: (batch, time, attention_size), their projection.
+        valid: (batch, time), False in the padding.
+    """
+
+    values: Tensor
+    keys: Tensor
+    valid: Tensor
+
+    def rows(self, index: Tensor) -> Memory:
+        """The states of some items, in this order."""
+        return Memory(*(part[index] for part in self))
+
+
+class State(NamedTuple):
+    """The decoder after a step.
+
+    Attributes:
+        hidden, cell: (batch, hidden_size) of the LSTM.
+        context: (batch, input_size), what it looks at.
+        weights: (batch, time), where it looks.
+        total: (batch, time), the sum of `weights` over all steps.
+    """
+
+    hidden: Tensor
+    cell: Tensor
+    context: Tensor
+    weights: Tensor
+    total: Tensor
+
+    def rows(self, index: Tensor) -> State:
+        """The decoder of some items, in this order."""
+        return State(*(part[index] for part in self))
+
+
+class Attention(nn.Module):
+    """Hidden states -> labels, each conditioned on those before it.
+
+    A step reads the last label and what it looked at (input feeding, Luong et al. 2015), looks
+    again, and writes a label. Input and output share one embedding (Press & Wolf 2017).
+
+    Args:
+        input_size: features of each hidden state.
+        num_labels: of the alphabet, label 0 included.
+        hidden_size: memory cells.
+        embedding_size: features of a label.
+        attention_size: features in which states and decoder are compared.
+        location_filters: convolutions over where it looked before; 0 for unordered states.
+        location_kernel: states each of them spans.
+        gated: weigh each feature of what it looks at by a gate (beta in Xu et al. 2015, one a feature).
+        dropout: on labels read, and before labels written.
+
+    Raises:
+        ValueError: for a size below 1.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        num_labels: int,
+        hidden_size: int = 256,
+        embedding_size: int = 128,
+        attention_size: int = 128,
+        location_filters: int = 0,
+        location_kernel: int = 31,
+        gated: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        if min(input_size, num_labels, hidden_size, embedding_size, attention_size, location_kernel) < 1:
+            raise ValueError("sizes of an attention decoder must be at least 1")
+        self.num_labels = num_labels
+        self.dropout = dropout
+        self.key = nn.Linear(input_size, attention_size)
+        self.query = nn.Linear(hidden_size, attention_size, bias=False)
+        self.energy = nn.Linear(attention_size, 1, bias=False)
+        self.begin = nn.Linear(input_size, 2 * hidden_size)
+        self.embed = nn.Embedding(num_labels, embedding_size)
+        self.lstm = nn.LSTMCell(embedding_size + input_size, hidden_size)
+        self.gate = nn.Linear(hidden_size, input_size) if gated else None
+        self.readout = nn.Linear(hidden_size + input_size, embedding_size)
+        self.bias = nn.Parameter(torch.zeros(num_labels))
+        self.locate = self.location = None
+        if location_filters:
+            # An even kernel would move everything by half a state.
+            kernel = location_kernel + 1 - location_kernel % 2
+            self.locate = nn.Conv1d(2, location_filters, kernel, padding=kernel // 2, bias=False)
+            self.location = nn.Linear(location_filters, attention_size, bias=False)
+        self._initialise()
+
+    @torch.no_grad()
+    def _initialise(self) -> None:
+        """As the core does; embeddings of length 1, so that they fit both uses."""
+        for weight, initialise in (
+            (self.lstm.weight_ih, nn.init.xavier_uniform_),
+            (self.lstm.weight_hh, nn.init.orthogonal_),
+        ):
+            for gate in weight.chunk(4):
+                initialise(gate)
+        for bias in (self.lstm.bias_ih, self.lstm.bias_hh):
+            bias.zero_()
+        self.lstm.bias_ih.chunk(4)[1].fill_(1.0)
+        nn.init.normal_(self.embed.weight, std=self.embed.embedding_dim**-0.5)
+
+    def start(self, x: Tensor, lengths: Tensor) -> tuple[Memory, State]:
+        """What all steps share, and the state before the first.
+
+        Args:
+            x: (batch, time, input_size), padded at the end with anything.
+            lengths: (batch,) valid states of each item, each at least 1.
+        """
+        if lengths.shape != x.shape[:1] or (lengths < 1).any() or (lengths > x.size(1)).any():
+            raise ValueError(
+                f"lengths must be {x.size(0)} numbers from 1 to {x.size(1)} states, not {lengths.tolist()}"
+            )
+        lengths = lengths.to(x.device).unsqueeze(1)
+        valid = torch.arange(x.size(1), device=x.device) < lengths
+        values = x.masked_fill(~valid.unsqueeze(2), 0.0)
+        mean = values.sum(dim=1) / lengths
+        hidden, cell = self.begin(mean).chunk(2, dim=1)
+        weights = total = values.new_zeros(valid.shape)
+        if self.locate is not None:  # to begin at the beginning: without, it takes long to find out
+            weights = weights.index_fill(1, lengths.new_zeros(1), 1.0)
+        state = State(hidden.tanh(), cell, mean, weights, total)
+        return Memory(values, self.key(values), valid), state
+
+    def step(self, memory: Memory, state: State, labels: Tensor) -> State:
+        """Read the (batch,) labels written last, and look again."""
+        read = self.embed(labels) * self.embed.embedding_dim**0.5
+        read = F.dropout(read, self.dropout, self.training)
+        hidden, cell = self.lstm(torch.cat([read, state.context], dim=1), (state.hidden, state.cell))
+        weights = self._weights(memory, state, hidden)
+        context = torch.bmm(weights.unsqueeze(1), memory.values).squeeze(1)
+        if self.gate is not None:
+            context = self.gate(hidden).sigmoid() * context
+        return State(hidden, cell, context, weights, state.total + weights)
+
+    def log_probs(self, hidden: Tensor, context: Tensor) -> Tensor:
+        """(..., hidden_size) and (..., input_size) of states -> (..., num_labels) in float32."""
+        written = self.readout(torch.cat([hidden, context], dim=-1)).tanh()
+        written = F.dropout(written, self.dropout, self.training)
+        return F.linear(written, self.embed.weight, self.bias).float().log_softmax(dim=-1)
+
+    def forward(
+        self, x: Tensor, lengths: Tensor, targets: list[list[int]], sampling: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """What it would write behind each label of known targets (teacher forcing).
+
+        Args:
+            x: (batch, time, input_size), padded at the end with anything.
+            lengths: (batch,) valid states of each item, each at least 1.
+            targets: label ids of each item, without ends.
+            sampling: share of labels that it reads from itself instead of from the targets
+                (scheduled sampling, Bengio et al. 2015).
+
+        Returns:
+            (batch, steps, num_labels) log-probabilities in float32 and (batch, steps, time)
+            attention weights; steps is the longest target and one for its end.
+        """
+        memory, state = self.start(x, lengths)
+        labels = F.pad(_padded(targets, self.num_labels, x.device), (1, 0), value=END)  # (B, steps)
+        states: list[State] = []
+        for step, read in enumerate(labels.unbind(dim=1)):
+            if sampling and step:
+                read = torch.where(
+                    torch.rand_like(read, dtype=torch.float) < sampling, self._said(state), read
+                )
+            state = self.step(memory, state, read)
+            states.append(state)
+        hidden, context, weights = (
+            torch.stack([getattr(state, name) for state in states], dim=1)
+            for name in ("hidden", "context", "weights")
+        )
+        return self.log_probs(hidden, context), weights
+
+    def loss(
+        self,
+        x: Tensor,
+        lengths: Tensor,
+        targets: list[list[int]],
+        sampling: float = 0.0,
+        smoothing: float = 0.0,
+        doubly_stochastic: float = 0.0,
+    ) -> Tensor:
+        """Negative log-likelihood of each target with its end, (batch,), in nats.
+
+        Args:
+            x, lengths, targets, sampling: as in `forward`.
+            smoothing: share of the probability that all labels share (Szegedy et al. 2016).
+            doubly_stochastic: weight of the squares by which the attention that each state gets
+                over all steps differs from 1 (Xu et al. 2015, equation 14).
+        """
+        log_probs, weights = self(x, lengths, targets, sampling)
+        wanted = F.pad(_padded(targets, self.num_labels, x.device), (0, 1), value=END)
+        sizes = torch.tensor([len(target) for target in targets], device=x.device).unsqueeze(1)
+        inside = torch.arange(wanted.size(1), device=x.device) <= sizes  # (B, steps)
+        likelihood = log_probs.gather(2, wanted.unsqueeze(2)).squeeze(2)
+        if smoothing:
+            likelihood = (1 - smoothing) * likelihood + smoothing * log_probs.mean(dim=2)
+        loss = -(likelihood * inside).sum(dim=1)
+        if doubly_stochastic:
+            valid = torch.arange(x.size(1), device=x.device) < lengths.to(x.device).unsqueeze(1)
+            given = (weights * inside.unsqueeze(2)).sum(dim=1)
+            loss = loss + doubly_stochastic * ((1 - given).square() * valid).sum(dim=1)
+        return loss
+
+    def _weights(self, memory: Memory, state: State, hidden: Tensor) -> Tensor:
+        """(batch, time) where to look; exactly 0 in the padding."""
+        compared = memory.keys + self.query(hidden).unsqueeze(1)
+        if self.locate is not None:
+            before = torch.stack([state.weights, state.total], dim=1)  # (B, 2, T)
+            compared = compared + self.location(self.locate(before).transpose(1, 2))
+        energies = self.energy(compared.tanh()).squeeze(2).float()
+        return energies.masked_fill(~memory.valid, -torch.inf).softmax(dim=1).to(memory.values.dtype)
+
+    @torch.no_grad()
+    def _said(self, state: State) -> Tensor:
+        """(batch,) labels drawn from what a state would write; an end drawn too early is read as such."""
+        return self.log_probs(state.hidden, state.context).exp().multinomial(1).squeeze(1)
+
+
+def _padded(targets: list[list[int]], num_labels: int, device: torch.device) -> Tensor:
+    """(batch, longest) label ids with ends behind each."""
+    for target in targets:
+        if target and not 0 < min(target) <= max(target) < num_labels:
+            raise ValueError(f"labels must be from 1 to {num_labels - 1}, not {target}")
+    rows = [torch.tensor(target, dtype=torch.long, device=device) for target in targets]
+    return pad_sequence(rows, batch_first=True, padding_value=END)

@@ -1,0 +1,233 @@
+"""Greedy and beam search with an attention decoder, all hypotheses of all items in one batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from decoders.attention import END, Attention
+from decoders.ctc import Labels
+
+COVERED = 0.5  # attention that a state has had in all to count as covered
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One reading of an item.
+
+    Attributes:
+        labels: ids with their confidences, and the encoder states from which each was read. The
+            places follow each other, which means something only where text runs along the states;
+            labels that outnumber their states share them.
+        score: by which hypotheses are ranked: `log_prob`, or where a second scorer speaks what both
+            say, divided by the length to the power of `Search.length_power`, and the coverage.
+        log_prob: of the labels and the end behind them by the attention decoder, in nats.
+        weights: (labels, time), where it looked for each label.
+    """
+
+    labels: Labels
+    score: float
+    log_prob: float
+    weights: Tensor
+
+    @property
+    def probability(self) -> float:
+        """Of the whole reading, from 0 to 1."""
+        return math.exp(self.log_prob)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How to search."""
+
+    width: int = 5
+    """Hypotheses of each item."""
+    max_length: int | None = None
+    """Labels of a hypothesis; as many as the item has encoder states where it is None."""
+    length_power: float = 0.6
+    """How much a long hypothesis may cost more than a short one (Wu et al. 2016): 0 nothing."""
+    coverage: float = 0.0
+    """Nats for each encoder state that was looked at, against loops and missing ends (Chorowski &
+    Jaitly 2017)."""
+    barred: tuple[int, ...] = ()
+    """Label ids never to write, such as that of unknown words."""
+
+    def __post_init__(self):
+        if self.width < 1:
+            raise ValueError(f"width must be at least 1, not {self.width}")
+        if self.max_length is not None and self.max_length < 0:
+            raise ValueError(f"max_length must be 0 or more, not {self.max_length}")
+        if END in self.barred:
+            raise ValueError(f"label {END} is the end, without which no hypothesis is complete")
+
+
+class Scorer(Protocol):
+    """A second opinion on hypotheses while they grow."""
+
+    weight: float
+    """Share of its opinion in the score, from 0 to 1."""
+
+    def scores(self, labels: Tensor) -> Tensor:
+        """Log-probabilities of hypotheses with each of (hypotheses, proposals) labels behind them."""
+
+    def keep(self, rows: Tensor, labels: Tensor) -> None:
+        """Go on with the hypotheses of these rows, each with one label behind it."""
+
+
+DEFAULT = Search()
+
+
+def greedy(decoder: Attention, x: Tensor, lengths: Tensor, search: Search = DEFAULT) -> list[Hypothesis]:
+    """The best label of every step; arguments as in `beam`."""
+    return [found[0] for found in beam(decoder, x, lengths, replace(search, width=1))]
+
+
+@torch.no_grad()
+def beam(
+    decoder: Attention, x: Tensor, lengths: Tensor, search: Search = DEFAULT, scorer: Scorer | None = None
+) -> list[list[Hypothesis]]:
+    """The best hypotheses that a search in breadth finds.
+
+    A hypothesis that ends leaves the beam, which is narrower by one from then on (Sutskever et
+    al. 2014): so there are `width` of them at the end, fewer only where there are no more texts.
+
+    Args:
+        decoder: in evaluation mode.
+        x: (batch, time, input_size) encoder states, padded at the end with anything.
+        lengths: (batch,) valid states of each item, each at least 1.
+        search: how.
+        scorer: whose opinion counts too.
+
+    Returns:
+        The hypotheses of each item, the best first, no two alike.
+    """
+    batch, width = len(x), search.width
+    if not batch:
+        return []
+    memory, state = decoder.start(x, lengths)
+    rows = torch.arange(batch, device=x.device).repeat_interleave(width)
+    memory, state = memory.rows(rows), state.rows(rows)
+    limits = lengths.to(x.device)
+    if search.max_length is not None:
+        limits = torch.full_like(limits, search.max_length)
+    labels = torch.zeros(batch * width, dtype=torch.long, device=x.device)
+    log_probs = torch.full((batch, width), -torch.inf, device=x.device)
+    log_probs[:, 0] = 0.0
+    open_ = torch.full((batch, 1), width, device=x.device)
+    trellis = _Trellis(search.length_power)
+    # A second opinion may overturn the order of labels, so it hears more of them.
+    proposals = min(decoder.num_labels, width if scorer is None else max(16, 2 * width))
+    for step in range(int(limits.max()) + 1):
+        state = decoder.step(memory, state, labels)
+        said = decoder.log_probs(state.hidden, state.context).view(batch, width, -1)
+        said[:, :, list(search.barred)] = -torch.inf
+        said[limits <= step, :, END + 1 :] = -torch.inf
+        proposed = said.topk(proposals).indices  # (B, K, M)
+        if scorer is not None:  # there must be a way out of what it does not believe
+            no_end = (proposed != END).all(dim=2, keepdim=True)
+            proposed[:, :, -1:] = proposed[:, :, -1:].masked_fill(no_end, END)
+        said = said.gather(2, proposed)
+        scores = joint = log_probs.unsqueeze(2) + said
+        if scorer is not None:
+            second = scorer.scores(proposed.flatten(0, 1)).view_as(joint)
+            scores = ((1 - scorer.weight) * joint + scorer.weight * second).where(joint.isfinite(), joint)
+        bonus = search.coverage * (state.total > COVERED).sum(dim=1).view(batch, width, 1)
+        best, place = (scores + bonus).flatten(1).topk(width)  # (B, K)
+        parents = place // proposals
+        scores, said, log_probs, label = (
+            part.flatten(1).gather(1, place) for part in (scores, said, joint, proposed)
+        )
+        alive = (torch.arange(width, device=x.device) < open_) & best.isfinite()
+        ending = alive & (label == END)
+        rows = (torch.arange(batch, device=x.device).unsqueeze(1) * width + parents).flatten()
+        state, labels = state.rows(rows), label.flatten()
+        trellis.add(parents, label, said, state.weights.view(batch, width, -1))
+        trellis.end(ending, scores, log_probs, best - scores)
+        open_ = open_ - ending.sum(dim=1, keepdim=True)
+        log_probs = log_probs.masked_fill(ending | ~alive, -torch.inf)
+        if not log_probs.isfinite().any():
+            break
+        if scorer is not None:
+            scorer.keep(rows, labels)
+    return list(trellis.hypotheses(lengths.tolist()))
+
+
+class _Trellis:
+    """How the hypotheses of all steps grew out of each other, and which of them ended."""
+
+    def __init__(self, length_power: float):
+        self.length_power = length_power
+        self.columns: list[tuple] = []  # a step: parents, labels, log-probabilities, weights
+        self.ended: dict[int, list[tuple]] = {}  # an item: score, log-probability, step, slot
+
+    def add(self, parents: Tensor, labels: Tensor, log_probs: Tensor, weights: Tensor) -> None:
+        self.columns.append((parents.tolist(), labels.tolist(), log_probs.tolist(), weights.cpu()))
+
+    def end(self, ending: Tensor, scores: Tensor, log_probs: Tensor, bonus: Tensor) -> None:
+        step = len(self.columns) - 1
+        scores = scores / ((6 + step) / 6) ** self.length_power + bonus  # labels and end are step + 1
+        for item, slot in ending.nonzero().tolist():
+            found = (scores[item, slot].item(), log_probs[item, slot].item(), step, slot)
+            self.ended.setdefault(item, []).append(found)
+
+    def hypotheses(self, lengths: list[int]) -> Iterator[list[Hypothesis]]:
+        for item, length in enumerate(lengths):
+            ranked = sorted(self.ended[item], reverse=True)
+            yield [self._hypothesis(item, length, *ended) for ended in ranked]
+
+    def _hypothesis(
+        self, item: int, length: int, score: float, log_prob: float, step: int, slot: int
+    ) -> Hypothesis:
+        ids, confidences, weights = [], [], torch.zeros(step, length)
+        for place in range(step - 1, -1, -1):
+            slot = self.columns[place + 1][0][item][slot]
+            _, labels, log_probs, looked = self.columns[place]
+            ids.append(labels[item][slot])
+            confidences.append(math.exp(log_probs[item][slot]))
+            weights[place] = looked[item, slot, :length]
+        return Hypothesis(Labels(ids[::-1], *spans(weights), confidences[::-1]), score, log_prob, weights)
+
+
+def spans(weights: Tensor) -> tuple[list[int], list[int]]:
+    """Where each of several labels lies in the states along which they run.
+
+    Each label has a centre; centres do not go back, and have together as much attention as can
+    be. Around it, the label lies where there is at least half as much, up to half-way to the
+    neighbours.
+
+    Args:
+        weights: (labels, time) of attention.
+
+    Returns:
+        First state and one past the last state of each label.
+    """
+    looked = weights.double().numpy()
+    if not len(looked):
+        return [], []
+    best, reached = [], np.zeros(looked.shape[1])
+    for row in looked:
+        best.append(reached + row)
+        reached = np.maximum.accumulate(best[-1])
+    centres, behind = [], looked.shape[1]
+    for row in reversed(best):
+        centres.append(int(row[:behind].argmax()))
+        behind = centres[-1] + 1
+    centres.reverse()
+    borders = [0, *((a + b + 1) // 2 for a, b in pairwise(centres)), looked.shape[1]]
+    starts, ends = [], []
+    for row, centre, (left, right) in zip(looked, centres, pairwise(borders), strict=True):
+        start, end = centre, centre + 1
+        while start > left and row[start - 1] * 2 >= row[centre]:
+            start -= 1
+        while end < right and row[end] * 2 >= row[centre]:
+            end += 1
+        starts.append(start)
+        ends.append(end)
+    return starts, ends

@@ -1,0 +1,153 @@
+"""CTC and attention over the same states (Watanabe et al. 2017): CTC keeps attention on its way.
+
+In training they share the core. In the search, each hypothesis also has the probability by CTC
+that the text begins like it, summed over all alignments.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from decoders.alphabet import BLANK
+from decoders.attention import END, Attention
+from decoders.beam import DEFAULT, Hypothesis, Search
+from decoders.beam import beam as attention_beam
+from decoders.ctc import CTC
+
+LEAST = -100.0  # nats; so low that it counts as never, and finite, so that sums over time stay so
+
+
+class Hybrid(nn.Module):
+    """Both decoders.
+
+    `forward` is that of CTC, so that all that works with log-probabilities of frames (greedy
+    decoding, alignment, streaming) works with this too.
+
+    Args:
+        ctc_weight: share of CTC in the loss, from 0 to 1.
+        input_size, num_labels, dropout: of both.
+        hidden_size, embedding_size, attention_size, location_filters, location_kernel, gated: of
+            `Attention`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        num_labels: int,
+        ctc_weight: float = 0.3,
+        hidden_size: int = 256,
+        embedding_size: int = 128,
+        attention_size: int = 128,
+        location_filters: int = 10,
+        location_kernel: int = 31,
+        gated: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        if not 0 <= ctc_weight <= 1:
+            raise ValueError(f"ctc_weight is a share from 0 to 1, not {ctc_weight}")
+        self.num_labels = num_labels
+        self.ctc_weight = ctc_weight
+        self.ctc = CTC(input_size, num_labels, dropout)
+        self.attention = Attention(
+            input_size,
+            num_labels,
+            hidden_size,
+            embedding_size,
+            attention_size,
+            location_filters,
+            location_kernel,
+            gated,
+            dropout,
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, time, input_size) -> (batch, time, num_labels) log-probabilities of CTC."""
+        return self.ctc(x, lengths)
+
+    def loss(self, x: Tensor, lengths: Tensor, targets: list[list[int]], **options: float) -> Tensor:
+        """Both losses, weighted, (batch,), in nats; options are those of `Attention.loss`."""
+        by_ctc = CTC.loss(*self.ctc(x, lengths), targets)
+        by_attention = self.attention.loss(x, lengths, targets, **options)
+        return self.ctc_weight * by_ctc + (1 - self.ctc_weight) * by_attention
+
+
+@torch.no_grad()
+def beam(
+    decoder: Hybrid, x: Tensor, lengths: Tensor, search: Search = DEFAULT, ctc_weight: float = 0.3
+) -> list[list[Hypothesis]]:
+    """The best hypotheses by attention and CTC together; otherwise as `decoders.beam.beam`.
+
+    Args:
+        ctc_weight: share of CTC in the score of a hypothesis, from 0 to 1.
+    """
+    if not 0 <= ctc_weight <= 1:
+        raise ValueError(f"ctc_weight is a share from 0 to 1, not {ctc_weight}")
+    if not ctc_weight:
+        return attention_beam(decoder.attention, x, lengths, search)
+    prefixes = Prefixes(*decoder.ctc(x, lengths), search.width, ctc_weight)
+    return attention_beam(decoder.attention, x, lengths, search, prefixes)
+
+
+class Prefixes:
+    """How probable it is by CTC that a text begins with each hypothesis.
+
+    The forward variables of Watanabe et al. (2017), algorithm 2. They are linear recurrences
+    over time, computed at once as running sums instead of frame by frame.
+
+    Args:
+        log_probs: (batch, time, num_labels).
+        lengths: (batch,) frames of each item.
+        width: hypotheses of each item.
+        weight: share in the score of a hypothesis.
+    """
+
+    def __init__(self, log_probs: Tensor, lengths: Tensor, width: int, weight: float):
+        self.weight = weight
+        time = torch.arange(log_probs.size(1), device=log_probs.device)
+        padding = time >= lengths.to(log_probs.device).unsqueeze(1)  # (B, T)
+        log_probs = log_probs.double().clamp(min=LEAST).masked_fill(padding.unsqueeze(2), LEAST)
+        log_probs[:, :, BLANK].masked_fill_(padding, 0.0)  # so that an item's end is the batch's
+        self.valid = ~padding.repeat_interleave(width, dim=0).unsqueeze(1)  # (N, 1, T)
+        self.log_probs = log_probs.transpose(1, 2).repeat_interleave(width, dim=0)  # (N, V, T)
+        self.last = torch.full((len(self.log_probs),), BLANK, device=log_probs.device)
+        # Log-probabilities, after 0 and more frames, that just the hypothesis was written, and that
+        # the frame before was its last label, or a blank.
+        blank = self.log_probs[:, BLANK].cumsum(dim=1)
+        self.blank = torch.cat([torch.zeros_like(blank[:, :1]), blank], dim=1)  # (N, 1 + T)
+        self.label = torch.full_like(self.blank, -torch.inf)
+
+    def scores(self, labels: Tensor) -> Tensor:
+        """Log-probabilities that texts begin with each hypothesis and a label, or are just it.
+
+        Args:
+            labels: (hypotheses, proposals); where it is `END`, the text ends.
+        """
+        emitted = self.log_probs.gather(1, labels.unsqueeze(2).expand(-1, -1, self.log_probs.size(2)))
+        begun = (self._before(labels) + emitted).masked_fill(~self.valid, -torch.inf).logsumexp(dim=2)
+        whole = torch.logaddexp(self.blank[:, -1], self.label[:, -1]).unsqueeze(1)
+        return torch.where(labels == END, whole, begun).float()
+
+    def keep(self, rows: Tensor, labels: Tensor) -> None:
+        """Go on with the hypotheses of these rows, each with one label behind it."""
+        # The rows of a step belong to the item whose they were: its log-probabilities stay.
+        self.last, self.label, self.blank = self.last[rows], self.label[rows], self.blank[rows]
+        entered = self._before(labels.unsqueeze(1)).masked_fill(~self.valid, -torch.inf).squeeze(1)
+        emitted = self.log_probs.gather(1, labels[:, None, None].expand(-1, 1, entered.size(1))).squeeze(1)
+        self.label = _accumulated(entered, emitted)
+        self.blank = _accumulated(self.label[:, :-1], self.log_probs[:, BLANK])
+        self.last = labels
+
+    def _before(self, labels: Tensor) -> Tensor:
+        """(N, M, T) that just the hypothesis was written and each label can follow in the next frame."""
+        blank, label = self.blank[:, None, :-1], self.label[:, None, :-1]
+        repeats = (labels == self.last.unsqueeze(1)).unsqueeze(2)  # of a label, without a blank between
+        return torch.logaddexp(blank, label.masked_fill(repeats, -torch.inf))
+
+
+def _accumulated(entered: Tensor, log_probs: Tensor) -> Tensor:
+    """y[0] = log 0, y[t] = log_probs[t] + log(exp y[t - 1] + exp entered[t]) over the last dimension."""
+    product = log_probs.cumsum(dim=1)
+    y = product + torch.logcumsumexp(entered - (product - log_probs), dim=1)
+    return torch.cat([torch.full_like(y[:, :1], -torch.inf), y], dim=1)

@@ -1,0 +1,216 @@
+"""Labels that are whole words, or pieces of words, with the interface of an alphabet.
+
+Label 0 stays what the decoders make of it: the blank of CTC, the end in an attention decoder.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from decoders.alphabet import BLANK, Alphabet
+
+UNKNOWN = "<unknown>"
+SPACE = "\u2581"  # by which sentencepiece marks where a word begins
+
+
+class Words:
+    """An ordered set of words, checked when it is built.
+
+    Args:
+        symbols: words without white space; the order gives the ids, from 1. With `UNKNOWN` among
+            them, it stands for every other word; without, a text with another word has no labels.
+
+    Raises:
+        ValueError: naming the word that is empty, repeated, or has white space or control characters.
+    """
+
+    def __init__(self, symbols: Sequence[str]):
+        if not symbols:
+            raise ValueError("a vocabulary needs at least one word")
+        for symbol, count in Counter(symbols).items():
+            if not isinstance(symbol, str) or symbol.split() != [symbol]:
+                raise ValueError(f"{symbol!r} is not one word")
+            if any(unicodedata.category(character) in ("Cc", "Cs") for character in symbol):
+                raise ValueError(f"word {symbol!r} has a control character")
+            if count > 1:
+                raise ValueError(f"word {symbol!r} appears {count} times")
+        self.symbols = tuple(symbols)
+        self._ids = {symbol: index for index, symbol in enumerate(self.symbols, start=1)}
+
+    @classmethod
+    def of(cls, texts: Iterable[str], min_count: int = 1) -> Words:
+        """`UNKNOWN`, and the words that the texts have at least `min_count` times, the frequent first."""
+        counts = Counter(word for text in texts for word in text.split())
+        counts.pop(UNKNOWN, None)
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        return cls([UNKNOWN, *(word for word in ranked if counts[word] >= min_count)])
+
+    def __len__(self) -> int:
+        """Labels, label 0 included."""
+        return len(self.symbols) + 1
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Words) and self.symbols == other.symbols
+
+    def __hash__(self) -> int:
+        return hash(self.symbols)
+
+    def __repr__(self) -> str:
+        return f"Words({len(self.symbols)} words: {' '.join(self.symbols[:5])} ...)"
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The label of every other word."""
+        return self._ids.get(UNKNOWN)
+
+    def encode(self, text: str) -> list[int]:
+        """Label ids of a text; without `UNKNOWN`, raises ValueError naming every word it cannot write."""
+        unknown = self.unknown(text)
+        if unknown and self.unknown_id is None:
+            raise ValueError(f"{text!r} has words outside the vocabulary: {' '.join(map(repr, unknown))}")
+        return [self._ids.get(word, self.unknown_id) for word in text.split()]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of label ids, label 0 left out, with single spaces."""
+        return " ".join(self.symbols[index - 1] for index in ids if index != BLANK)
+
+    def unknown(self, text: str) -> list[str]:
+        """Words of the text that have no label of their own, sorted."""
+        return sorted(set(text.split()) - (self._ids.keys() - {UNKNOWN}))
+
+
+class Subwords:
+    """Pieces of words that sentencepiece chose (Kudo & Richardson 2018).
+
+    Args:
+        model: a sentencepiece model whose piece 0 stands for padding, as `of` makes it.
+
+    Raises:
+        ValueError: it is no such model.
+        RuntimeError: the optional package sentencepiece is not installed.
+    """
+
+    def __init__(self, model: bytes):
+        package = _sentencepiece()
+        self.model = bytes(model)
+        try:
+            self._pieces = package.SentencePieceProcessor(model_proto=self.model)
+        except RuntimeError as error:
+            raise ValueError(f"not a sentencepiece model ({error})") from error
+        if len(self._pieces) < 2 or self._pieces.pad_id() != BLANK:
+            raise ValueError(f"a sentencepiece model whose piece {BLANK} is not for padding")
+
+    @classmethod
+    def of(cls, texts: Iterable[str], size: int = 500, kind: str = "unigram") -> Subwords:
+        """Train on texts, in which each character gets at least one piece.
+
+        Args:
+            texts: normalised already: they are taken as they are.
+            size: labels, label 0 and the unknown included; fewer where the texts do not have so many.
+            kind: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
+        """
+        if kind not in ("unigram", "bpe"):
+            raise ValueError(f"kind must be unigram or bpe, not {kind!r}")
+        package, model = _sentencepiece(), io.BytesIO()
+        try:
+            package.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts),
+                model_writer=model,
+                vocab_size=size,
+                hard_vocab_limit=False,
+                model_type=kind,
+                character_coverage=1.0,
+                normalization_rule_name="identity",
+                pad_id=BLANK,
+                unk_id=1,
+                bos_id=-1,
+                eos_id=-1,
+                pad_piece="<end>",
+                unk_piece=UNKNOWN,
+                unk_surface=UNKNOWN,
+                num_threads=1,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise ValueError(f"sentencepiece cannot make {size} pieces of these texts ({error})") from error
+        return cls(model.getvalue())
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """Pieces in the order of their ids, from 1; `SPACE` marks where a word begins."""
+        return tuple(self._pieces.id_to_piece(index) for index in range(1, len(self)))
+
+    def __len__(self) -> int:
+        """Labels, label 0 included."""
+        return len(self._pieces)
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self.symbols
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subwords) and self.model == other.model
+
+    def __hash__(self) -> int:
+        return hash(self.model)
+
+    def __repr__(self) -> str:
+        return f"Subwords({len(self.symbols)} pieces: {' '.join(self.symbols[:5])} ...)"
+
+    @property
+    def unknown_id(self) -> int:
+        """The label of what no piece can write."""
+        return self._pieces.unk_id()
+
+    def encode(self, text: str) -> list[int]:
+        """Label ids of a text; characters that no piece has become the unknown label."""
+        return self._pieces.encode(text)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of label ids, label 0 left out."""
+        return self._pieces.decode([int(index) for index in ids if index != BLANK])
+
+    def unknown(self, text: str) -> list[str]:
+        """Characters of the text that no piece has, sorted."""
+        known = set().union(*self.symbols[1:])
+        return sorted(set("".join(text.split())) - known)
+
+
+def to_plain(alphabet: Alphabet | Words | Subwords) -> list | dict:
+    """Plain values for a model file's header."""
+    if isinstance(alphabet, Subwords):
+        return {"kind": "subwords", "model": base64.b64encode(alphabet.model).decode()}
+    if isinstance(alphabet, Words):
+        return {"kind": "words", "symbols": list(alphabet.symbols)}
+    return list(alphabet.symbols)
+
+
+def from_plain(value: object) -> Alphabet | Words | Subwords:
+    """What `to_plain` wrote; raises ValueError for anything else."""
+    match value:
+        case list():
+            return Alphabet(value)
+        case {"kind": "words", "symbols": list(symbols)}:
+            return Words(symbols)
+        case {"kind": "subwords", "model": str(model)}:
+            try:
+                return Subwords(base64.b64decode(model, validate=True))
+            except binascii.Error as error:
+                raise ValueError(f"its subwords are not base64 ({error})") from error
+    raise ValueError("an alphabet is a list of characters, or an object of kind words or subwords")
+
+
+def _sentencepiece():
+    try:
+        import sentencepiece
+    except ImportError as error:
+        raise RuntimeError("subwords need the package: pip install sentencepiece") from error
+    return sentencepiece
