@@ -11,6 +11,7 @@ from pathlib import Path
 import soundfile
 
 from pipelines.errors import DataError, TriscribeError
+from recipes.clip_layouts import CAPTIONS, CLIPS
 from recipes.downloads import fetch_an4, find_data
 from recipes.layouts import SPEECH, Layout, find_media
 from recipes.manifest import Item, Manifest, Rejected, hold_out
@@ -23,6 +24,8 @@ __all__ = [
     "fetch_an4",
     "find_data",
     "hold_out",
+    "read_captions",
+    "read_clips",
     "read_handwriting",
     "read_ink",
     "read_speech",
@@ -69,6 +72,32 @@ def read_ink(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; it holds no ink; or not one item can be used.
     """
     return _read(Path(root), layout, INK)
+
+
+def read_clips(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of labelled clips whose layout is recognised by itself; texts are the labels.
+
+    Args:
+        root: the data set's folder.
+        layout: one of labels, kinetics, ucf101, mmaction, folders, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, CLIPS)
+
+
+def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of images or videos with sentences, one item a sentence.
+
+    Args:
+        root: the data set's folder.
+        layout: one of captions, coco, karpathy, flickr8k, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, CAPTIONS)
 
 
 def with_durations(
@@ -184,14 +213,17 @@ def _place(item: Item) -> tuple:
 
 
 def _fault(item: Item) -> str | None:
-    if not os.path.isfile(item.path):
+    if os.path.isdir(item.path):  # of frames
+        if not any(item.path.iterdir()):
+            return "empty folder"
+    elif not os.path.isfile(item.path):
         other = find_media(item.path, (".sph", ".raw"))
         return (
             "no such file"
             if other == item.path
             else f"{other.suffix} is not read; convert it to .wav or .flac"
         )
-    if item.path.stat().st_size == 0:
+    elif item.path.stat().st_size == 0:
         return "empty file (0 bytes)"
     if not item.text:
         return "empty text"

@@ -24,7 +24,7 @@ class Item:
         duration: seconds of this item, where known.
         shape: of the item's line, when the image is one of a page.
         line_distance: of that page, in pixels, for cutting the line.
-        index: of the item in what `read_ink` gives for its file, from 0.
+        index: of the item in what `read_ink` gives for its file, or of the sentence about its image, from 0.
     """
 
     path: Path

@@ -1,0 +1,99 @@
+"""What moves from frame to frame: differences and optical flow, summarised on a grid over the picture.
+
+The flow is OpenCV's DIS (Kroeger et al. 2016, "Fast optical flow using dense inverse search"), its
+summary a histogram of oriented flow (Laptev et al. 2008, "Learning realistic human actions from
+movies"). Plain functions of the pixels: the same frames give the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+
+BINS = 8  # directions of the histogram: right, down and right, down, ... clockwise as seen
+STILL = 0.005  # of the shorter side: what moves less from frame to frame stands still
+UNCHANGED = 2.0  # grey levels; what changes less, on average around a pixel, does not say where it went
+CELL = BINS + 2  # numbers a cell of the grid: its histogram, what stands still, and the difference
+SIDE = 96  # pixels of the shorter side at which motion is looked at
+
+
+def motion(frames: Iterable[np.ndarray], grid: tuple[int, int] = (4, 4)) -> Iterator[np.ndarray]:
+    """How each frame differs from the one before it.
+
+    Args:
+        frames: each (height, width, 3) or (height, width) uint8, all of one size; read one by one.
+        grid: rows and columns of cells over the picture.
+
+    Yields:
+        (rows * columns * CELL,) float32 a frame, zeros for the first: of each cell, row by row,
+        `flow_histogram`, then `difference`.
+    """
+    before = None
+    for frame in frames:
+        now = _small_grey(frame)
+        if before is None:
+            yield np.zeros(grid[0] * grid[1] * CELL, np.float32)
+        else:
+            flow = flow_histogram(optical_flow(before, now), grid)
+            yield np.concatenate([flow, difference(before, now, grid)[..., None]], axis=2).ravel()
+        before = now
+
+
+def difference(before: np.ndarray, now: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
+    """Two (height, width) uint8 -> (rows, columns) float32: the mean change of a pixel, from 0 to 1."""
+    return _cell_means(cv2.absdiff(before, now).astype(np.float32)[..., None] / 255.0, grid)[..., 0]
+
+
+def optical_flow(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Where things go: two (height, width) uint8 -> (height, width, 2) float32.
+
+    By how many pixels to the right and downwards what is at each place of the first has moved in the
+    second; zero where nothing changes. At least 12 pixels each way.
+    """
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(before, now, None)
+    flow[cv2.blur(cv2.absdiff(before, now).astype(np.float32), (5, 5)) < UNCHANGED] = 0.0
+    return flow
+
+
+def flow_histogram(flow: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
+    """(height, width, 2) pixels -> (rows, columns, BINS + 1) float32.
+
+    The first `BINS` say how far a cell moves in each direction: the mean over its pixels, in shorter
+    sides of the picture; a movement between two directions counts for both, for the nearer one more.
+    The last is the share of the cell's pixels that stand still.
+    """
+    height, width = flow.shape[:2]
+    flow = flow.astype(np.float32) / min(height, width)
+    distance = np.hypot(flow[..., 0], flow[..., 1])
+    moves = distance > STILL
+    place = np.arctan2(flow[..., 1], flow[..., 0]) * (BINS / (2 * np.pi)) % BINS
+    apart = np.abs(place[..., None] - np.arange(BINS, dtype=np.float32))
+    share = np.maximum(0.0, 1.0 - np.minimum(apart, BINS - apart))  # (height, width, BINS)
+    histogram = share * (distance * moves)[..., None]
+    return _cell_means(np.concatenate([histogram, ~moves[..., None]], axis=2, dtype=np.float32), grid)
+
+
+def _cell_means(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """(height, width, n) -> (rows, columns, n): means over cells of equal size, to the pixel."""
+    height, width = values.shape[:2]
+    rows, columns = grid
+    if not 1 <= rows <= height or not 1 <= columns <= width:
+        raise ValueError(f"a grid of {rows} x {columns} cells does not fit {height} x {width} pixels")
+    tops = np.arange(rows + 1) * height // rows
+    lefts = np.arange(columns + 1) * width // columns
+    sums = np.add.reduceat(np.add.reduceat(values, tops[:-1], axis=0), lefts[:-1], axis=1)
+    return sums / np.outer(np.diff(tops), np.diff(lefts))[..., None].astype(np.float32)
+
+
+def _small_grey(frame: np.ndarray) -> np.ndarray:
+    """(height, width) uint8 with a shorter side of `SIDE` pixels, smaller frames enlarged."""
+    if frame.ndim not in (2, 3) or frame.dtype != np.uint8 or not frame.size:
+        raise ValueError(f"a frame must be (height, width, 3) uint8, not {frame.dtype} {frame.shape}")
+    height, width = frame.shape[:2]
+    share = SIDE / min(height, width)
+    size = max(SIDE, round(width * share)), max(SIDE, round(height * share))
+    if (width, height) != size:
+        frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR)
+    return frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

@@ -1,0 +1,540 @@
+"""Opens videos: whatever is handed over becomes a `Video`, which yields upright frames with their times.
+
+FFmpeg's libraries (through PyAV) read the files; folders of images and arrays are videos too. The
+content decides how a file is read, never its name. One frame is decoded at a time, so that the
+memory needed never grows with the length of the video, and sparse sampling leaps from key frame to
+key frame instead of decoding what lies between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mimetypes
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Union
+
+import numpy as np
+
+from pipelines.errors import MediaError
+from pipelines.media.audio import RECORDING, DamagedMedia
+from pipelines.media.files import Opener, locate, readable
+from pipelines.media.images import is_image, read_image
+
+if TYPE_CHECKING:
+    import torch
+
+Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
+
+FORMATS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "av1", "ivf",
+    "flv", "asf", "ogg", "gif", "apng", "mjpeg", "mxf", "nut", "rm", "dv", "swf", "yuv4mpegpipe",
+    "wav", "mp3", "flac", "aac",
+)  # fmt: skip
+"""Of FFmpeg's, those that hold videos (and sound, to say so). Playlists are not among them, which
+would have it open other files and addresses, nor are single images and text, which it can draw."""
+
+IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")  # taken for frames in a folder
+STATED = {"mov", "matroska", "avi", "asf", "flv"}  # containers whose stated length is no estimate
+UNSTATED = {"mpegvideo", "m4v", "h264", "hevc", "obu", "av1", "mjpeg"}  # of these FFmpeg takes a guess at it
+ROUNDING = 0.001  # seconds; Matroska's times are whole milliseconds
+SLACK = 0.5  # seconds, and two frames, by which a header and the frames may differ
+LEAP = 1.0  # seconds to the next wanted frame from which seeking is tried; grows where it does not pay
+BEFORE = 10.0  # seconds before the start to seek for it: MPEG streams begin with times of no key frame
+STEPS_BACK = (0.0, 2.0, 10.0)  # seconds before a wanted frame at which key frames are looked for
+
+SHUT = ("is damaged or cut off, so that it cannot be opened", "get a whole copy of it, or repair it")
+STILL = ("is a still image", "give a video, or a folder of images")
+UNKNOWN = ("is in no video format known here", "convert it to MP4 (H.264)")
+
+Picture = Callable[["int | None"], np.ndarray]
+Shot = tuple[float, Picture]
+
+
+class Frame(NamedTuple):
+    """One frame: its time in seconds, and (height, width, 3) uint8 red, green, blue, upright."""
+
+    time: float
+    pixels: np.ndarray
+
+
+class Video:
+    """One video, opened and not yet read. Made by `open_video`.
+
+    Attributes:
+        name: the path, a file object's name, or `<array>`.
+        size: (width, height) in pixels, upright.
+        rotation: degrees clockwise by which its frames were turned to stand upright: 0, 90, 180 or 270.
+        rate: average frames a second, None where the file does not say.
+        duration: seconds; None where the file does not state it, until sampling has looked for its end.
+        damaged: frames or packets that the last reading had to skip, among those that it decoded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        size: tuple[int, int],
+        rotation: int,
+        rate: float | None,
+        duration: float | None,
+        opened: Callable[[int], contextlib.AbstractContextManager[_Track]],
+    ):
+        self.name = name
+        self.size = size
+        self.rotation = rotation
+        self.rate = rate
+        self.duration = duration
+        self.damaged = 0
+        self._opened = opened
+
+    def __repr__(self) -> str:
+        return f"Video({self.name!r}, size={self.size}, rate={self.rate}, duration={self.duration})"
+
+    def frames(
+        self,
+        count: int | None = None,
+        every: float | None = None,
+        shorter_side: int | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        strict: bool = True,
+        threads: int = 1,
+    ) -> Iterator[Frame]:
+        """Yield frames in the order of time: all of them, unless `count` or `every` is given.
+
+        Times are those of the file, so that videos of variable rate keep theirs. Sampled times give
+        the frame that is on display then: one that stands long comes again, with its own time. What
+        cannot be decoded is skipped and counted in `damaged`. Can be called again for another pass.
+
+        Args:
+            count: exactly so many frames, from the middles of as many equal parts of the time.
+            every: seconds from one sampled time to the next, the first being `start`.
+            shorter_side: pixels that larger frames are reduced to while they are decoded.
+            start, end: seconds between which frames are taken; None is the video's end.
+            strict: raise where the video breaks off. With False what there is must do.
+            threads: of the decoder; 0 is as many as there are cores.
+
+        Raises:
+            ValueError: both `count` and `every`, or any of these out of range.
+            DamagedMedia: the video breaks off before its stated end (strict only).
+            MediaError: none of its frames can be decoded, or it ends before `start`.
+        """
+        if count is not None and every is not None:
+            raise ValueError("give count or every, not both")
+        if (count is not None and count < 1) or (every is not None and not 0 < every < math.inf):
+            raise ValueError(f"count must be at least 1 and every above 0, not {count} and {every}")
+        if shorter_side is not None and shorter_side < 1:
+            raise ValueError(f"shorter_side must be at least 1 pixel, not {shorter_side}")
+        if not 0 <= start < (math.inf if end is None else end):
+            raise ValueError(f"start and end must be 0 <= start < end, not {start} and {end}")
+        return self._frames(count, every, shorter_side, start, end, strict, threads)
+
+    def _frames(self, count, every, shorter_side, start, end, strict, threads) -> Iterator[Frame]:
+        self.damaged = 0
+        if self.duration is None and (count or every):
+            with self._opened(threads) as track:
+                self.duration = track.find_end()
+        length = self.duration or math.inf
+        if start >= length:
+            cause = f"is {length:g} seconds long"
+            raise MediaError(self.name, cause, f"start before that, not at {start:g}")
+        stop = math.inf if end is None else end
+        with self._opened(threads) as track:
+            shots = track.all(start, stop)
+            if count or every:
+                stop = min(stop, length)
+            if count is not None:
+                part = (stop - start) / count
+                shots = (track.shown_at(start + (index + 0.5) * part) for index in range(count))
+            elif every is not None:
+                steps = math.ceil((stop - start) / every - 1e-9)
+                shots = (track.shown_at(start + step * every) for step in range(max(1, steps)))
+            for shot in shots:
+                self._check(track, stop, strict)
+                yield Frame(shot[0], shot[1](shorter_side))
+            self._check(track, stop, strict)
+
+    def _check(self, track: _Track, stop: float, strict: bool) -> None:
+        self.damaged = track.damaged
+        if not track.frames:
+            raise MediaError(self.name, "holds no frame that can be decoded", "get a whole copy of it")
+        if strict and track.breaks_off(stop):
+            cause = f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
+            way_out = "get a whole copy of it, or accept what there is (strict=False)"
+            raise DamagedMedia(self.name, cause, way_out)
+
+
+def open_video(source: Source, fps: float = 25.0) -> Video:
+    """Open a video; of a file, its first frame is decoded.
+
+    Args:
+        source: a path; a binary file object, which must stay open; a folder of images, in the order of
+            the numbers in their names; an array or tensor of shape (frames, height, width, 3) uint8.
+        fps: frames a second of a folder or an array. A file states its own times.
+
+    Raises:
+        MediaError: there is no file, it is empty, damaged, of another kind or has no video track; a
+            folder holds no images; an array is of another shape or kind.
+    """
+    if not 0 < fps < math.inf:
+        raise ValueError(f"fps must be above 0, not {fps}")
+    if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
+        return _open_array(source, fps)
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        return _open_folder(Path(source), fps)
+    name, open_it = locate(source)
+    with readable(name, open_it) as file:
+        head = file.read(4096)
+    if not head:
+        raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
+    return _open_file(name, open_it, head)
+
+
+def is_video(path: str | os.PathLike) -> bool:
+    """Whether a file is a video, by its content: its first frame is decoded.
+
+    A video too damaged to open counts, and so does an unreadable file with the name of one: whoever
+    reads them can then report them.
+    """
+    if not os.path.isfile(path):
+        return False
+    if not os.access(path, os.R_OK):
+        return (mimetypes.guess_type(path)[0] or "").startswith("video/")
+    try:
+        open_video(path)
+    except DamagedMedia:
+        return True
+    except MediaError:
+        return False
+    return True
+
+
+class _Track:
+    """The frames of a video in the order of display, from wherever they are wanted.
+
+    Args:
+        decode: gives the shots from the last possible start at or before a time on, None for what is
+            damaged.
+        find_end: gives the seconds at which the last frame ends.
+        step: seconds from frame to frame, about.
+        stated: seconds at which the file says that it ends, None where it does not.
+        leap: seconds from which seeking is worth trying; infinite where it is not possible.
+
+    Attributes:
+        frames: decoded so far.
+        damaged: frames or packets that could not be.
+        reached: seconds up to which there is anything in the file, as far as it was read.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[float], Iterator[Shot | None]],
+        find_end: Callable[[], float],
+        step: float,
+        stated: float | None = None,
+        leap: float = LEAP,
+    ):
+        self.frames = self.damaged = 0
+        self.reached = 0.0
+        self.find_end, self.stated = find_end, stated
+        self._decode, self._step, self._leap = decode, step, leap
+        self._shots: Iterator[Shot | None] | None = None
+        self._now: Shot | None = None
+        self._ahead: Shot | None = None
+        self._whole = True
+
+    def all(self, start: float, stop: float) -> Iterator[Shot]:
+        """Every frame whose time is in [start, stop)."""
+        self._go(start)
+        while self._ahead and self._ahead[0] < stop:
+            if self._ahead[0] >= start:
+                yield self._ahead
+            self._ahead = self._next()
+
+    def shown_at(self, time: float) -> Shot | None:
+        """What is on display at a time not before the last one asked for; at first, what comes first."""
+        if self._shots is None:
+            self._go(time)
+        elif self._ahead and time - self._ahead[0] > self._leap:
+            before = self._ahead[0]
+            landed = self._go(time, before)
+            if landed <= before:
+                self._leap = max(2 * self._leap, time - landed)
+        while self._ahead and self._ahead[0] <= time + ROUNDING:
+            self._now, self._ahead = self._ahead, self._next()
+        return self._now or self._ahead
+
+    def breaks_off(self, stop: float) -> bool:
+        """Whether the frames have ended well before `stop` and before what the file states."""
+        if self.stated is None or self._ahead:
+            return False
+        return min(stop, self.stated) - self.reached > SLACK + 2 * self._step
+
+    def _go(self, time: float, known: float = 0.0) -> float:
+        """Start anew at or before `time`; where that fails, at `known`. Gives where it landed."""
+        places = [max(0.0, time - back) for back in STEPS_BACK]
+        for place in [*places, known] if self._leap < math.inf else [0.0]:
+            self._shots, self._whole = self._decode(place), place == 0
+            self._ahead = self._next()
+            if place == 0 or (self._ahead and self._ahead[0] <= time):
+                break
+        return self._ahead[0] if self._ahead else 0.0
+
+    def _next(self) -> Shot | None:
+        for shot in self._shots:
+            if shot is not None:
+                self._whole = True
+                self.frames += 1
+                self.reached = max(self.reached, shot[0])
+                return shot
+            self.damaged += self._whole  # after a leap, frames may lack others that they build on
+        return None
+
+
+# Files
+
+
+def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
+    with readable(name, open_it) as file, _container(name, file, head, open_it) as container:
+        stream = _stream(name, container)
+        kinds = set(container.format.name.split(","))
+        origin, duration = _times(container, stream)
+        frames = filter(None, _decoded(container, stream))
+        first = next(frames, None)
+        if first is None:
+            kind = DamagedMedia if RECORDING.match(head) else MediaError
+            cause = f"holds no frame that can be decoded ({stream.codec_context.name})"
+            raise kind(name, cause, "get a whole copy of it, or convert it to MP4 (H.264)")
+        if kinds & {"gif", "apng"} and next(frames, None) is None:
+            raise MediaError(name, *STILL)
+        timed = _stamp(first) is not None
+        rate = (stream.average_rate if timed else None) or stream.guessed_rate
+        leap = LEAP if timed and _goes(container, stream, origin) else math.inf
+        turn = _turn(first)
+        size = (first.width, first.height) if turn[0, 0] else (first.height, first.width)
+    rate = float(rate) if rate else None
+    step = 1.0 / (rate or 25.0)
+    if kinds & UNSTATED:
+        duration = None
+
+    @contextlib.contextmanager
+    def opened(threads: int) -> Iterator[_Track]:
+        with readable(name, open_it) as file, _container(name, file, head, open_it) as container:
+            stream = _stream(name, container)
+            if threads != 1:
+                stream.codec_context.thread_type = "AUTO"
+            stream.codec_context.thread_count = threads
+            fresh = True
+
+            def decode(place: float) -> Iterator[Shot | None]:
+                nonlocal fresh
+                if place:
+                    _goes(container, stream, origin + place)
+                elif not fresh:
+                    _goes(container, stream, origin - BEFORE) or _goes(container, stream, origin)
+                fresh = False
+                seconds = None
+                for frame in _decoded(container, stream, reach):
+                    if frame is None:
+                        yield None
+                        continue
+                    previous, seconds = seconds, _stamp(frame)
+                    seconds = None if seconds is None else seconds - origin
+                    if previous is not None and (seconds is None or seconds <= previous):
+                        seconds = previous + step  # no time stamps, or those of a recording joined on
+                    seconds = seconds or 0.0
+                    yield seconds, lambda side, frame=frame: _upright(frame, turn, size, side)
+
+            def reach(seconds: float) -> None:
+                track.reached = max(track.reached, seconds - origin)
+
+            def find_end() -> float:
+                if timed:
+                    deque(_packets(container, reach), maxlen=0)
+                    return max(track.reached, step)
+                return max((shot[0] for shot in decode(0.0) if shot), default=0.0) + step
+
+            track = _Track(decode, find_end, step, duration if kinds & STATED else None, leap)
+            yield track
+
+    return Video(name, size, _clockwise(turn), rate, duration, opened)
+
+
+def _times(container, stream) -> tuple[float, float | None]:
+    """Seconds in the file's own count at which it starts, and how long the track goes on from there."""
+    import av
+
+    origin = (container.start_time or 0) / av.time_base
+    if stream.duration:
+        end = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+        return origin, end - origin if end > origin else None
+    return origin, container.duration / av.time_base if container.duration else None
+
+
+@contextlib.contextmanager
+def _container(name: str, file: BinaryIO, head: bytes, open_it: Opener) -> Iterator:
+    import av
+
+    options = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS)}
+    try:
+        container = av.open(file, metadata_errors="ignore", options=options)
+    except (av.FFmpegError, EOFError) as error:
+        if RECORDING.match(head):
+            raise DamagedMedia(name, *SHUT) from error
+        with open_it() as again:
+            still = is_image(again)
+        raise MediaError(name, *(STILL if still else UNKNOWN)) from error
+    with container:
+        yield container
+
+
+def _stream(name: str, container):
+    """The first video track; pictures of an album's cover are none."""
+    from av.stream import Disposition
+
+    if not container.streams:
+        raise DamagedMedia(name, *SHUT)
+    tracks = [track for track in container.streams.video if not track.disposition & Disposition.attached_pic]
+    if not tracks:
+        raise MediaError(name, "has no video track", "give a video")
+    if tracks[0].codec_context is None:
+        raise MediaError(name, "has a video track of an unknown codec", "convert it to MP4 (H.264)")
+    return tracks[0]
+
+
+def _goes(container, stream, seconds: float) -> bool:
+    """Seek to the last key frame at or before a time, in the file's own count; whether it can be done."""
+    import av
+
+    try:
+        container.seek(math.floor(seconds / stream.time_base), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def _packets(container, reach: Callable[[float], None]) -> Iterator:
+    """All packets of a file; what they reach to is told, for a video may go on after its sound."""
+    import av
+
+    with contextlib.suppress(av.FFmpegError):
+        for packet in container.demux():
+            if packet.pts is not None:
+                reach(float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            yield packet
+
+
+def _decoded(container, stream, reach: Callable[[float], None] = lambda seconds: None) -> Iterator:
+    """The frames from here on in the order of display, None for a damaged frame or packet."""
+    import av
+
+    for packet in _packets(container, reach):
+        if packet.stream.index != stream.index:
+            continue
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            yield None
+            continue
+        yield from (None if frame.is_corrupt else frame for frame in frames)
+
+
+def _stamp(frame) -> float | None:
+    """Seconds in the file's own count."""
+    stamp = frame.dts if frame.pts is None else frame.pts
+    return None if stamp is None else float(stamp * frame.time_base)
+
+
+def _turn(frame) -> np.ndarray:
+    """(2, 2) of 0, 1 and -1: (x, y) times this is how the frame is to be shown, turned or mirrored."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return np.eye(2, dtype=int)
+    turn = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3)[:2, :2].astype(float)
+    straight = np.abs(turn[[0, 1], [0, 1]]).sum() >= np.abs(turn[[0, 1], [1, 0]]).sum()
+    return np.where(np.eye(2, dtype=bool) == straight, np.where(turn < 0, -1, 1), 0)
+
+
+def _clockwise(turn: np.ndarray) -> int:
+    """Degrees by which a frame is turned, mirrored or not."""
+    return round(math.degrees(math.atan2(-turn[1, 0], turn[1, 1]))) % 360
+
+
+def _upright(frame, turn: np.ndarray, size: tuple[int, int], side: int | None) -> np.ndarray:
+    width, height = _reduced(size, side)
+    across, down = (width, height) if turn[0, 0] else (height, width)
+    smaller = {"interpolation": "AREA"} if across < frame.width else {}
+    pixels = frame.reformat(across, down, "rgb24", **smaller).to_ndarray()
+    pixels = pixels if turn[0, 0] else pixels.transpose(1, 0, 2)
+    flip_across, flip_down = turn.sum(axis=0) < 0
+    return np.ascontiguousarray(pixels[:: -1 if flip_down else 1, :: -1 if flip_across else 1])
+
+
+def _reduced(size: tuple[int, int], side: int | None) -> tuple[int, int]:
+    """(width, height) with the shorter of them `side`, never enlarged."""
+    share = 1.0 if side is None else min(1.0, side / min(size))
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+# Images as frames
+
+
+def _open_folder(folder: Path, fps: float) -> Video:
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(IMAGES)]
+    except OSError as error:
+        raise MediaError(folder, f"cannot be read ({error.strerror})", "check its permissions") from error
+    paths = [folder / name for name in sorted(names, key=_numbers_in) if not name.startswith(".")]
+
+    def read(index: int) -> np.ndarray | None:
+        try:
+            return read_image(paths[index], colour=True).pixels
+        except MediaError:
+            return None
+
+    first = next((pixels for pixels in map(read, range(len(paths))) if pixels is not None), None)
+    if first is None:
+        raise MediaError(folder, "is a folder without images that can be read", "give a video or frames")
+    return _open_pictures(str(folder), read, len(paths), first.shape, fps)
+
+
+def _open_array(source: np.ndarray | torch.Tensor, fps: float) -> Video:
+    pixels = source if isinstance(source, np.ndarray) else source.detach().cpu().numpy()
+    if pixels.ndim != 4 or pixels.shape[3] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+        cause = f"has the shape {pixels.shape} and holds {pixels.dtype} values"
+        raise MediaError("<array>", cause, "give (frames, height, width, 3) of uint8")
+    return _open_pictures("<array>", pixels.__getitem__, len(pixels), pixels.shape[1:], fps)
+
+
+def _open_pictures(
+    name: str, read: Callable[[int], np.ndarray | None], count: int, shape: tuple[int, ...], fps: float
+) -> Video:
+    size = (shape[1], shape[0])
+
+    def decode(place: float) -> Iterator[Shot | None]:
+        for index in range(min(count - 1, math.floor(place * fps + 1e-6)), count):
+            pixels = read(index)
+            yield None if pixels is None else (index / fps, lambda side, pixels=pixels: resized(pixels, side))
+
+    def resized(pixels: np.ndarray, side: int | None) -> np.ndarray:
+        wanted = _reduced(size, side)
+        if wanted == pixels.shape[1::-1]:
+            return pixels.copy()
+        import cv2
+
+        return cv2.resize(pixels, wanted, interpolation=cv2.INTER_AREA)
+
+    @contextlib.contextmanager
+    def opened(threads: int) -> Iterator[_Track]:
+        yield _Track(decode, lambda: count / fps, 1 / fps, leap=2 / fps)
+
+    return Video(name, size, 0, fps, count / fps, opened)
+
+
+def _numbers_in(name: str) -> list[tuple[int, str]]:
+    """A key by which frame2 comes before frame10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
