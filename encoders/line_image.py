@@ -53,7 +53,7 @@ class LineImage(nn.Module):
         inputs, rows = 1, height
         for width, (_, down) in zip(channels, self.pools, strict=True):
             self.convolutions.append(nn.Conv2d(inputs, width, 3, padding=1, bias=False))
-            self.norms.append(nn.BatchNorm2d(width))
+            self.norms.append(ChannelNorm(width))
             inputs, rows = width, -(-rows // down)
         self.project = nn.Linear(inputs * rows, output_size)
         self.norm = nn.LayerNorm(output_size)
@@ -104,6 +104,25 @@ class LineImage(nn.Module):
         for across, _ in self.pools:
             lengths = -(-lengths // across)
         return lengths
+
+
+class ChannelNorm(nn.Module):
+    """Batch normalisation of each channel (Ioffe & Szegedy 2015).
+
+    `nn.BatchNorm2d` also counts batches, in an integer that can neither be averaged over epochs
+    nor kept in 16 bits.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, ...) -> the same shape."""
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.training)
 
 
 def scale(pixels: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -283,6 +283,11 @@ def _edges(ink: Tensor) -> list[int]:
     return [*edges, columns]
 
 
+def _span(symbols: list[Symbol]) -> tuple[float, float]:
+    """From the first column to the last; in right-to-left lines, numbers come in the other direction."""
+    return min(symbol.start for symbol in symbols), max(symbol.end for symbol in symbols)
+
+
 def _joined(word: list[Symbol]) -> list[Symbol]:
     """With accents that are symbols of their own put on their letters."""
     letters: list[Symbol] = []
@@ -290,7 +295,7 @@ def _joined(word: list[Symbol]) -> list[Symbol]:
         if letters and unicodedata.combining(symbol.text):
             base = letters.pop()
             confidence = min(base.confidence, symbol.confidence)
-            symbol = Symbol(base.text + symbol.text, base.start, symbol.end, confidence)
+            symbol = Symbol(base.text + symbol.text, *_span([base, symbol]), confidence)
         letters.append(symbol)
     return letters
 

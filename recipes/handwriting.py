@@ -108,11 +108,12 @@ class Handwriting(Recogniser):
 
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
         front_end = model.front_end
-        items = {(str(item.path), repr(item.shape)): item for item in train + valid}
+        sources = [(str(item.path), repr(item.shape), item.line_distance) for item in train + valid]
+        items = dict(zip(sources, train + valid, strict=True))
         settings = {"height": front_end.height, "right_to_left": front_end.right_to_left}
         cache = FeatureCache(
             self.options.out / "cache",
-            list(items),
+            sources,
             settings,
             lambda source: front_end.prepare(line_image(items[source])),
             np.uint8,

@@ -106,16 +106,17 @@ class InkRecipe(Recogniser):
         return max(1, round(self.measure.of(item) * SPACING / model.front_end.spacing))
 
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> InkTask:
-        items = {_key(item): item for item in train + valid}
+        sources = [_key(item) for item in train + valid]
+        items = dict(zip(sources, train + valid, strict=True))
         cache = FeatureCache(
             self.options.out / "cache",
-            list(items),
+            sources,
             {},
             lambda key: flat(level(piece_of(items[key]).strokes)),
             np.float32,
         )
         samples = [
-            Sample(index, self.points[_key(item)], model.alphabet.encode(item.text), item.group)
+            Sample(index, self.points[_key(item)], model.encode(item.text), item.group)
             for index, item in enumerate(train + valid)
         ]
         return InkTask(

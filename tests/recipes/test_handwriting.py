@@ -1,0 +1,157 @@
+"""recipes.handwriting: from folders of images to a model that reads, in both directions of writing."""
+
+import dataclasses
+import os
+import random
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from decoders.alphabet import Normalisation
+from pipelines import load, recognize
+from pipelines.errors import DataError
+from recipes import handwriting
+from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
+from recipes.line_augment import LineAugmentation
+from recipes.training import TrainingOptions
+from tests.data.layouts import page_xml
+
+FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def drawn(shown: str) -> Image.Image:
+    """The text as it is seen, from left to right, dark on light."""
+    font = ImageFont.truetype(FONT, 20, layout_engine=ImageFont.Layout.BASIC)
+    image = Image.new("L", (round(font.getlength(shown)) + 8, 30), 225)
+    ImageDraw.Draw(image).text((4, 2), shown, 40, font)
+    return image
+
+
+def write_lines(root: Path, lines: list[tuple[str, str]], split: str = "train") -> Path:
+    """Images with .gt.txt beside them, of (text, how it is seen)."""
+    folder = root / split
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (text, shown) in enumerate(lines):
+        drawn(shown).save(folder / f"{number}.png")
+        (folder / f"{number}.gt.txt").write_text(text, encoding="utf-8")
+    return root
+
+
+def options_for(*data: Path, out: Path, **changes) -> HandwritingOptions:
+    options = HandwritingOptions(
+        data,
+        out,
+        model=ModelOptions(
+            hidden_size=32, num_layers=1, dropout=0.0, input_size=24, height=24, channels=(4, 8, 8, 8, 8)
+        ),
+        training=TrainingOptions(epochs=12, batch_size=8, learning_rate=0.02, threads=1, valid_every=4),
+        augmentation=LineAugmentation(slant=0.1, elastic=0.01, masks=0, stretch=0.1, size=0.05),
+    )
+    return dataclasses.replace(options, **changes)
+
+
+def hebrew(seed: int, count: int) -> list[tuple[str, str]]:
+    """Two words and a number: (text in the order of reading, as it is seen from left to right)."""
+    chooser = random.Random(seed)
+    lines = []
+    for _ in range(count):
+        first, second = ("".join(chooser.choices("אבש", k=3)) for _ in range(2))
+        number = "".join(chooser.choices("17", k=2))
+        lines.append((f"{first} {number} {second}", f"{second[::-1]} {number} {first[::-1]}"))
+    return lines
+
+
+def test_right_to_left_lines_are_read_as_they_are_spoken(tmp_path):
+    data = write_lines(tmp_path / "data", hebrew(1, 120))
+    write_lines(data, hebrew(2, 12), "valid")
+    write_lines(data, hebrew(3, 12), "test")
+    options = options_for(data, out=tmp_path / "out")
+    options = dataclasses.replace(options, model=dataclasses.replace(options.model, right_to_left=True))
+    found = Handwriting(options).run()
+    assert found.split == "test" and found.cer.value < 0.1
+    model = load(tmp_path / "out" / "model.safetensors")
+    image = data / "test" / "0.png"
+    page = recognize(image, model)
+    assert page.text == found.items[0].hypothesis
+    first, number, second = page.words
+    assert first.box[0] > number.box[2] - 2 and number.box[0] > second.box[2] - 2
+    if len(number.glyphs) == 2:  # a number runs to the right
+        assert number.glyphs[0].box[0] < number.glyphs[1].box[0]
+    assert first.glyphs[0].box[0] > first.glyphs[-1].box[0]
+
+
+def test_lines_of_pages_and_line_images_together(tmp_path, capsys):
+    """A page with its layout beside line images; one is ruined, and reported."""
+    data = write_lines(tmp_path / "data", [("ab ba", "ab ba")] * 6, "lines")
+    (data / "lines" / "9.png").write_bytes((data / "lines" / "0.png").read_bytes()[:60])
+    (data / "lines" / "9.gt.txt").write_text("ab")
+    page = Image.new("L", (400, 300), 225)
+    page.paste(drawn("abba ab"), (60, 100))
+    (data / "pages").mkdir()
+    page.save(data / "pages" / "page.png")
+    layout = page_xml([("60,124 140,124", "58,98 150,98 150,132 58,132", "abba ab")])
+    (data / "pages" / "page.xml").write_text(layout, encoding="utf-8")
+    recipe = Handwriting(options_for(data, out=tmp_path / "out", valid=0.3))
+    splits, rejected = recipe.read_splits(recipe.manifests(), Normalisation())
+    items = splits["train"] + splits["valid"]
+    assert sorted(item.text for item in items) == ["ab ba"] * 6 + ["abba ab"]
+    assert [Path(bad.path).name for bad in rejected] == ["9.png"]
+    (line,) = [item for item in items if item.shape]
+    cut = line_image(line)
+    assert cut.shape[0] < 60 and np.percentile(cut, 2) < 120 < 200 < np.median(cut)
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    _, batches = task.batches(0)
+    loss = task(next(iter(batches)))
+    loss.backward()
+    assert torch.isfinite(loss) and all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_two_folders_are_also_scored_apart(tmp_path):
+    first = write_lines(tmp_path / "first", [("ab", "ab")] * 4)
+    second = write_lines(tmp_path / "second", [("ba", "ba")] * 4)
+    for root in (first, second):
+        write_lines(root, [("ab ba", "ab ba")], "valid")
+        write_lines(root, [("ba ab", "ba ab")], "test")
+    training = TrainingOptions(epochs=1, batch_size=4, threads=1)
+    Handwriting(options_for(first, second, out=tmp_path / "out", training=training)).run()
+    metrics = load(tmp_path / "out" / "model.safetensors").metrics
+    assert metrics.keys() == {"test", "test first", "test second", "valid"}
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "data:image/webp" in report
+
+
+def test_no_folder_is_one_line(tmp_path, capsys):
+    assert handwriting.main(["--out", str(tmp_path)]) == 1
+    assert "give the folder of your line images" in capsys.readouterr().err
+    with pytest.raises(DataError, match="no such file or folder"):
+        Handwriting(options_for(tmp_path / "none", out=tmp_path)).run()
+
+
+@pytest.mark.parametrize("name", ["hooker-en", "peraire-fr", "copiste-fr"])
+def test_a_step_on_real_lines(tmp_path, name):
+    data = Path(os.environ.get("TRISCRIBE_DATA", ""), "handwriting", name)
+    if "TRISCRIBE_DATA" not in os.environ or not data.is_dir():
+        pytest.skip(f"TRISCRIBE_DATA names no folder that holds handwriting/{name}")
+    recipe = Handwriting(options_for(data, out=tmp_path))
+    (manifest,) = recipe.manifests()
+    items, rejected = recipe.readable(manifest.split("train")[:4])
+    assert len(items) == 4 and not rejected
+    model = recipe.build(None, Normalisation(), items)
+    assert recipe.usable(items, model)[0] == items
+    task = recipe.training_task(model, items, items[:1])
+    _, batches = task.batches(0)
+    loss = task(next(iter(batches)))
+    assert 0 < loss.item() < 1000
