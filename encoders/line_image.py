@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import cv2
 import numpy as np
 import torch
@@ -92,10 +95,12 @@ class LineImage(nn.Module):
         x = _zero_behind(x.unsqueeze(1).float() / 255.0, lengths)  # (B, 1, T, H)
         x = x.to(memory_format=torch.channels_last)
         for convolution, norm, pool in zip(self.convolutions, self.norms, self.pools, strict=True):
-            x = _zero_behind(F.relu(norm(convolution(x))), lengths)
+            x = norm(convolution(x)) if self.training else norm.folded_into(convolution)(x)
+            x = _zero_behind(x, lengths)
             if pool != (1, 1):
                 x = F.max_pool2d(x, pool, ceil_mode=True)
                 lengths = -(-lengths // pool[0])
+            x = F.relu(x)  # after pooling, which commutes with it, there is less to do
         x = x.permute(0, 2, 3, 1).flatten(2)  # (B, T', rows * channels), a view of channels_last
         x = self.norm(self.project(x))
         return F.dropout(x, self.dropout, self.training), lengths
@@ -124,6 +129,14 @@ class ChannelNorm(nn.Module):
         """(batch, channels, ...) -> the same shape."""
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.training)
 
+    def folded_into(self, convolution: nn.Conv2d) -> Callable[[Tensor], Tensor]:
+        """The convolution followed by this, outside training, as one convolution."""
+        gain = self.weight * (self.running_var + 1e-5).rsqrt()
+        weight = convolution.weight * gain[:, None, None, None]
+        return partial(
+            F.conv2d, weight=weight, bias=self.bias - gain * self.running_mean, padding=convolution.padding
+        )
+
 
 def scale(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize, averaging where it shrinks."""
@@ -151,5 +164,9 @@ def inked(pixels: np.ndarray) -> np.ndarray:
 
 def _zero_behind(x: Tensor, lengths: Tensor) -> Tensor:
     """(batch, channels, columns, rows) with zeros behind each item's last column."""
+    if not torch.is_grad_enabled():  # in place, and only what lies behind
+        for item, length in zip(x, lengths.tolist(), strict=True):
+            item[:, length:] = 0.0
+        return x
     valid = torch.arange(x.size(2), device=x.device) < lengths.to(x.device)[:, None]
     return x * valid[:, None, :, None]
