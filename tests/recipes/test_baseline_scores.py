@@ -33,9 +33,9 @@ def test_lines_torn_apart_or_run_together_cost_precision_and_no_recall():
     halves = [[(100, 100), (298, 100)], [(302, 100), (500, 100)], *LINES[1:]]
     torn = score_page(halves, LINES)
     assert torn.recall == 1 and torn.precision == pytest.approx(3 / 4)
-    columns = [[(100, 100), (290, 100)], [(310, 100), (500, 100)]]
-    together = score_page([[(100, 100), (500, 100)]], columns)
-    assert together.recall == 1 and together.precision == pytest.approx(0.5, abs=0.2)
+    columns = [[(left, y), (left + 190, y)] for left in (100, 310) for y in (100, 140, 180)]
+    together = score_page(LINES, columns)
+    assert together.recall == 1 and together.precision == pytest.approx(0.5, abs=0.1)
 
 
 def test_missing_and_superfluous_lines():
