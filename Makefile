@@ -9,9 +9,11 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: .venv/ready  ## transcribe examples/ with the bundled model; look at demo/index.html
-	$(BIN)/triscribe transcribe examples/speech -o demo -f txt,srt,json,textgrid --page demo/index.html
-	@echo "Open demo/index.html"
+demo: .venv/ready  ## read examples/ with the bundled models; look at demo/speech.html and demo/handwriting.html
+	$(BIN)/triscribe transcribe examples/speech -o demo/speech -f txt,srt,json,textgrid --page demo/speech.html
+	$(BIN)/triscribe recognize examples/handwriting -o demo/handwriting -f txt,json,page,alto,hocr \
+		--page demo/handwriting.html
+	@echo "Open demo/speech.html and demo/handwriting.html"
 
 test: .venv/ready
 	$(BIN)/ruff check .

@@ -94,16 +94,38 @@ class _LineReading(Reading):
             yield _Piece(self, ink[first:last], first)
 
     def add(self, piece: _Piece, labels: Labels) -> None:
-        # CTC marks a letter by a spike of few frames: its neighbours share what lies between.
-        stride = self.model.front_end.stride
-        between = [(end + start) / 2 for end, start in zip(labels.ends, labels.starts[1:], strict=False)]
-        last = piece.first + len(piece.inputs)
-        edges = [min(piece.first + stride * edge, last) for edge in between]
-        starts, ends = [piece.first, *edges], [*edges, last]
-        spread = replace(labels, starts=starts[: len(labels.ids)], ends=ends[: len(labels.ids)])
         if piece.first:
             self.symbols.append(Symbol(" ", piece.first, piece.first, 1.0))
-        self.symbols += symbols_of(spread, self.model.alphabet)
+        stride, last = self.model.front_end.stride, piece.first + len(piece.inputs)
+        symbols = [
+            replace(
+                symbol,
+                start=min(piece.first + stride * symbol.start, last),
+                end=min(piece.first + stride * symbol.end, last),
+            )
+            for symbol in symbols_of(labels, self.model.alphabet)
+        ]
+        self.symbols += self._spread(symbols, piece.first, last)
+
+    def _spread(self, spikes: list[Symbol], first: int, last: int) -> list[Symbol]:
+        """CTC marks a letter by a spike of few frames: let letters share what lies between their spikes.
+
+        Two letters meet midway; words end where the widest gap between them begins.
+        """
+        letters = [place for place, symbol in enumerate(spikes) if symbol.text != " "]
+        starts, ends = {}, {}
+        for place, following in zip(letters, letters[1:], strict=False):
+            left, right = spikes[place].end, spikes[following].start
+            apart = following - place > 1
+            ends[place], starts[following] = (
+                _widest(~self.inked, left, right) if apart else [(left + right) / 2] * 2
+            )
+        if letters:
+            starts[letters[0]], ends[letters[-1]] = first, last
+        return [
+            replace(symbol, start=starts.get(place, symbol.start), end=ends.get(place, symbol.end))
+            for place, symbol in enumerate(spikes)
+        ]
 
     def result(self) -> TextLine:
         symbols = self.symbols
@@ -286,6 +308,15 @@ def _edges(ink: Tensor) -> list[int]:
 def _span(symbols: list[Symbol]) -> tuple[float, float]:
     """From the first column to the last; in right-to-left lines, numbers come in the other direction."""
     return min(symbol.start for symbol in symbols), max(symbol.end for symbol in symbols)
+
+
+def _widest(empty: np.ndarray, start: int, end: int) -> tuple[float, float]:
+    """The longest run of empty columns between two; their middle where there is none."""
+    runs = np.flatnonzero(np.diff(empty[start:end].astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    if not len(runs):
+        return (start + end) / 2, (start + end) / 2
+    left, right = runs[np.diff(runs, axis=1).argmax()].tolist()
+    return start + left, start + right
 
 
 def _joined(word: list[Symbol]) -> list[Symbol]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from decoders.alphabet import Alphabet
 from decoders.ctc import Labels, greedy
 from pipelines.errors import ModelError, TriscribeError
-from pipelines.model import SequenceModel, default, load
+from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
 
 BUFFERED = 64  # pieces read ahead, over the ends of sources, before they are sorted into batches
@@ -69,11 +69,17 @@ class Symbol:
 
 
 def model_for(task: str, model: SequenceModel | str | Path | None) -> SequenceModel:
-    """The model asked for, None being the bundled one; raises ModelError when it is not for the task."""
+    """The model asked for, None being the bundled one.
+
+    Raises:
+        ModelError: it cannot be used, is not for the task, or none for it comes with the package.
+    """
+    article = "an" if task[0] in "aeiou" else "a"
+    if model is None and task not in DEFAULTS:
+        raise ModelError("triscribe", f"comes without a model for {task}", f"name {article} {task} model")
     model = default(task) if model is None else model
     model = model if isinstance(model, SequenceModel) else load(model)
     if model.task != task:
-        article = "an" if task[0] in "aeiou" else "a"
         raise ModelError(model.name, f"is a model for {model.task}", f"name {article} {task} model")
     return model
 

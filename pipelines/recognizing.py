@@ -59,13 +59,11 @@ class Recognizing(Work):
         return 1.0
 
     def model(self, unit: object) -> str:
-        from pipelines.model import default
+        from pipelines.reading import model_for
         from pipelines.recognition import task_of
 
         task = task_of(unit)
-        if self.network is None and task is not None:
-            return default(task).name
-        return self.network.name if self.network else ""
+        return model_for(task, self.network).name if task else ""
 
     def results(self, units: Iterable) -> Iterator[Page | TriscribeError]:
         from pipelines.recognition import results

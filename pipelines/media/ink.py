@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.files import opener, readable
+from pipelines.media.files import locate, readable
 
 Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
@@ -72,7 +72,7 @@ def read_ink(source: Source) -> list[Ink]:
 
 
 def _read_file(source: str | os.PathLike | BinaryIO) -> list[Ink]:
-    name, open_it = opener(source)
+    name, open_it = locate(source)
     with readable(name, open_it) as file:
         zipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)

@@ -17,7 +17,7 @@ SIZES = (
     {"kind": "ctc"},
 )
 
-LOW, HALF, FULL = 0.04, 0.25, 0.65  # shares of a line's height that tell bars from one another
+LOW, HALF, FULL = 0.04, 0.25, 0.65  # shares of ink in a column that tell bars from one another
 
 
 class BarReader(SequenceModel):

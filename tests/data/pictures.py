@@ -24,11 +24,12 @@ def write_pdf(path: Path, pages: list[np.ndarray], dpi: float = 72) -> Path:
 def bars(text: str, height: int = 60, pitch: int = 40) -> np.ndarray:
     """A line of "handwriting" that `BarReader` reads, (height, width) uint8, a letter every `pitch` pixels.
 
-    a is a bar of full height, b one of half, each in the middle of its pitch; a space is a low one.
+    a is a bar of full height, b one of half, each in the middle of its pitch; a space is a faint one, too
+    faint to be writing.
     """
     line = np.full((height, pitch * len(text)), 230, np.uint8)
     for place, letter in enumerate(text):
         left = place * pitch + pitch // 2 - 6
-        top = {"a": 0, "b": height // 2, " ": height - height // 8}[letter]
-        line[top:, left : left + 12] = 20
+        top, grey = {"a": (0, 20), "b": (height // 2, 20), " ": (0, 195)}[letter]
+        line[top:, left : left + 12] = grey
     return line

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from decoders.alphabet import Alphabet
+from decoders.ctc import Labels
 from pipelines import handwriting, recognize
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.handwriting import HandwritingOptions, is_negative, read_lines
@@ -111,6 +112,18 @@ def test_accents_belong_to_their_letters():
     (line,) = recognize(bars("ab a"), BarReader(alphabet=" a\u0301")).lines
     assert [glyph.text for glyph in line.words[0].glyphs] == ["a\u0301"]
     assert line.words[0].glyphs[0].box == line.words[0].box
+
+
+def test_words_end_at_the_gap_wherever_the_space_was_heard(model, monkeypatch):
+    """CTC may name a space while it is still on the letter before it."""
+    pixels = bars("aab ba")
+    pixels[:, 120:160] = 230  # nothing is drawn for the space
+    spikes = Labels([2, 2, 3, 1, 3, 2], [2, 7, 12, 13, 23, 28], [3, 8, 13, 14, 24, 29], [0.9] * 6)
+    monkeypatch.setattr("pipelines.reading.greedy", lambda *_: [spikes])
+    first, second = recognize(pixels, model).words
+    assert (first.text, second.text) == ("aab", "ba")
+    assert first.box == pytest.approx((14, 0, 106, 60), abs=3)
+    assert second.box == pytest.approx((174, 0, 226, 60), abs=3)
 
 
 @pytest.mark.parametrize("degrees", [0, 7, -12])

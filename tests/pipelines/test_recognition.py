@@ -108,6 +108,12 @@ def test_what_is_ink_goes_to_the_model_for_ink(model, tmp_path, monkeypatch):
     assert recognize(Ink((np.zeros((2, 3), np.float32),), number=9)) == 9
 
 
+def test_a_task_without_a_bundled_model(monkeypatch):
+    monkeypatch.setattr("pipelines.reading.DEFAULTS", {})
+    with pytest.raises(ModelError, match="comes without a model for ink; name an ink model"):
+        recognize(STROKES)
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF\0\0\0\0WAVEfmt ", b"\0" * 5000, b"<svg/>", b"{}"])
 def test_what_cannot_be_recognised(model, tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
