@@ -17,9 +17,9 @@ from decoders.long_alignment import align_long
 from pipelines.errors import DataError
 from pipelines.media.audio import Audio, Source, open_audio
 from pipelines.model import SequenceModel
-from pipelines.options import ReadingOptions
+from pipelines.reading import BUFFERED, log_probabilities
 from pipelines.results import Character, Segment, Transcript, Word
-from pipelines.speech import BUFFERED, Piece, cut, log_probabilities, speech_model
+from pipelines.speech import ListeningOptions, Piece, cut, speech_model
 from pipelines.spelling import Spelling
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
@@ -27,7 +27,7 @@ ROUNDS = 3  # over the numbers of a line, whose readings depend on each other
 
 
 @dataclass(frozen=True)
-class AlignmentOptions(ReadingOptions):
+class AlignmentOptions(ListeningOptions):
     """How to align."""
 
     min_confidence: float = 0.1
@@ -120,7 +120,9 @@ class _Recording:
         waiting: list[Piece] = []
 
         def listen() -> None:
-            for piece, log_probs in zip(waiting, log_probabilities(model, waiting, options), strict=True):
+            for piece, log_probs in zip(
+                waiting, log_probabilities(model, [piece.inputs for piece in waiting], options), strict=True
+            ):
                 end = times[-1][-1] + self.step if times else 0.0
                 if piece.offset > end:
                     rows.append(pause)

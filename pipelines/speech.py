@@ -13,21 +13,35 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.ctc import Labels, greedy
-from pipelines.errors import ModelError, TriscribeError
+from decoders.ctc import Labels
+from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
-from pipelines.model import SequenceModel, default, load
-from pipelines.options import ReadingOptions
+from pipelines.model import SequenceModel
+from pipelines.reading import BatchOptions, Reading, Symbol, model_for, raising, read, words_of
 from pipelines.results import Character, Segment, Transcript, Word
 
-BUFFERED = 64  # pieces read ahead, over file boundaries, before they are sorted into batches
 PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
 MARGIN = 0.2  # seconds of quiet kept around what is cut out
 QUIET = 35.0  # dB below the loudest moment so far that count as quiet
 
 
 @dataclass(frozen=True)
-class SpeechOptions(ReadingOptions):
+class ListeningOptions(BatchOptions):
+    """How a recording is cut and run through the model."""
+
+    longest: float = 15.0
+    """Seconds; longer recordings are cut at pauses into pieces of at most this."""
+    strict: bool = True
+    """Refuse damaged or silent recordings; else give what can be read."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.longest < 1:
+            raise ValueError("longest must be at least 1 second")
+
+
+@dataclass(frozen=True)
+class SpeechOptions(ListeningOptions):
     """How to transcribe."""
 
     errors: Literal["raise", "return"] = "raise"
@@ -45,6 +59,10 @@ class Piece:
 
     samples: np.ndarray
     offset: float
+
+    @property
+    def inputs(self) -> Tensor:
+        return torch.from_numpy(self.samples)
 
 
 def transcribe(
@@ -77,16 +95,12 @@ def transcribe(
         if isinstance(result, TriscribeError):
             raise result
         return result
-    return _raising(_transcripts(source, model, sample_rate, chosen), chosen.errors)
+    return raising(_transcripts(source, model, sample_rate, chosen), chosen.errors)
 
 
 def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
     """The model asked for; raises ModelError when it is not one for speech."""
-    model = default("speech") if model is None else model
-    model = model if isinstance(model, SequenceModel) else load(model)
-    if model.task != "speech":
-        raise ModelError(model.name, f"is a model for {model.task}", "name a speech model")
-    return model
+    return model_for("speech", model)
 
 
 def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> Iterator[Piece]:
@@ -120,26 +134,6 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
     yield from pieces(spans)
 
 
-def log_probabilities(model: SequenceModel, pieces: list[Piece], options: ReadingOptions) -> list[Tensor]:
-    """(frames, labels) for each piece, on the CPU; pieces of like length share a batch."""
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval()
-    results: list[Tensor] = [torch.empty(0)] * len(pieces)
-    order = sorted(range(len(pieces)), key=lambda index: len(pieces[index].samples))
-    with torch.inference_mode():
-        for start in range(0, len(order), options.batch_size):
-            chosen = order[start : start + options.batch_size]
-            waveforms = [torch.from_numpy(pieces[index].samples) for index in chosen]
-            lengths = torch.tensor([len(waveform) for waveform in waveforms], device=device)
-            batch = torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True).to(device)
-            log_probs, frames = model(batch, lengths)
-            for index, row, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
-                results[index] = row[:length]
-    return results
-
-
 def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | None:
     """Decoded labels -> a segment in the recording's time; None when nothing was said."""
     step = model.front_end.frame_seconds
@@ -148,20 +142,13 @@ def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | Non
     def seconds(frame: float) -> float:
         return min(max(piece.offset, piece.offset + frame * step), end_of_piece)
 
-    words: list[Word] = []
-    run: list[Character] = []
-    # A frame stands for the half step before and after it.
-    for label, start, end, confidence in zip(
-        labels.ids, labels.starts, labels.ends, labels.confidences, strict=True
-    ):
-        text = model.alphabet.decode([label])
-        if text != " ":
-            run.append(Character(text, seconds(start - 0.5), seconds(end - 0.5), min(confidence, 1.0)))
-        elif run:
-            words.append(word(run))
-            run = []
-    if run:
-        words.append(word(run))
+    def character(symbol: Symbol) -> Character:
+        # A frame stands for the half step before and after it.
+        return Character(
+            symbol.text, seconds(symbol.start - 0.5), seconds(symbol.end - 0.5), symbol.confidence
+        )
+
+    words = [word(list(map(character, symbols))) for symbols in words_of(labels, model.alphabet)]
     if not words:
         return None
     confidence = sum(w.confidence for w in words) / len(words)
@@ -176,63 +163,33 @@ def word(characters: list[Character]) -> Word:
     return Word(text, characters[0].start, characters[-1].end, confidence, tuple(characters))
 
 
-def _raising(results: Iterator, errors: str) -> Iterator:
-    for result in results:
-        if isinstance(result, TriscribeError) and errors == "raise":
-            raise result
-        yield result
-
-
 def _transcripts(
     sources: Iterable[Source], model: SequenceModel, sample_rate: int | None, options: SpeechOptions
 ) -> Iterator[Transcript | TriscribeError]:
     """One result a source, in order. Pieces of several recordings share batches."""
-    waiting: list[_Reading] = []
-    pieces: list[tuple[_Reading, Piece]] = []
-
-    def decode() -> None:
-        probabilities = log_probabilities(model, [piece for _, piece in pieces], options)
-        for (reading, piece), log_probs in zip(pieces, probabilities, strict=True):
-            (labels,) = greedy(log_probs.unsqueeze(0), torch.tensor([len(log_probs)]))
-            found = segment(model, labels, piece)
-            if found:
-                reading.segments.append(found)
-        pieces.clear()
-
-    for source in sources:
-        reading = _Reading()
-        waiting.append(reading)
-        try:
-            audio = open_audio(source, sample_rate)
-            reading.name = audio.name
-            for piece in cut(audio, options.longest, model.front_end.sample_rate, options.strict):
-                pieces.append((reading, piece))
-                if len(pieces) == BUFFERED:
-                    decode()
-            reading.duration = audio.duration
-        except TriscribeError as error:
-            reading.error = error
-        while waiting and not (pieces and pieces[0][0] is waiting[0]):
-            yield waiting.pop(0).result(model.name)
-    decode()
-    yield from (each.result(model.name) for each in waiting)
+    return read((_Recording(source, sample_rate, model, options) for source in sources), model, options)
 
 
-class _Reading:
+class _Recording(Reading):
     """A recording whose pieces are being decoded."""
 
-    def __init__(self):
-        self.name: str | None = None
+    def __init__(self, source: Source, sample_rate: int | None, model: SequenceModel, options: SpeechOptions):
+        self.source, self.sample_rate, self.model, self.options = source, sample_rate, model, options
         self.segments: list[Segment] = []
-        self.duration = 0.0
-        self.error: TriscribeError | None = None
 
-    def result(self, model: str) -> Transcript | TriscribeError:
-        if self.error:
-            return self.error
-        source = None if self.name is None or self.name.startswith("<") else self.name
-        segments = sorted(self.segments, key=lambda found: found.start)
-        return Transcript(tuple(segments), self.duration, model, source)
+    def pieces(self) -> Iterator[Piece]:
+        audio = open_audio(self.source, self.sample_rate)
+        yield from cut(audio, self.options.longest, self.model.front_end.sample_rate, self.options.strict)
+        self.name, self.duration = audio.name, audio.duration
+
+    def add(self, piece: Piece, labels: Labels) -> None:
+        found = segment(self.model, labels, piece)
+        if found:
+            self.segments.append(found)
+
+    def result(self) -> Transcript:
+        source = None if self.name.startswith("<") else self.name
+        return Transcript(tuple(self.segments), self.duration, self.model.name, source)
 
 
 def _loudness(samples: np.ndarray) -> float:

@@ -9,21 +9,18 @@ included.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
 import mimetypes
 import os
 import re
-import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, Union
 
 import numpy as np
 
 from pipelines.errors import MediaError
+from pipelines.media.files import locate, readable
 
 if TYPE_CHECKING:
     import torch
@@ -165,8 +162,8 @@ def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
     """
     if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
         return _open_array(source, sample_rate)
-    name, opener = _opener(source)
-    with _readable(name, opener) as file:
+    name, opener = locate(source)
+    with readable(name, opener) as file:
         head = file.read(4096)
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
@@ -239,61 +236,6 @@ def is_audio(path: str | os.PathLike) -> bool:
     except MediaError:
         return False
     return True
-
-
-def _opener(source: object) -> tuple[str, Callable]:
-    """(name, function that returns a context manager giving a seekable binary file at its start)."""
-    if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
-        if os.path.isdir(name):
-            raise MediaError(name, "is a folder", "give one file, or use `triscribe transcribe` for folders")
-        if not os.path.exists(name):
-            raise MediaError(name, "does not exist", "check the path")
-        if os.path.isfile(name):
-            return name, lambda: open(name, "rb")
-        with _readable(name, lambda: open(name, "rb")) as pipe:
-            return name, _rewinder(_spooled(pipe))
-    if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
-        raise MediaError(
-            f"<{type(source).__name__}>",
-            "is neither a path, a binary file object nor an array of samples",
-            "give a path, or a file opened with mode 'rb'",
-        )
-    name = getattr(source, "name", None)
-    seekable = getattr(source, "seekable", None)
-    file = source if seekable and seekable() else _spooled(source)
-    return name if isinstance(name, str) else "<file object>", _rewinder(file)
-
-
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    """A copy on disk of what can be read only once, so that both libraries can seek in it."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 its user closes it
-    shutil.copyfileobj(stream, file)
-    return file
-
-
-def _rewinder(file: BinaryIO) -> Callable:
-    def rewind():
-        file.seek(0)
-        return contextlib.nullcontext(file)
-
-    return rewind
-
-
-@contextlib.contextmanager
-def _readable(name: str, opener: Callable) -> Iterator[BinaryIO]:
-    """The file of `opener`, with the system's refusals turned into MediaError."""
-    try:
-        with opener() as file:
-            yield file
-    except PermissionError as error:
-        raise MediaError(
-            name, "may not be read (permission denied)", "change its permissions or its owner"
-        ) from error
-    except OSError as error:
-        raise MediaError(
-            name, f"cannot be read ({error.strerror or error})", "check the disk or copy it again"
-        ) from error
 
 
 def _other(head: bytes) -> str | None:

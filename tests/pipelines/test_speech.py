@@ -12,12 +12,13 @@ import torch
 
 from decoders.alphabet import Alphabet
 from decoders.ctc import Labels
-from pipelines import speech
+from pipelines import reading, speech
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.audio import Audio, open_audio
 from pipelines.model import SequenceModel
+from pipelines.reading import log_probabilities
 from pipelines.results import Transcript
-from pipelines.speech import Piece, SpeechOptions, cut, log_probabilities, segment, transcribe
+from pipelines.speech import Piece, SpeechOptions, cut, segment, transcribe
 from tests.data.media import cut as cut_file
 from tests.data.media import noise, tone, write_audio
 
@@ -207,14 +208,16 @@ def test_a_bad_source_fails_at_its_turn(tmp_path, model):
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_the_batch_size_changes_nothing(model, batch_size):
     pieces = [Piece(noise(seconds, seed=index), 0.0) for index, seconds in enumerate([1.0, 0.01, 2.0, 0.5])]
-    together = log_probabilities(model, pieces, SpeechOptions(batch_size=batch_size, device="cpu"))
+    together = log_probabilities(
+        model, [piece.inputs for piece in pieces], SpeechOptions(batch_size=batch_size, device="cpu")
+    )
     for piece, log_probs in zip(pieces, together, strict=True):
-        (alone,) = log_probabilities(model, [piece], SpeechOptions(device="cpu"))
+        (alone,) = log_probabilities(model, [piece.inputs], SpeechOptions(device="cpu"))
         torch.testing.assert_close(log_probs, alone, atol=1e-5, rtol=0)
 
 
 def test_results_do_not_wait_for_sources_that_come_later(model, monkeypatch):
-    monkeypatch.setattr(speech, "BUFFERED", 4)
+    monkeypatch.setattr(reading, "BUFFERED", 4)
     read = []
 
     def sources():

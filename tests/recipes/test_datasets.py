@@ -384,7 +384,7 @@ def test_report():
         "U+0301 COMBINING ACUTE ACCENT ×9",
         "U+001B",
         "z  1 x  rare.wav",
-        "144 a second",
+        "144 / s",
         "groups in several splits, so results there are too good: 1",
         "s0  in train and valid",
         "5 x not UTF-8 (byte 0)",
