@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import open_audio, read_audio
 from pipelines.model import SequenceModel
 from pipelines.speech import transcribe
-from recipes.cache import FeatureCache
-from recipes.ctc_task import Sample
 from recipes.datasets import Item, Rejected, find_data, read_speech, with_durations
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment, sound_of
@@ -73,6 +72,7 @@ class Asr(Recogniser):
 
     task = "speech"
     measure = SPEECH
+    training = SpeechTask
 
     def manifests(self) -> list[Manifest]:
         folders = self.options.data or (find_data(None, "an4"),)
@@ -102,33 +102,18 @@ class Asr(Recogniser):
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return round(item.duration * model.front_end.sample_rate)
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> SpeechTask:
+    def source(self, item: Item) -> tuple:
+        return str(item.path), item.start, item.end
+
+    def settings(self, model: SequenceModel) -> dict:
         log_mel = model.front_end.log_mel
-        sources = [(str(item.path), item.start, item.end) for item in train + valid]
-        items = dict(zip(sources, train + valid, strict=True))
+        return {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
 
-        def compute(source: tuple):
-            waveform = torch.from_numpy(sound(items[source], log_mel.sample_rate)).unsqueeze(0)
-            power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
-            return to_decibel(power[0])
-
-        settings = {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
-        cache = FeatureCache(self.options.out / "cache", sources, settings, compute)
-        samples = [
-            Sample(index, cache.lengths[index], model.encode(item.text), item.group)
-            for index, item in enumerate(train + valid)
-        ]
-        return SpeechTask(
-            model,
-            samples[: len(train)],
-            samples[len(train) :],
-            [item.text for item in valid],
-            cache,
-            self.options.augmentation,
-            consistency=self.options.consistency,
-            batch_size=self.options.training.batch_size,
-            seed=self.options.training.seed,
-        )
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        log_mel = model.front_end.log_mel
+        waveform = torch.from_numpy(sound(item, log_mel.sample_rate)).unsqueeze(0)
+        power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
+        return to_decibel(power[0])
 
     def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
         rate = model.front_end.sample_rate

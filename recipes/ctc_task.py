@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from decoders.ctc import CTC, greedy
 from pipelines.model import SequenceModel
+from recipes.cache import FeatureCache
 from recipes.evaluation import error_rate
 
 EASED = 0.5  # validation CER below which training is no longer eased
@@ -29,7 +30,7 @@ class Sample:
 
 
 class CTCTask(nn.Module):
-    """CTC training on cached features; what differs by modality are `collated`, `hidden` and `read`.
+    """CTC training on cached features; what differs by modality is not implemented here.
 
     It eases in: CTC first gives nothing but blanks until it has found where the text is, and
     masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
@@ -38,11 +39,13 @@ class CTCTask(nn.Module):
 
     Args:
         valid_texts: references of the valid samples.
-        join: share of samples joined with another one of the same group.
+        cache: features of all samples.
+        augmentation: how far training varies them.
         consistency: weight of CR-CTC; 0 turns it off.
     """
 
     criterion = "cer"
+    join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
         self,
@@ -50,7 +53,8 @@ class CTCTask(nn.Module):
         train: Sequence[Sample],
         valid: Sequence[Sample],
         valid_texts: Sequence[str],
-        join: float,
+        cache: FeatureCache,
+        augmentation: object,
         consistency: float,
         batch_size: int,
         seed: int,
@@ -58,12 +62,17 @@ class CTCTask(nn.Module):
         super().__init__()
         self.model = model
         self.train_items, self.valid_items, self.valid_texts = train, valid, valid_texts
-        self.join = join
+        self.cache = cache
+        self.augmentation, self.easy_augmentation = augmentation, self.eased(augmentation)
         self.consistency = consistency
         self.batch_size = batch_size
         self.seed = seed
         self.dropout = model.core.dropout
         self.register_buffer("easing", torch.tensor(True))
+
+    def eased(self, augmentation: object) -> object:
+        """The augmentation while training eases in."""
+        raise NotImplementedError
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         """Groups of samples, each group to be one sequence -> varied inputs on the CPU."""

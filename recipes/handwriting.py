@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
 from pipelines.errors import DataError, TriscribeError
@@ -21,8 +22,6 @@ from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
 from pipelines.model import SequenceModel
-from recipes.cache import FeatureCache
-from recipes.ctc_task import Sample
 from recipes.datasets import Item, Rejected, find_data, read_handwriting
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
@@ -69,6 +68,8 @@ class Handwriting(Recogniser):
     """The recipe for images of text lines."""
 
     task = "handwriting"
+    training = LineTask
+    stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
         super().__init__(options)
@@ -106,33 +107,14 @@ class Handwriting(Recogniser):
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return max(1, round(self.measure.of(item) * model.front_end.height))
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
-        front_end = model.front_end
-        sources = [(str(item.path), repr(item.shape), item.line_distance) for item in train + valid]
-        items = dict(zip(sources, train + valid, strict=True))
-        settings = {"height": front_end.height, "right_to_left": front_end.right_to_left}
-        cache = FeatureCache(
-            self.options.out / "cache",
-            sources,
-            settings,
-            lambda source: front_end.prepare(line_image(items[source])),
-            np.uint8,
-        )
-        samples = [
-            Sample(index, cache.lengths[index], model.encode(item.text), item.group)
-            for index, item in enumerate(train + valid)
-        ]
-        return LineTask(
-            model,
-            samples[: len(train)],
-            samples[len(train) :],
-            [item.text for item in valid],
-            cache,
-            self.options.augmentation,
-            consistency=self.options.consistency,
-            batch_size=self.options.training.batch_size,
-            seed=self.options.training.seed,
-        )
+    def source(self, item: Item) -> tuple:
+        return str(item.path), repr(item.shape), item.line_distance
+
+    def settings(self, model: SequenceModel) -> dict:
+        return {"height": model.front_end.height, "right_to_left": model.front_end.right_to_left}
+
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        return model.front_end.prepare(line_image(item))
 
     def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
         lines = read_lines(model, (line_image(item) for item in items))

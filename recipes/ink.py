@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 from tqdm import tqdm
 
 from encoders.pen import level, trace
@@ -21,8 +22,6 @@ from pipelines.errors import DataError
 from pipelines.media.ink import Ink, read_ink
 from pipelines.model import SequenceModel
 from recipes import datasets
-from recipes.cache import FeatureCache
-from recipes.ctc_task import Sample
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
 from recipes.ink_augment import InkAugmentation
@@ -67,13 +66,15 @@ class InkRecipe(Recogniser):
     """The recipe for pen strokes."""
 
     task = "ink"
+    training = InkTask
+    stored = np.float32
 
     def __init__(self, options: InkOptions):
         super().__init__(options)
         self.points: dict[tuple, int] = {}
         self.named: dict[str, Item] = {}
         self.measure = Measure(
-            lambda item: self.points.get(_key(item)), "points", "1000 points", 1000.0, densest=0.5
+            lambda item: self.points.get(self.source(item)), "points", "1000 points", 1000.0, densest=0.5
         )
 
     def manifests(self) -> list[Manifest]:
@@ -87,7 +88,7 @@ class InkRecipe(Recogniser):
         for item in tqdm(items, "reading", leave=False, disable=None):
             try:
                 strokes = level(piece_of(item).strokes)
-                self.points[_key(item)] = len(trace(strokes, SPACING).stroke)
+                self.points[self.source(item)] = len(trace(strokes, SPACING).stroke)
                 kept.append(item)
             except ValueError as error:
                 rejected.append(Rejected(named(item), str(error)))
@@ -105,31 +106,14 @@ class InkRecipe(Recogniser):
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return max(1, round(self.measure.of(item) * SPACING / model.front_end.spacing))
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> InkTask:
-        sources = [_key(item) for item in train + valid]
-        items = dict(zip(sources, train + valid, strict=True))
-        cache = FeatureCache(
-            self.options.out / "cache",
-            sources,
-            {},
-            lambda key: flat(level(piece_of(items[key]).strokes)),
-            np.float32,
-        )
-        samples = [
-            Sample(index, self.points[_key(item)], model.encode(item.text), item.group)
-            for index, item in enumerate(train + valid)
-        ]
-        return InkTask(
-            model,
-            samples[: len(train)],
-            samples[len(train) :],
-            [item.text for item in valid],
-            cache,
-            self.options.augmentation,
-            consistency=self.options.consistency,
-            batch_size=self.options.training.batch_size,
-            seed=self.options.training.seed,
-        )
+    def source(self, item: Item) -> tuple:
+        return str(item.path), item.index
+
+    def settings(self, model: SequenceModel) -> dict:
+        return {}
+
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        return flat(level(piece_of(item).strokes))
 
     def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
         pages = reader.read(model, map(piece_of, items))
@@ -168,10 +152,6 @@ def picture(ink: Ink) -> str:
 def _pieces(path: Path) -> list[Ink]:
     """The pieces of a file come one after the other: read it once."""
     return read_ink(path)
-
-
-def _key(item: Item) -> tuple:
-    return str(item.path), item.index
 
 
 def named(item: Item) -> str:

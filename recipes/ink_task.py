@@ -10,37 +10,16 @@ import torch
 from torch import Tensor
 
 from encoders.pen import trace
-from pipelines.model import SequenceModel
-from recipes.cache import FeatureCache
 from recipes.ctc_task import CTCTask, Sample, padded
 from recipes.ink_augment import InkAugmentation, vary
 
 
 class InkTask(CTCTask):
-    """See `CTCTask`.
+    """See `CTCTask`; the cache holds levelled ink as `flat` writes it."""
 
-    Args:
-        cache: levelled ink as `flat` writes it.
-    """
-
-    def __init__(
-        self,
-        model: SequenceModel,
-        train: Sequence[Sample],
-        valid: Sequence[Sample],
-        valid_texts: Sequence[str],
-        cache: FeatureCache,
-        augmentation: InkAugmentation,
-        consistency: float,
-        batch_size: int,
-        seed: int,
-    ):
-        super().__init__(model, train, valid, valid_texts, 0.0, consistency, batch_size, seed)
-        self.cache = cache
-        self.augmentation = augmentation
-        self.easy_augmentation = replace(
-            augmentation, slant=augmentation.slant / 2, warp=augmentation.warp / 2, noise=0.0, drop=0.0
-        )
+    def eased(self, augmentation: InkAugmentation) -> InkAugmentation:
+        slant, warp = augmentation.slant / 2, augmentation.warp / 2
+        return replace(augmentation, slant=slant, warp=warp, noise=0.0, drop=0.0)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         augmentation = self.easy_augmentation if self.easing else self.augmentation

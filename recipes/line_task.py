@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipelines.model import SequenceModel
-from recipes.cache import FeatureCache
 from recipes.ctc_task import CTCTask, Sample, padded
 from recipes.line_augment import LineAugmentation, blot, vary
 
 
 class LineTask(CTCTask):
-    """See `CTCTask`.
+    """See `CTCTask`; the cache holds prepared lines, (columns, height) uint8."""
 
-    Args:
-        cache: prepared lines, (columns, height) uint8.
-    """
-
-    def __init__(
-        self,
-        model: SequenceModel,
-        train: Sequence[Sample],
-        valid: Sequence[Sample],
-        valid_texts: Sequence[str],
-        cache: FeatureCache,
-        augmentation: LineAugmentation,
-        consistency: float,
-        batch_size: int,
-        seed: int,
-    ):
-        super().__init__(model, train, valid, valid_texts, 0.0, consistency, batch_size, seed)
-        self.cache = cache
-        self.augmentation = augmentation
-        self.easy_augmentation = replace(
-            augmentation,
-            slant=augmentation.slant / 2,
-            elastic=augmentation.elastic / 2,
-            noise=0.0,
-            show_through=0.0,
-        )
+    def eased(self, augmentation: LineAugmentation) -> LineAugmentation:
+        slant, elastic = augmentation.slant / 2, augmentation.elastic / 2
+        return replace(augmentation, slant=slant, elastic=elastic, noise=0.0, show_through=0.0)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         augmentation = self.easy_augmentation if self.easing else self.augmentation

@@ -11,15 +11,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 import tyro
+from torch import Tensor
 from tyro.conf import OmitArgPrefixes
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
 from pipelines.errors import DataError, TriscribeError
 from pipelines.model import SequenceModel, load
-from recipes.ctc_task import CTCTask
+from recipes.cache import FeatureCache
+from recipes.ctc_task import CTCTask, Sample
 from recipes.evaluation import Evaluation, Scored, evaluate
 from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected, hold_out
@@ -97,6 +100,9 @@ class Recogniser(ABC):
 
     task: str
     measure: Measure
+    training: type[CTCTask]
+    stored: type = np.float16
+    """Kind of number in which features are kept."""
 
     def __init__(self, options: RecogniserOptions):
         self.options = options
@@ -118,8 +124,16 @@ class Recogniser(ABC):
         """How long the item is as the front end takes it."""
 
     @abstractmethod
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CTCTask:
-        """The task with the features of all items in its cache."""
+    def source(self, item: Item) -> tuple:
+        """What tells the item's features from others': its file, and its place in it."""
+
+    @abstractmethod
+    def settings(self, model: SequenceModel) -> dict:
+        """Plain values that features depend on."""
+
+    @abstractmethod
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        """(length, features) of the item, to be kept as `stored`."""
 
     @abstractmethod
     def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
@@ -242,6 +256,34 @@ class Recogniser(ABC):
             else:
                 kept.append(item)
         return kept, rejected
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CTCTask:
+        """The task with the features of all items in its cache."""
+        options, items = self.options, train + valid
+        sources = [self.source(item) for item in items]
+        by_source = dict(zip(sources, items, strict=True))
+        cache = FeatureCache(
+            options.out / "cache",
+            sources,
+            self.settings(model),
+            lambda source: self.features(by_source[source], model),
+            self.stored,
+        )
+        samples = [
+            Sample(index, self.input_length(item, model), model.encode(item.text), item.group)
+            for index, item in enumerate(items)
+        ]
+        return self.training(
+            model,
+            samples[: len(train)],
+            samples[len(train) :],
+            [item.text for item in valid],
+            cache,
+            options.augmentation,
+            options.consistency,
+            options.training.batch_size,
+            options.training.seed,
+        )
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         """Plain values about the training, for the model file and the report."""

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pipelines.model import SequenceModel
-from recipes.cache import FeatureCache
 from recipes.ctc_task import CTCTask, Sample, padded
 from recipes.speech_augment import WARPS, SpeechAugmentation, spec_augment, uniform, vary
 
 
 class SpeechTask(CTCTask):
-    """See `CTCTask`.
+    """See `CTCTask`; the cache holds power spectrograms in dB, (frames, bins)."""
 
-    Args:
-        cache: power spectrograms in dB, (frames, bins).
-    """
-
-    def __init__(
-        self,
-        model: SequenceModel,
-        train: Sequence[Sample],
-        valid: Sequence[Sample],
-        valid_texts: Sequence[str],
-        cache: FeatureCache,
-        augmentation: SpeechAugmentation,
-        consistency: float,
-        batch_size: int,
-        seed: int,
-    ):
-        super().__init__(model, train, valid, valid_texts, augmentation.join, consistency, batch_size, seed)
-        self.cache = cache
-        self.augmentation = augmentation
-        self.easy_augmentation = replace(
-            augmentation,
-            tract=0.0,
-            clean=0.0,
-            noise=0.0,
-            telephone=0.0,
-            speed=min(0.1, augmentation.speed),
-        )
+    def __init__(self, model: SequenceModel, *given):
+        super().__init__(model, *given)
+        self.join = self.augmentation.join
         warped = [model.front_end.log_mel.warped_filterbank(warp) for warp in WARPS]
         self.register_buffer("filterbanks", torch.stack(warped), False)
+
+    def eased(self, augmentation: SpeechAugmentation) -> SpeechAugmentation:
+        speed = min(0.1, augmentation.speed)
+        return replace(augmentation, tract=0.0, clean=0.0, noise=0.0, telephone=0.0, speed=speed)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         augmentation = self.easy_augmentation if self.easing else self.augmentation
