@@ -1,0 +1,76 @@
+"""recipes.ink: from JSON lines of strokes to a model that reads them and says which points made what."""
+
+import gzip
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from decoders.alphabet import Normalisation
+from pipelines import load, recognize
+from recipes.ink import InkOptions, InkRecipe, ModelOptions
+from recipes.training import TrainingOptions
+from tests.data.ink import write
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def write_lines(path: Path, seed: int, count: int) -> None:
+    chooser = random.Random(seed)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for number in range(count):
+            text = " ".join("".join(chooser.choices("ailnt", k=3)) for _ in range(2))
+            written = write(text, late=number % 2 == 0)
+            strokes = [[[float(x), float(y)] for x, y in stroke] for stroke in written.strokes]
+            print(json.dumps({"strokes": strokes, "label": text, "writer": f"w{number % 4}"}), file=file)
+
+
+def options_for(*data: Path, out: Path, epochs: int = 18) -> InkOptions:
+    return InkOptions(
+        data,
+        out,
+        model=ModelOptions(hidden_size=32, num_layers=1, dropout=0.0, input_size=24, channels=16),
+        training=TrainingOptions(epochs=epochs, batch_size=8, learning_rate=0.02, threads=1, valid_every=5),
+    )
+
+
+def test_it_learns_and_the_report_shows_the_ink(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    write_lines(data / "lines-train.jsonl.gz", 1, 80)
+    write_lines(data / "lines-valid.jsonl.gz", 2, 10)
+    write_lines(data / "lines-test.jsonl.gz", 3, 12)
+    found = InkRecipe(options_for(data, out=tmp_path / "out")).run()
+    assert found.split == "test" and len(found.items) == 12
+    assert found.cer.value < 0.4  # untrained, it is 1
+    model = load(tmp_path / "out" / "model.safetensors")
+    pages = list(recognize(data / "lines-test.jsonl.gz", model))
+    assert [page.text for page in pages] == [item.hypothesis for item in found.items]
+    assert all(glyph.strokes for page in pages for word in page.words for glyph in word.glyphs)
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert not any(item.reference != item.hypothesis for item in found.items) or "image/svg+xml" in report
+
+
+@pytest.mark.parametrize("name", ["imadocsen-en", "omniglot"])
+def test_a_step_on_real_ink(tmp_path, name):
+    data = Path(os.environ.get("TRISCRIBE_DATA", ""), "ink", name)
+    if "TRISCRIBE_DATA" not in os.environ or not data.is_dir():
+        pytest.skip(f"TRISCRIBE_DATA names no folder that holds ink/{name}")
+    recipe = InkRecipe(options_for(*sorted(data.glob("*-test.jsonl.gz"))[:1], out=tmp_path))
+    (manifest,) = recipe.manifests()
+    items, rejected = recipe.readable(manifest.items[:4])
+    assert len(items) == 4 and not rejected
+    model = recipe.build(None, Normalisation(), items)
+    assert recipe.usable(items, model)[0] == items
+    _, batches = recipe.training_task(model, items, items[:1]).batches(0)
+    loss = recipe.training_task(model, items, items[:1])(next(iter(batches)))
+    assert 0 < loss.item() < 1000
