@@ -30,7 +30,7 @@ DECODERS = {"ctc": CTC}
 TASKS = ("speech", "handwriting", "ink")
 
 BUNDLED = Path(__file__).parent / "models"
-DEFAULTS = {"speech": "speech-en-an4"}
+DEFAULTS = {"speech": "speech-en-an4", "handwriting": "handwriting-en"}
 FORMAT = 1
 _HEADER = "triscribe"
 _LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
