@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError
 from pipelines.lines import BAND, LineShape
+from pipelines.media.xml import safe_parser
 from pipelines.results import Point, box
 
 if TYPE_CHECKING:
@@ -101,19 +102,11 @@ def read_layout(path: str | os.PathLike, dpi: float | None = None) -> PageLayout
 def _parsed(path: str | os.PathLike) -> Element:
     from lxml import etree
 
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
         if os.path.getsize(path) > LARGEST:
             raise MediaError(path, f"is larger than {LARGEST >> 20} MiB", "export each page to its own file")
         with open(path, "rb") as file:
-            tree = etree.parse(file, parser)
+            tree = etree.parse(file, safe_parser())
     except etree.XMLSyntaxError as error:
         raise MediaError(path, f"is not well-formed XML ({error.msg})", "export it again") from error
     except FileNotFoundError as error:

@@ -102,5 +102,5 @@ class Spelling:
     def _say(self, value: int | Decimal, form: str = "cardinal") -> str:
         try:
             return str(num2words(value, lang=self.language, to=form))
-        except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
             return str(value) if form == "cardinal" else self._say(value)

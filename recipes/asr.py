@@ -71,12 +71,15 @@ class Asr(Recogniser):
     """The recipe for speech."""
 
     task = "speech"
+    what = "recordings"
     measure = SPEECH
     training = SpeechTask
 
-    def manifests(self) -> list[Manifest]:
-        folders = self.options.data or (find_data(None, "an4"),)
-        return [read_speech(find_data(folder, "an4"), self.options.layout) for folder in folders]
+    def default_data(self) -> Path:
+        return find_data(None, "an4")
+
+    def read_data(self, folder: Path) -> Manifest:
+        return read_speech(folder, self.options.layout)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = with_durations(items, max_seconds=LONGEST)

@@ -15,7 +15,18 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from recipes.folders import SPLITS, first_line, head, numbered_lines, shown, split_above, split_in, walk
+from recipes.folders import (
+    SPLITS,
+    first_line,
+    head,
+    numbered_lines,
+    shown,
+    split_above,
+    split_in,
+    split_named,
+    tabbed,
+    walk,
+)
 from recipes.layouts import Found, Layout
 from recipes.manifest import Item, Rejected
 from recipes.written_layouts import PLAIN_IMAGES
@@ -25,7 +36,6 @@ VIDEOS = (
     ".gif",
 )  # fmt: skip
 PLACES = ("videos", "rawframes")  # how folders of clips begin in mmaction's data sets
-OTHER_SPLITS = {"validate": "valid", "restval": "train"}  # Kinetics' and Karpathy's names
 ENDING = "|".join(re.escape(ending) for ending in VIDEOS)
 
 
@@ -43,13 +53,13 @@ def read_clip_table(root: Path) -> Found:
             yield row
             continue
         split, times = row.get("split"), _times(row.get("start"), row.get("end"))
-        if split and _split(split) is None:
+        if split and split_named(split) is None:
             yield Rejected(where, f"unknown split {split!r}")
         elif times is None:
             yield Rejected(where, "start and end must be numbers of seconds")
         else:
             path = table.parent / row["path"]
-            yield Item(path, row["label"], _split(split), row.get("group") or None, *times)
+            yield Item(path, row["label"], split_named(split), row.get("group") or None, *times)
 
 
 def _clip_table(root: Path) -> Path:
@@ -76,7 +86,7 @@ def read_kinetics(root: Path) -> Found:
                 yield Rejected(where, "needs a label, and time_start and time_end in seconds")
                 continue
             source = row["youtube_id"]
-            split = _split(row.get("split")) or _split(table.stem) or split_in(table.stem)
+            split = split_named(row.get("split")) or split_named(table.stem) or split_in(table.stem)
             name = f"{source}_{int(times[0]):06d}_{int(times[1]):06d}"
             if name not in files and source in files:  # the whole video
                 yield Item(files[source], row["label"], split, source, *times)
@@ -245,25 +255,13 @@ def is_caption_table(root: Path) -> bool:
 
 def read_caption_table(root: Path) -> Found:
     table = _caption_table(root)
-    columns = ["image", "caption", "split", "group"]
     files, sentences = _by_name(table.parent, PLAIN_IMAGES), Counter()
-    for number, line in numbered_lines(table, table.parent):
-        if isinstance(line, Rejected):
-            yield line
-            continue
-        where, cells = f"{table.name}:{number}", line.split("\t")
-        if number == 1 and {"image", "caption"} <= set(map(str.lower, cells)):
-            columns = [cell.lower() for cell in cells]
-        elif line.strip():
-            row = dict(zip(columns, cells, strict=False))
-            split = row.get("split", "").strip()
-            if len(cells) > len(columns) or not row.keys() >= {"image", "caption"}:
-                yield Rejected(where, f"not {', '.join(columns)} (columns: {len(cells)})")
-            elif split and _split(split) is None:
-                yield Rejected(where, f"unknown split {split!r}")
-            else:
-                path = _placed(row["image"], table.parent, files)
-                yield _sentence(path, row["caption"], _split(split), sentences, row.get("group"))
+    for row in tabbed(table, ["image", "caption", "split", "group"], needed=2):
+        if isinstance(row, Rejected):
+            yield row
+        else:
+            path, split = _placed(row["image"], table.parent, files), split_named(row.get("split"))
+            yield _sentence(path, row["caption"], split, sentences, row.get("group"))
 
 
 def _caption_table(root: Path) -> Path:
@@ -329,7 +327,7 @@ def read_karpathy(root: Path) -> Found:
                 continue
             path = _placed(f"{image.get('filepath') or ''}/{name}".lstrip("/"), folder, files)
             for text in texts:
-                yield _sentence(path, text, _split(image.get("split")), sentences)
+                yield _sentence(path, text, split_named(image.get("split")), sentences)
 
 
 def _karpathy_tables(root: Path) -> list[Path]:
@@ -349,7 +347,7 @@ def read_flickr(root: Path) -> Found:
     for table in _token_files(root):
         splits = {}
         for listing in sorted(table.parent.glob("*[_.]*Images.txt")):
-            split = _split(re.split(r"[._]", listing.stem)[-1].removesuffix("Images"))
+            split = split_named(re.split(r"[._]", listing.stem)[-1].removesuffix("Images"))
             for _, line in numbered_lines(listing, folder):
                 if isinstance(line, Rejected):
                     yield line
@@ -391,12 +389,6 @@ def _sentence(
     """The next sentence about a picture."""
     sentences[path] += 1
     return Item(path, text, split, group or path.stem, index=sentences[path] - 1)
-
-
-def _split(name: object) -> str | None:
-    """The split that a cell of a table names."""
-    name = str(name or "").strip().lower()
-    return SPLITS.get(name) or OTHER_SPLITS.get(name)
 
 
 def _times(start: str | None, end: str | None) -> tuple[float | None, float | None] | None:

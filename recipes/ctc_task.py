@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class Sample:
     group: str | None
 
 
-class CTCTask(nn.Module):
+class CTCTask(nn.Module, ABC):
     """CTC training on cached features; what differs by modality is not implemented here.
 
     It eases in: CTC first gives nothing but blanks until it has found where the text is, and
@@ -70,21 +71,21 @@ class CTCTask(nn.Module):
         self.dropout = model.core.dropout
         self.register_buffer("easing", torch.tensor(True))
 
+    @abstractmethod
     def eased(self, augmentation: object) -> object:
         """The augmentation while training eases in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         """Groups of samples, each group to be one sequence -> varied inputs on the CPU."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
         """Varied inputs -> the front end's output and lengths, `views` times under fresh masks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         """Samples as they are -> the front end's output and lengths."""
-        raise NotImplementedError
 
     @property
     def device(self) -> torch.device:

@@ -18,6 +18,13 @@ SPLITS = {
     "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
     "test": "test", "testing": "test", "tst": "test", "eval": "test",
 }  # fmt: skip
+OTHER_SPLITS = {"validate": "valid", "restval": "train"}  # Kinetics' and Karpathy's names
+
+
+def split_named(name: object) -> str | None:
+    """The split that a cell of a table names."""
+    name = str(name or "").strip().lower()
+    return SPLITS.get(name) or OTHER_SPLITS.get(name)
 
 
 def split_in(name: str) -> str | None:
@@ -77,3 +84,31 @@ def first_line(path: Path) -> str:
 
 def shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def tabbed(table: Path, columns: list[str], needed: int) -> Iterator[dict[str, str] | Rejected]:
+    """Rows of a table with tabs.
+
+    Args:
+        columns: their names in order, unless a first line that holds the needed ones names them.
+        needed: how many of them, from the first, every row must have. A column named split, if not
+            empty, must name one of `SPLITS`.
+    """
+    wanted = set(columns[:needed])
+    for number, line in numbered_lines(table, table.parent):
+        where = f"{table.name}:{number}"
+        if isinstance(line, Rejected):
+            yield line
+            continue
+        cells = line.split("\t")
+        if number == 1 and wanted <= set(map(str.lower, cells)):
+            columns = [cell.lower() for cell in cells]
+        elif line.strip():
+            row = dict(zip(columns, cells, strict=False))
+            split = row.get("split", "").strip()
+            if len(cells) > len(columns) or not row.keys() >= wanted:
+                yield Rejected(where, f"not {', '.join(columns)} (columns: {len(cells)})")
+            elif split and split_named(split) is None:
+                yield Rejected(where, f"unknown split {split!r}")
+            else:
+                yield row

@@ -17,12 +17,12 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from pipelines.errors import DataError, TriscribeError
+from pipelines.errors import TriscribeError
 from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
 from pipelines.model import SequenceModel
-from recipes.datasets import Item, Rejected, find_data, read_handwriting
+from recipes.datasets import Item, Rejected, read_handwriting
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
 from recipes.line_augment import LineAugmentation
@@ -68,6 +68,7 @@ class Handwriting(Recogniser):
     """The recipe for images of text lines."""
 
     task = "handwriting"
+    what = "line images or pages"
     training = LineTask
     stored = np.uint8
 
@@ -75,21 +76,18 @@ class Handwriting(Recogniser):
         super().__init__(options)
         self.aspects: dict[tuple, float] = {}
         self.measure = Measure(
-            lambda item: self.aspects.get((item.path, item.shape)), "h", "1000 h", 1000.0, densest=8.0
+            lambda item: self.aspects.get(self.source(item)), "h", "1000 h", 1000.0, densest=8.0
         )
 
-    def manifests(self) -> list[Manifest]:
-        if not self.options.data:
-            raise DataError("--data", "names no folder", "give the folder of your line images or pages")
-        folders = [find_data(folder, "handwriting") for folder in self.options.data]
-        return [read_handwriting(folder, self.options.layout) for folder in folders]
+    def read_data(self, folder: Path) -> Manifest:
+        return read_handwriting(folder, self.options.layout)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = [], []
         for item in tqdm(items, "reading", leave=False, disable=None):
             try:
                 height, width = line_image(item).shape
-                self.aspects[item.path, item.shape] = width / height
+                self.aspects[self.source(item)] = width / height
                 kept.append(item)
             except (TriscribeError, ValueError) as error:
                 rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))

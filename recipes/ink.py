@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from encoders.pen import level, trace
 from pipelines import ink as reader
-from pipelines.errors import DataError
+from pipelines.errors import TriscribeError
 from pipelines.media.ink import Ink, read_ink
 from pipelines.model import SequenceModel
 from recipes import datasets
@@ -66,6 +66,7 @@ class InkRecipe(Recogniser):
     """The recipe for pen strokes."""
 
     task = "ink"
+    what = "ink"
     training = InkTask
     stored = np.float32
 
@@ -77,11 +78,8 @@ class InkRecipe(Recogniser):
             lambda item: self.points.get(self.source(item)), "points", "1000 points", 1000.0, densest=0.5
         )
 
-    def manifests(self) -> list[Manifest]:
-        if not self.options.data:
-            raise DataError("--data", "names no folder", "give the folder of your ink")
-        folders = [datasets.find_data(folder, "ink") for folder in self.options.data]
-        return [datasets.read_ink(folder, self.options.layout) for folder in folders]
+    def read_data(self, folder: Path) -> Manifest:
+        return datasets.read_ink(folder, self.options.layout)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = [], []
@@ -90,8 +88,8 @@ class InkRecipe(Recogniser):
                 strokes = level(piece_of(item).strokes)
                 self.points[self.source(item)] = len(trace(strokes, SPACING).stroke)
                 kept.append(item)
-            except ValueError as error:
-                rejected.append(Rejected(named(item), str(error)))
+            except (TriscribeError, ValueError) as error:
+                rejected.append(Rejected(named(item), getattr(error, "cause", str(error))))
         return kept, rejected
 
     def front_end(self) -> dict:

@@ -23,6 +23,7 @@ from pipelines.errors import DataError, TriscribeError
 from pipelines.model import SequenceModel, load
 from recipes.cache import FeatureCache
 from recipes.ctc_task import CTCTask, Sample
+from recipes.downloads import find_data
 from recipes.evaluation import Evaluation, Scored, evaluate
 from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected, hold_out
@@ -99,6 +100,8 @@ class Recogniser(ABC):
     """A recipe with its options. What differs by modality is abstract."""
 
     task: str
+    what: str
+    """Of which data sets are made, for errors."""
     measure: Measure
     training: type[CTCTask]
     stored: type = np.float16
@@ -107,9 +110,18 @@ class Recogniser(ABC):
     def __init__(self, options: RecogniserOptions):
         self.options = options
 
-    @abstractmethod
     def manifests(self) -> list[Manifest]:
         """The data sets, one a folder."""
+        folders = [find_data(folder, self.task) for folder in self.options.data] or [self.default_data()]
+        return [self.read_data(folder) for folder in folders]
+
+    def default_data(self) -> Path:
+        """The folder that is meant where none is given."""
+        raise DataError("--data", "names no folder", f"give the folder of your {self.what}")
+
+    @abstractmethod
+    def read_data(self, folder: Path) -> Manifest:
+        """The data set in a folder."""
 
     @abstractmethod
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:

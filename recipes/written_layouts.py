@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.errors import MediaError
 from pipelines.layout_files import LayoutLine, is_layout, read_layout
 from pipelines.lines import line_distance
-from recipes.folders import SPLITS, first_line, numbered_lines, shown, split_above, split_in, walk
+from recipes.folders import first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.layouts import Found, Layout, find_media, is_pairs, read_pairs
 from recipes.manifest import Item, Rejected
 
@@ -29,24 +29,12 @@ def is_labels(root: Path) -> bool:
 
 def read_labels(root: Path) -> Found:
     table = _labels(root)
-    columns = ["path", "text", "split"]
-    for number, line in numbered_lines(table, table.parent):
-        if isinstance(line, Rejected):
-            yield line
-            continue
-        where, cells = f"{table.name}:{number}", line.split("\t")
-        if number == 1 and {"path", "text"} <= set(map(str.lower, cells)):
-            columns = [cell.lower() for cell in cells]
-        elif line.strip():
-            row = dict(zip(columns, cells, strict=False))
-            split = row.get("split", "").strip()
-            if len(cells) > len(columns) or not row.keys() >= {"path", "text"}:
-                yield Rejected(where, f"not {', '.join(columns)} (columns: {len(cells)})")
-            elif split and split.lower() not in SPLITS:
-                yield Rejected(where, f"unknown split {split!r}")
-            else:
-                path = table.parent / row["path"]
-                yield Item(path, row["text"], SPLITS.get(split.lower()), row.get("writer") or None)
+    for row in tabbed(table, ["path", "text", "split"], needed=2):
+        if isinstance(row, Rejected):
+            yield row
+        else:
+            path, split = table.parent / row["path"], split_named(row.get("split"))
+            yield Item(path, row["text"], split, row.get("writer") or None)
 
 
 def _labels(root: Path) -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 from lxml import etree
 
 from pipelines.errors import MediaError
+from pipelines.media.xml import safe_parser
 
 LARGEST = 1 << 26  # bytes of a file, which is read as a whole
 MOST_POINTS = 1 << 20  # of one file, those that views repeat counted again
@@ -58,16 +59,8 @@ def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise MediaError(name, f"is larger than {LARGEST >> 20} MiB", "split it")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(content, parser)
+        root = etree.fromstring(content, safe_parser())
     except etree.XMLSyntaxError as error:
         raise MediaError(name, f"is not XML that can be read ({error})", "get a whole copy of it") from error
     if _tag(root) != "ink":

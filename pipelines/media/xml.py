@@ -1,0 +1,22 @@
+"""How XML from strangers is parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.etree import XMLParser
+
+
+def safe_parser() -> XMLParser:
+    """Expands no entities, loads nothing, and bounds depth and size; comments are left out."""
+    from lxml import etree
+
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
