@@ -45,7 +45,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
         if path.is_dir():
             named = [each for each in _walk(path) if is_media(each)]
             if not named:
-                raise MediaError(path, "holds no media that can be read", "name a folder with recordings")
+                raise MediaError(path, "holds no media that can be read", "name a folder that holds some")
         elif path.exists():
             named = [path]
         else:
