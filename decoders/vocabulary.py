@@ -184,28 +184,94 @@ class Subwords:
         return sorted(set("".join(text.split())) - known)
 
 
-def to_plain(alphabet: Alphabet | Words | Subwords) -> list | dict:
+class Classes:
+    """Names of classes, which may have spaces.
+
+    Args:
+        symbols: the names; their order gives the ids, from 1. Label 0 is none of them: the blank of
+            CTC over an ordered list of actions, and on a timeline what lies between actions.
+
+    Raises:
+        ValueError: naming the one that is empty, padded with space, repeated, or has control characters.
+    """
+
+    def __init__(self, symbols: Sequence[str]):
+        if not symbols:
+            raise ValueError("there must be at least one class")
+        for symbol, count in Counter(symbols).items():
+            if not isinstance(symbol, str) or not symbol or symbol != symbol.strip():
+                raise ValueError(f"{symbol!r} is no name of a class")
+            if any(unicodedata.category(character) in ("Cc", "Cs") for character in symbol):
+                raise ValueError(f"class {symbol!r} has a control character")
+            if count > 1:
+                raise ValueError(f"class {symbol!r} appears {count} times")
+        self.symbols = tuple(symbols)
+        self._ids = {symbol: index for index, symbol in enumerate(self.symbols, start=1)}
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Classes:
+        """The names that occur, sorted."""
+        return cls(sorted(set(names)))
+
+    def __len__(self) -> int:
+        """Labels, label 0 included."""
+        return len(self.symbols) + 1
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._ids
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Classes) and self.symbols == other.symbols
+
+    def __hash__(self) -> int:
+        return hash(self.symbols)
+
+    def __repr__(self) -> str:
+        return f"Classes({', '.join(self.symbols)})"
+
+    def encode(self, text: str) -> list[int]:
+        """The label of one name, as a list of one; raises ValueError when there is no such class."""
+        if text not in self._ids:
+            raise ValueError(f"{text!r} is none of the classes: {', '.join(self.symbols)}")
+        return [self._ids[text]]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The names of label ids, label 0 left out, with commas between them."""
+        return ", ".join(self.symbols[index - 1] for index in ids if index != BLANK)
+
+    def unknown(self, text: str) -> list[str]:
+        """The text itself where it is no class."""
+        return [] if text in self._ids else [text]
+
+
+def to_plain(alphabet: Alphabet | Words | Subwords | Classes) -> list | dict:
     """Plain values for a model file's header."""
     if isinstance(alphabet, Subwords):
         return {"kind": "subwords", "model": base64.b64encode(alphabet.model).decode()}
     if isinstance(alphabet, Words):
         return {"kind": "words", "symbols": list(alphabet.symbols)}
+    if isinstance(alphabet, Classes):
+        return {"kind": "classes", "symbols": list(alphabet.symbols)}
     return list(alphabet.symbols)
 
 
-def from_plain(value: object) -> Alphabet | Words | Subwords:
+def from_plain(value: object) -> Alphabet | Words | Subwords | Classes:
     """What `to_plain` wrote; raises ValueError for anything else."""
     match value:
         case list():
             return Alphabet(value)
         case {"kind": "words", "symbols": list(symbols)}:
             return Words(symbols)
+        case {"kind": "classes", "symbols": list(symbols)}:
+            return Classes(symbols)
         case {"kind": "subwords", "model": str(model)}:
             try:
                 return Subwords(base64.b64decode(model, validate=True))
             except binascii.Error as error:
                 raise ValueError(f"its subwords are not base64 ({error})") from error
-    raise ValueError("an alphabet is a list of characters, or an object of kind words or subwords")
+    raise ValueError(
+        "'alphabet' must be a list of characters, or an object of kind words, subwords or classes"
+    )
 
 
 def _sentencepiece():

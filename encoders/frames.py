@@ -1,19 +1,21 @@
 """Frame front ends: pictures -> features of an image network -> normalised, projected, with changes in time.
 
 Features of a network that is not trained further are computed once (`Backbone.features`) and read by
-`FrameFeatures`; one that is trained, the small one from scratch or any other further, is a part of
-`FrameImages`.
+`FrameFeatures`; one that is trained, the small one from scratch or any other further, reads the frames
+in every pass. `Frames` holds either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, tee
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from encoders.motion import CELL, motion
 
 BACKBONES = {
     "small": 160,
@@ -271,15 +273,25 @@ class FrameFeatures(nn.Module):
         return frames.clamp(-FARTHEST, FARTHEST)
 
 
-class FrameImages(nn.Module):
-    """The front end for frames as pictures: an image network that is trained, then `FrameFeatures`.
+class Frames(nn.Module):
+    """The front end for frames: an image network and motion, then `FrameFeatures`.
+
+    With a frozen network, `features` are computed once for each clip, kept, and read by `forward`. One
+    that is trained reads the frames themselves. Either way its weights are in the model's file.
 
     Args:
         network: one of `BACKBONES`, made without weights; `network.load_state_dict` takes those of
             `backbone(name, "DEFAULT")`.
         output_size, dropout, lags: see `FrameFeatures`.
+        frozen: the network is not trained further.
         crop: see `backbone`.
         side: pixels of the prepared frames' shorter side; 0 is the network's own.
+        grid: what is read is the places of one picture, in reading order, not frames in time.
+        motion: cells across and down in which motion between frames is told (see `motion.py`), as
+            further features; 0 is none. Only with a frozen network.
+
+    Raises:
+        ValueError: for an unknown network, a size below 1, or motion with a network that is trained.
     """
 
     min_length = 1  # frames
@@ -290,20 +302,65 @@ class FrameImages(nn.Module):
         output_size: int = 256,
         dropout: float = 0.0,
         lags: tuple[int, ...] = (),
+        frozen: bool = False,
         crop: bool = False,
         side: int = 0,
+        grid: bool = False,
+        motion: int = 0,
     ):
         super().__init__()
-        self.network = backbone(network, frozen=False, crop=crop, side=side or None)
-        self.sequence = FrameFeatures(self.network.output_size, output_size, dropout, lags)
+        if motion and (grid or not frozen):
+            raise ValueError("motion needs a frozen network, and frames in time")
+        self.network = backbone(network, grid=grid, frozen=frozen, crop=crop, side=side or None)
+        self.motion = motion
+        features = self.network.output_size + motion * motion * CELL
+        self.sequence = FrameFeatures(features, output_size, dropout, lags)
         self.output_size = output_size
 
+    def features(self, frames: Iterable[np.ndarray], batch_size: int = 16) -> Tensor:
+        """What `forward` reads of one clip, or of one picture's places, without gradients.
+
+        Args:
+            frames: each (height, width, 3) uint8, all of one size; read as they are needed.
+
+        Returns:
+            (frames or places, features) float32, on the CPU.
+
+        Raises:
+            ValueError: there are no frames, or several where one picture is meant.
+        """
+        if not self.motion:
+            found = self.network.features(frames, batch_size)
+            if self.network.grid:
+                if len(found) != 1:
+                    raise ValueError(f"a grid is of one picture, not of {len(found)}")
+                return found[0]
+            return found
+        seen, watched = tee(frames)
+        moved: list[Tensor] = []
+
+        def shown() -> Iterator[np.ndarray]:
+            for frame, move in zip(seen, motion(watched, (self.motion, self.motion)), strict=True):
+                moved.append(torch.from_numpy(move))
+                yield frame
+
+        return torch.cat([self.network.features(shown(), batch_size), torch.stack(moved)], dim=1)
+
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, time, height, width, 3) uint8, frames of each -> (batch, time, output_size), frames."""
-        if x.dim() != 5:
+        """Frames, or features of them, of each -> (batch, time, output_size), frames.
+
+        Args:
+            x: (batch, time, features) as `features` gives them; or with a network that is trained,
+                (batch, time, height, width, 3) uint8, or (batch, 1, height, width, 3) for a grid.
+        """
+        if x.dim() == 3:
+            return self.sequence(x, lengths)
+        if x.dim() != 5 or self.motion:
             raise ValueError(f"frames must be (batch, time, height, width, 3), not {tuple(x.shape)}")
         valid = torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None]
         seen = self.network(self.network.prepare(x[valid]))
+        if self.network.grid:  # the places of each one picture
+            return self.sequence(seen, torch.full_like(lengths, seen.size(1)))
         features = seen.new_zeros(*valid.shape, seen.size(1)).masked_scatter(valid[:, :, None], seen)
         return self.sequence(features, lengths)
 

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from encoders.upright import upright
+
 WIDEST = 200  # times its height: a wider line is no line
 FAINTEST = 12.0  # grey levels that ink must differ from paper by, lest paper be taken for ink
 
@@ -30,6 +32,8 @@ class LineImage(nn.Module):
         pools: (across, down) max-pooling after each.
         dropout: on the output.
         right_to_left: read columns from the right, as Arabic and Hebrew are.
+        upright: set slanting letters upright and even their size (see `upright.py`); for scripts with
+            ascenders and descenders.
     """
 
     min_length = 1  # columns
@@ -42,6 +46,7 @@ class LineImage(nn.Module):
         pools: tuple[tuple[int, int], ...] = ((2, 2), (2, 2), (1, 1), (1, 2), (1, 2)),
         dropout: float = 0.0,
         right_to_left: bool = False,
+        upright: bool = False,
     ):
         super().__init__()
         if len(channels) != len(pools) or not channels:
@@ -52,6 +57,7 @@ class LineImage(nn.Module):
         self.output_size = output_size
         self.pools = tuple(tuple(pool) for pool in pools)
         self.right_to_left = right_to_left
+        self.upright = upright
         self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
         inputs, rows = 1, height
         for width, (_, down) in zip(channels, self.pools, strict=True):
@@ -71,10 +77,18 @@ class LineImage(nn.Module):
         return stride
 
     def prepare(self, pixels: np.ndarray) -> Tensor:
-        """A line image -> (columns, height) uint8, ink towards 255 and paper 0.
+        """A line image -> (columns, height) uint8, ink towards 255 and paper 0; see `prepare_placed`."""
+        return self.prepare_placed(pixels)[0]
+
+    def prepare_placed(self, pixels: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """A line image as the network reads it, and where it came from.
 
         Args:
             pixels: (height, width) uint8 grey of any size, dark on light or light on dark.
+
+        Returns:
+            (columns, height) uint8, ink towards 255 and paper 0; and (2, 3) float64, what takes (column,
+            row, 1) of it to x, y in the given image.
 
         Raises:
             ValueError: no pixels, or wider than 200 times its height.
@@ -84,9 +98,15 @@ class LineImage(nn.Module):
         rows, columns = pixels.shape
         if columns > WIDEST * rows:
             raise ValueError(f"{columns} x {rows} pixels are no line of text")
-        scaled = scale(pixels, max(1, round(columns * self.height / rows)), self.height)
-        ink = inked(scaled)
-        return torch.from_numpy(np.ascontiguousarray((ink[:, ::-1] if self.right_to_left else ink).T))
+        ink = inked(scale(pixels, max(1, round(columns * self.height / rows)), self.height))
+        back = np.diag([columns / ink.shape[1], rows / self.height, 1.0])
+        if self.upright:
+            ink, turn = upright(ink)
+            back = back @ [*turn, (0, 0, 1)]
+        if self.right_to_left:
+            ink = ink[:, ::-1]
+            back = back @ [(-1, 0, ink.shape[1]), (0, 1, 0), (0, 0, 1)]
+        return torch.from_numpy(np.ascontiguousarray(ink.T)), back[:2]
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, columns, height) in [0, 255], columns of each -> (batch, fewer, output_size), theirs."""

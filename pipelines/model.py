@@ -17,17 +17,28 @@ import torch
 from torch import Tensor, nn
 
 from decoders.alphabet import Alphabet, Normalisation, mirrored
+from decoders.attention import Attention
+from decoders.classifier import Classifier, Timeline
 from decoders.ctc import CTC
+from decoders.hybrid import Hybrid
+from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
+from encoders.frames import Frames
 from encoders.line_image import LineImage
 from encoders.spectrogram import Spectrogram
 from encoders.strokes import Strokes
 from pipelines.errors import ModelError
 
-FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes}
+FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes, "frames": Frames}
 CORES = {"bilstm": BiLSTM}
-DECODERS = {"ctc": CTC}
-TASKS = ("speech", "handwriting", "ink")
+DECODERS = {
+    "ctc": CTC,
+    "attention": Attention,
+    "hybrid": Hybrid,
+    "classifier": Classifier,
+    "timeline": Timeline,
+}
+TASKS = ("speech", "handwriting", "ink", "action", "captioning")
 
 BUNDLED = Path(__file__).parent / "models"
 DEFAULTS = {"speech": "speech-en-an4", "handwriting": "handwriting-en"}
@@ -46,7 +57,7 @@ class SequenceModel(nn.Module):
         task: one of `TASKS`.
         front_end, core, decoder: constructor sizes, each with its `kind` (see `FRONT_ENDS`,
             `CORES`, `DECODERS`); the sizes that follow from the neighbour are filled in.
-        alphabet: symbols the decoder writes.
+        alphabet: symbols the decoder writes: characters, words, pieces of words, or names of classes.
         normalisation: of text before it is encoded or compared.
         name: shown in results.
         training: plain values: data, licence, options, minutes, ...
@@ -59,7 +70,7 @@ class SequenceModel(nn.Module):
         front_end: dict,
         core: dict,
         decoder: dict,
-        alphabet: Alphabet,
+        alphabet: Alphabet | Words | Subwords | Classes,
         normalisation: Normalisation | None = None,
         name: str = "untitled",
         training: dict | None = None,
@@ -81,9 +92,16 @@ class SequenceModel(nn.Module):
             "decoder", DECODERS, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
         )
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Media tensors -> (batch, frames, labels) log-probabilities, and the frames of each."""
-        return self.decoder(*self.core(*self.front_end(x, lengths)))
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Media tensors -> (batch, frames, features) states of the core, and the frames of each."""
+        return self.core(*self.front_end(x, lengths))
+
+    def forward(self, x: Tensor, lengths: Tensor, *targets: list[list[int]]) -> tuple[Tensor, Tensor]:
+        """Media tensors -> what the decoder's own `forward` gives: for CTC, log-probabilities of labels.
+
+        An attention decoder, which writes one label after the other, is given the targets too.
+        """
+        return self.decoder(*self.states(x, lengths), *targets)
 
     def encode(self, text: str) -> list[int]:
         """Label ids of a text, in the order in which the front end meets its symbols."""
@@ -119,7 +137,7 @@ class SequenceModel(nn.Module):
             "version": __version__,
             "task": self.task,
             **self.sizes,
-            "alphabet": list(self.alphabet.symbols),
+            "alphabet": to_plain(self.alphabet),
             "normalisation": asdict(self.normalisation),
             "training": self.training_facts,
             "metrics": self.metrics,
@@ -155,7 +173,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
                 header["front_end"],
                 header["core"],
                 header["decoder"],
-                Alphabet(header["alphabet"]),
+                from_plain(header["alphabet"]),
                 Normalisation(**header["normalisation"]),
                 path.stem,
                 header["training"],
@@ -233,7 +251,7 @@ def _check_fields(path: Path, header: object) -> None:
         "front_end": dict,
         "core": dict,
         "decoder": dict,
-        "alphabet": list,
+        "alphabet": list | dict,
         "normalisation": dict,
         "training": dict,
         "metrics": dict,
@@ -245,7 +263,8 @@ def _check_fields(path: Path, header: object) -> None:
     for name, kind in fields.items():
         if not isinstance(header.get(name), kind) or isinstance(header[name], bool):
             found = type(header[name]).__name__ if name in header else "missing"
-            raise ModelError(path, f"header field {name!r}: expected {kind.__name__}, {found}", _TRAIN_AGAIN)
+            wanted = getattr(kind, "__name__", kind)
+            raise ModelError(path, f"header field {name!r}: expected {wanted}, {found}", _TRAIN_AGAIN)
 
 
 def _built(part: str, kinds: dict[str, type], sizes: dict, **given: int) -> nn.Module:

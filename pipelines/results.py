@@ -226,6 +226,117 @@ class Page:
         return save(self, path, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class ActionSegment:
+    """A stretch of a video in which one thing happens."""
+
+    label: str
+    start: float
+    end: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What happens in one video.
+
+    Attributes:
+        top: (label, score) of the likeliest classes, the likeliest first; scores are probabilities.
+        segments: when what happens, in order of time; of a short clip one, as long as itself.
+        duration: seconds of the video.
+        model: name of the model that watched it.
+        source: path of the video, or None for an array.
+        attention: (seconds, share) of each frame looked at in the decision; shares sum to 1. Empty
+            for a model that judges frame by frame.
+        damaged: frames that could not be decoded, and were left out.
+    """
+
+    top: tuple[tuple[str, float], ...]
+    segments: tuple[ActionSegment, ...]
+    duration: float
+    model: str
+    source: str | None = None
+    attention: tuple[tuple[float, float], ...] = ()
+    damaged: int = 0
+
+    @property
+    def label(self) -> str:
+        return self.top[0][0]
+
+    @property
+    def score(self) -> float:
+        return self.top[0][1]
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write in the format that the path's ending names, atomically; see `Page.save`."""
+        from pipelines.writers import save
+
+        return save(self, path, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionWord:
+    """One word or piece of a sentence.
+
+    Attributes:
+        attention: rows over the picture of the share that each place had in it, top to bottom and left
+            to right; shares sum to 1. For a video, one row over its frames.
+    """
+
+    text: str
+    confidence: float
+    attention: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is said of a picture, or of a stretch of a video from `start` to `end` in seconds.
+
+    Attributes:
+        confidence: probability of the sentence, a word's on average.
+        alternatives: (text, confidence) of other sentences, the likeliest first.
+    """
+
+    text: str
+    confidence: float
+    words: tuple[CaptionWord, ...] = ()
+    alternatives: tuple[tuple[str, float], ...] = ()
+    start: float = 0.0
+    end: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a picture or a video shows, in words.
+
+    Attributes:
+        sentences: one for a picture, one for each stretch of a video in order of time.
+        duration: seconds of the video; 0 for a picture.
+        model: name of the model that wrote it.
+        source: path of the picture or video, or None for an array.
+    """
+
+    sentences: tuple[Sentence, ...]
+    duration: float
+    model: str
+    source: str | None = None
+
+    @property
+    def text(self) -> str:
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def alternatives(self) -> tuple[tuple[str, float], ...]:
+        """Of the first sentence."""
+        return self.sentences[0].alternatives if self.sentences else ()
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write in the format that the path's ending names, atomically; see `Page.save`."""
+        from pipelines.writers import save
+
+        return save(self, path, **options)
+
+
 def box(polygon: tuple[Point, ...]) -> Box:
     """(left, top, right, bottom) of a polygon.
 

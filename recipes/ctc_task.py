@@ -43,6 +43,9 @@ class CTCTask(nn.Module, ABC):
         cache: features of all samples.
         augmentation: how far training varies them.
         consistency: weight of CR-CTC; 0 turns it off.
+        shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
+            in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
+            "Best practices for a handwritten text recognition system"); 0 turns it off.
     """
 
     criterion = "cer"
@@ -57,6 +60,7 @@ class CTCTask(nn.Module, ABC):
         cache: FeatureCache,
         augmentation: object,
         consistency: float,
+        shortcut: float,
         batch_size: int,
         seed: int,
     ):
@@ -66,6 +70,9 @@ class CTCTask(nn.Module, ABC):
         self.cache = cache
         self.augmentation, self.easy_augmentation = augmentation, self.eased(augmentation)
         self.consistency = consistency
+        self.shortcut = shortcut
+        if shortcut:
+            self.reader = CTC(model.front_end.output_size, len(model.alphabet))
         self.batch_size = batch_size
         self.seed = seed
         self.dropout = model.core.dropout
@@ -94,9 +101,13 @@ class CTCTask(nn.Module, ABC):
     def forward(self, batch) -> Tensor:
         inputs, targets = batch
         views = 2 if self.consistency and not self.easing else 1
-        log_probs, lengths = self.model.decoder(*self.model.core(*self.hidden(inputs, views)))
+        hidden = self.hidden(inputs, views)
+        log_probs, lengths = self.model.decoder(*self.model.core(*hidden))
         labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
         loss = (CTC.loss(log_probs, lengths, targets * views) / labels).mean()
+        if self.shortcut:
+            early = CTC.loss(*self.reader(*hidden), targets * views) / labels
+            loss = loss + self.shortcut * early.mean()
         if views == 2:
             loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
         return loss

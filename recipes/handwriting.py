@@ -36,8 +36,10 @@ from recipes.report import Measure
 class ModelOptions(CoreOptions):
     """Sizes of a new model; ignored with --load."""
 
-    height: int = 64
+    height: int = 48
     """Pixels that every line is scaled to."""
+    upright: bool = True
+    """Set slanting letters upright and even their size; for scripts with ascenders and descenders."""
     channels: tuple[int, ...] = (16, 32, 48, 64, 80)
     """Of each convolution."""
     right_to_left: bool = False
@@ -60,6 +62,8 @@ class HandwritingOptions(RecogniserOptions):
     """Folder for the model, checkpoint, log and report."""
     consistency: float = 0.0
     """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
+    shortcut: float = 0.3
+    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
@@ -100,6 +104,7 @@ class Handwriting(Recogniser):
             "height": sizes.height,
             "channels": list(sizes.channels),
             "right_to_left": sizes.right_to_left,
+            "upright": sizes.upright,
         }
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
@@ -109,7 +114,8 @@ class Handwriting(Recogniser):
         return str(item.path), repr(item.shape), item.line_distance
 
     def settings(self, model: SequenceModel) -> dict:
-        return {"height": model.front_end.height, "right_to_left": model.front_end.right_to_left}
+        front_end = model.front_end
+        return {name: getattr(front_end, name) for name in ("height", "right_to_left", "upright")}
 
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         return model.front_end.prepare(line_image(item))

@@ -20,13 +20,13 @@ class LineAugmentation:
 
     stretch: float = 0.2
     """Largest relative change of width."""
-    size: float = 0.15
+    size: float = 0.1
     """Largest relative change of the writing's height."""
-    slant: float = 0.35
+    slant: float = 0.12
     """Largest shear to either side, as a tangent."""
     skew: float = 0.1
     """Largest rise or fall from one end of the line to the other."""
-    offset: float = 0.08
+    offset: float = 0.06
     """Largest shift of the baseline up or down."""
     elastic: float = 0.035
     """Typical displacement of an elastic distortion (Simard et al. 2003)."""
@@ -40,7 +40,7 @@ class LineAugmentation:
     """Share of lines with grain."""
     show_through: float = 0.15
     """Share of lines behind which another one shines through, mirrored."""
-    masks: int = 3
+    masks: int = 2
     """Stretches of columns that are blotted out."""
     mask_width: float = 0.4
     """Most of a line's height that one of them is wide."""

@@ -87,13 +87,16 @@ class RecogniserOptions:
     """Share of the training items, by group, held out for validation where the data has none."""
     consistency: float = 0.2
     """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
+    shortcut: float = 0.0
+    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
     def __post_init__(self):
         if not 0 < self.valid < 1:
             raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
-        if self.consistency < 0:
-            raise ValueError(f"consistency must be 0 or more, not {self.consistency}")
+        for name in ("consistency", "shortcut"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
 
 
 class Recogniser(ABC):
@@ -282,7 +285,7 @@ class Recogniser(ABC):
             self.stored,
         )
         samples = [
-            Sample(index, self.input_length(item, model), model.encode(item.text), item.group)
+            Sample(index, len(cache[index]), model.encode(item.text), item.group)
             for index, item in enumerate(items)
         ]
         return self.training(
@@ -293,13 +296,14 @@ class Recogniser(ABC):
             cache,
             options.augmentation,
             options.consistency,
+            options.shortcut,
             options.training.batch_size,
             options.training.seed,
         )
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         """Plain values about the training, for the model file and the report."""
-        varied = {"training", "augmentation", "consistency"}
+        varied = {"training", "augmentation", "consistency", "shortcut"}
         options = {name: value for name, value in asdict(self.options).items() if name in varied}
         total = sum(self.measure.of(item) or 0.0 for item in splits["train"])
         return {

@@ -116,7 +116,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16())
     fabric = Fabric(accelerator="auto", devices=1, precision="bf16-mixed" if bf16 else "32-true")
     optimiser = torch.optim.AdamW(
-        _parameter_groups(task.model, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
+        _parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
     )
     runner, optimiser = fabric.setup(task, optimiser)
     checkpoint = _Checkpoint(out / "checkpoint.pt", task, optimiser, options)
@@ -183,10 +183,10 @@ def _validate(task: Task, state: dict) -> dict[str, float]:
     return scores
 
 
-def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+def _parameter_groups(task: nn.Module, weight_decay: float) -> list[dict]:
     """Biases and gains do not decay."""
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    matrices = [p for p in task.parameters() if p.dim() > 1]
+    vectors = [p for p in task.parameters() if p.dim() <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 

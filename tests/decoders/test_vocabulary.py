@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from decoders.alphabet import BLANK, Alphabet
-from decoders.vocabulary import UNKNOWN, Subwords, Words, from_plain, to_plain
+from decoders.vocabulary import UNKNOWN, Classes, Subwords, Words, from_plain, to_plain
 
 TEXTS = [
     "a dog runs over the grass",
@@ -67,6 +67,18 @@ def test_what_cannot_be_words_is_refused(symbols, message):
         Words(symbols)
 
 
+def test_classes_go_both_ways():
+    classes = Classes.of(["stand up", "sit", "stand up"])
+    assert classes.symbols == ("sit", "stand up") and len(classes) == 3 and "sit" in classes
+    assert classes.encode("stand up") == [2] and classes.decode([0, 2, 1]) == "stand up, sit"
+    assert classes.unknown("run") == ["run"] and classes.unknown("sit") == []
+    with pytest.raises(ValueError, match="'run' is none of the classes: sit, stand up"):
+        classes.encode("run")
+    for symbols in ([], [" a"], ["a", "a"], [""], ["a\x00"], [1]):
+        with pytest.raises(ValueError):
+            Classes(symbols)
+
+
 def test_subwords_go_both_ways(subwords):
     for text in [*TEXTS, "dogs throw grass"]:
         ids = subwords.encode(text)
@@ -78,9 +90,13 @@ def test_subwords_go_both_ways(subwords):
     assert len(subwords.symbols) == len(subwords) - 1
 
 
-@pytest.mark.parametrize("kind", ["characters", "words", "subwords"])
+@pytest.mark.parametrize("kind", ["characters", "words", "subwords", "classes"])
 def test_all_kinds_go_through_a_header(kind, request):
-    made = {"characters": lambda: Alphabet("ab "), "words": lambda: Words.of(TEXTS)}
+    made = {
+        "characters": lambda: Alphabet("ab "),
+        "words": lambda: Words.of(TEXTS),
+        "classes": lambda: Classes("ab"),
+    }
     alphabet = made[kind]() if kind in made else request.getfixturevalue(kind)
     same = from_plain(json.loads(json.dumps(to_plain(alphabet))))
     assert same == alphabet and hash(same) == hash(alphabet) and len(same) == len(alphabet)

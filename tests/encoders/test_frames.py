@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from encoders.frames import BACKBONES, FrameFeatures, FrameImages, backbone
+from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone
 from encoders.motion import BINS, CELL, difference, flow_histogram, motion, optical_flow
 from tests.data.clips import moving_square, numbered
 
@@ -146,7 +146,7 @@ def test_the_small_network():
 
 def test_pictures_of_neighbours_change_nothing():
     torch.manual_seed(0)
-    front_end = FrameImages(output_size=6, lags=(1,)).eval()
+    front_end = Frames(output_size=6, lags=(1,)).eval()
     clips = [torch.randint(0, 256, (frames, 48, 64, 3), dtype=torch.uint8) for frames in (3, 1, 5)]
     together, lengths = read(front_end, *clips, padding=255)
     for index, clip in enumerate(clips):
@@ -156,6 +156,35 @@ def test_pictures_of_neighbours_change_nothing():
     assert lengths.tolist() == [3, 1, 5] and together.shape == (3, 5, 6)
     read(front_end.train(), *clips)[0].sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in front_end.parameters())
+
+
+def test_a_frozen_network_reads_its_own_features():
+    torch.manual_seed(0)
+    front_end = Frames(output_size=6, frozen=True, motion=2).eval()
+    clip = np.stack(moving_square(4, 3, 0))
+    features = front_end.features(iter(clip))
+    assert features.shape == (4, 160 + 4 * CELL) and features[1:, 160:].any() and not features[0, 160:].any()
+    torch.testing.assert_close(features[:, :160], front_end.network.features(clip))
+    y, _ = front_end.train()(features[None], torch.tensor([4]))
+    y.sum().backward()
+    assert all(parameter.grad is None for parameter in front_end.network.parameters())
+    assert all(parameter.grad is not None for parameter in front_end.sequence.parameters())
+    with pytest.raises(ValueError, match="frozen"):
+        Frames(motion=2)
+
+
+def test_a_grid_is_of_one_picture():
+    torch.manual_seed(0)
+    front_end = Frames(output_size=6, grid=True, side=64).eval()
+    picture = numbered(3, 64, 64)
+    places = front_end.features([picture])
+    assert places.shape == (16, 160)
+    seen, lengths = front_end(torch.from_numpy(picture)[None, None], torch.tensor([1]))
+    kept, _ = front_end(places[None], torch.tensor([16]))
+    assert lengths.tolist() == [16]
+    torch.testing.assert_close(seen, kept, atol=0.05, rtol=0.05)  # bfloat16 where there is hardware for it
+    with pytest.raises(ValueError, match="one picture"):
+        front_end.features([picture, picture])
 
 
 # Motion
