@@ -38,7 +38,7 @@ def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def slant(ink: np.ndarray) -> float:
-    """How far the letters lean to the right, as a tangent: upright, their strokes stand in the fewest columns.
+    """How far letters lean to the right, as a tangent: upright, their strokes stand in the fewest columns.
 
     Args:
         ink: (height, width) uint8, ink towards 255 and paper 0.

@@ -84,10 +84,9 @@ class _LineReading(Reading):
 
     def pieces(self) -> Iterator[_Piece]:
         try:
-            ink = self.model.front_end.prepare(self.cut.pixels)
+            ink, self.to_cut = self.model.front_end.prepare_placed(self.cut.pixels)
         except ValueError as error:
             raise MediaError(self.name, str(error), "give the image of a text line") from error
-        self.columns = len(ink)
         self.inked = (ink > INK).any(dim=1).numpy()
         edges = _edges(ink)
         for first, last in zip(edges, edges[1:], strict=False):
@@ -133,7 +132,8 @@ class _LineReading(Reading):
             symbols = [symbols[place] for place in mirrored("".join(each.text for each in symbols))]
         words = tuple(self._word(_joined(word)) for word in split(symbols))
         confidence = sum(word.confidence for word in words) / max(len(words), 1)
-        polygon = self.shape.polygon or self._outline(0, self.columns)
+        height, width = self.cut.pixels.shape
+        polygon = self.shape.polygon or self._on_page([(0, 0), (width, 0), (width, height), (0, height)])
         text = " ".join(word.text for word in words)
         return TextLine(text, confidence, polygon, self.shape.baseline, words, self.shape.id)
 
@@ -157,11 +157,18 @@ class _LineReading(Reading):
     def _outline(self, start: float, end: float) -> tuple[Point, ...]:
         """Columns of the prepared image, over the full height of the cut -> a polygon on the page."""
         height, width = self.cut.pixels.shape
-        if self.model.front_end.right_to_left:
-            start, end = self.columns - end, self.columns - start
-        left, right = start * width / self.columns, end * width / self.columns
-        corners = self.cut.to_page(np.array([(left, 0), (right, 0), (right, height), (left, height)]))
-        return tuple(map(tuple, corners.round(1).tolist()))
+        (across, lean, left), (_, down, top) = self.to_cut
+        # Columns lean where the letters were set upright; the corners are where they meet the cut's edges.
+        corners = [
+            (across * column + lean * (edge - top) / down + left, edge)
+            for column, edge in ((start, 0), (end, 0), (end, height), (start, height))
+        ]
+        if across < 0:  # read from the right
+            corners = [corners[place] for place in (1, 0, 3, 2)]
+        return self._on_page(np.clip(corners, 0, (width, height)))
+
+    def _on_page(self, corners: np.ndarray | list[Point]) -> tuple[Point, ...]:
+        return tuple(map(tuple, self.cut.to_page(np.array(corners)).round(1).tolist()))
 
 
 class _PageReading(Reading):
