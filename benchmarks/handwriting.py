@@ -35,9 +35,7 @@ from kraken.lib import vgsl
 torch.set_num_threads(int(sys.argv[1]))
 spec = ("[1,120,0,1 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,13,32 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 Mp2,2 Cr3,9,64 Do0.1,2 "
         "S1(1x0)1,3 Lbx200 Do0.1,2 Lbx200 Do0.1,2 Lbx200 Do O1c85]")
-Network = vgsl.TorchVGSLModel
-network = Network(vgsl=spec) if hasattr(Network, "vgsl") else Network(spec)
-network = (getattr(network, "nn", None) or network).eval()
+network = vgsl.TorchVGSLModel(vgsl=spec).eval()
 lines = []
 for path in open(sys.argv[2]).read().split("\\n"):
     image = Image.open(path).convert("L")
