@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,8 +11,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from decoders import beam, hybrid
 from decoders.alphabet import Alphabet
+from decoders.attention import Attention
+from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
+from decoders.hybrid import Hybrid
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
@@ -28,10 +32,14 @@ class BatchOptions(Options):
     """Pieces that the model reads at once."""
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
+    width: int = 5
+    """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
+    beside it read by CTC alone, which is faster."""
 
     def __post_init__(self):
-        if self.batch_size < 1:
-            raise ValueError("batch_size must be at least 1")
+        for name in ("batch_size", "width"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
 
 
 class Piece(Protocol):
@@ -50,7 +58,7 @@ class Reading(ABC):
         """Open the source and cut it; may raise a TriscribeError, which is then its result."""
 
     @abstractmethod
-    def add(self, piece: Piece, labels: Labels) -> None:
+    def add(self, piece: Piece, found: Labels | list[Hypothesis]) -> None:
         """Take what was decoded of a piece; they come in the order of `pieces`."""
 
     @abstractmethod
@@ -85,18 +93,24 @@ def model_for(task: str, model: SequenceModel | str | Path | None) -> SequenceMo
 
 
 def read(
-    readings: Iterable[Reading], model: SequenceModel, options: BatchOptions
+    readings: Iterable[Reading],
+    model: SequenceModel,
+    options: BatchOptions,
+    decode: Callable[[SequenceModel, list[Tensor], BatchOptions], list] | None = None,
 ) -> Iterator[object | TriscribeError]:
-    """One result or error a source, in order. Pieces of several sources share batches."""
+    """One result or error a source, in order. Pieces of several sources share batches.
+
+    Args:
+        decode: the inputs of pieces -> what their readings `add`; None is `labels_of`.
+    """
     waiting: list[Reading] = []
     errors: dict[Reading, TriscribeError] = {}
     pending: list[tuple[Reading, Piece]] = []
 
-    def decode() -> None:
-        found = log_probabilities(model, [piece.inputs for _, piece in pending], options)
-        for (reading, piece), log_probs in zip(pending, found, strict=True):
-            (labels,) = greedy(log_probs.unsqueeze(0), torch.tensor([len(log_probs)]))
-            reading.add(piece, labels)
+    def decode_pending() -> None:
+        found = (decode or labels_of)(model, [piece.inputs for _, piece in pending], options)
+        for (reading, piece), decoded in zip(pending, found, strict=True):
+            reading.add(piece, decoded)
         pending.clear()
 
     def first() -> object | TriscribeError:
@@ -109,12 +123,12 @@ def read(
             for piece in reading.pieces():
                 pending.append((reading, piece))
                 if len(pending) == BUFFERED:
-                    decode()
+                    decode_pending()
         except TriscribeError as error:
             errors[reading] = error
         while waiting and not (pending and pending[0][0] is waiting[0]):
             yield first()
-    decode()
+    decode_pending()
     while waiting:
         yield first()
 
@@ -127,22 +141,75 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
         yield result
 
 
+def labels_of(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Labels]:
+    """What the model writes for each of its inputs, (time, ...), and where."""
+    if searches(model, options.width):
+        return [found[0].labels for found in hypotheses(model, inputs, options, Search(options.width))]
+    rows = log_probabilities(model, inputs, options)
+    return [greedy(row.unsqueeze(0), torch.tensor([len(row)]))[0] for row in rows]
+
+
+def searches(model: SequenceModel, width: int) -> bool:
+    """Whether it writes by beam search, rather than by the best label of each frame."""
+    return isinstance(model.decoder, Attention) or (isinstance(model.decoder, Hybrid) and width > 1)
+
+
+def search_states(
+    model: SequenceModel, states: Tensor, lengths: Tensor, search: Search
+) -> list[list[Hypothesis]]:
+    """What the model writes for (batch, frames, features) states of its core, the best first."""
+    chosen = hybrid.beam if isinstance(model.decoder, Hybrid) else beam.beam
+    return chosen(model.decoder, states, lengths, search)
+
+
+def hypotheses(
+    model: SequenceModel, inputs: list[Tensor], options: BatchOptions, search: Search
+) -> list[list[Hypothesis]]:
+    """What the model writes for each of its inputs, (time, ...), the best first."""
+
+    def found(x: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
+        return search_states(model, *model.states(x, lengths), search)
+
+    return _in_batches(model, inputs, options, found)
+
+
 def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
-    """(time, ...) each -> (frames, labels) each, on the CPU; inputs of like length share a batch."""
+    """(time, ...) each -> (frames, labels) each, on the CPU.
+
+    Raises:
+        ModelError: the model has an attention decoder alone.
+    """
+    if isinstance(model.decoder, Attention):
+        cause = "writes label after label, without probabilities for each frame"
+        raise ModelError(model.name, cause, "name a model with a ctc or hybrid decoder")
+
+    def rows(x: Tensor, lengths: Tensor) -> list[Tensor]:
+        log_probs, frames = model(x, lengths)
+        return [row[:length] for row, length in zip(log_probs.cpu(), frames.tolist(), strict=True)]
+
+    return _in_batches(model, inputs, options, rows)
+
+
+def _in_batches(
+    model: SequenceModel,
+    inputs: list[Tensor],
+    options: BatchOptions,
+    compute: Callable[[Tensor, Tensor], list],
+) -> list:
+    """What is computed of padded batches, one each; inputs of like length share a batch."""
     device = options.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval()
-    results: list[Tensor] = [torch.empty(0)] * len(inputs)
+    model.to(device).eval()
+    results: list = [None] * len(inputs)
     order = sorted(range(len(inputs)), key=lambda index: len(inputs[index]))
     with torch.inference_mode():
         for start in range(0, len(order), options.batch_size):
             chosen = order[start : start + options.batch_size]
             lengths = torch.tensor([len(inputs[index]) for index in chosen], device=device)
             batch = torch.nn.utils.rnn.pad_sequence([inputs[index] for index in chosen], batch_first=True)
-            log_probs, frames = model(batch.to(device), lengths)
-            for index, row, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
-                results[index] = row[:length]
+            for index, result in zip(chosen, compute(batch.to(device), lengths), strict=True):
+                results[index] = result
     return results
 
 

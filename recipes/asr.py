@@ -1,6 +1,6 @@
 """Speech recognition: a folder of recordings with their texts in, a model file out.
 
-    python -m recipes.asr --data DIR --out exp/asr
+    python -m recipes.asr --data DIR --out exp/asr [--decoder attention|hybrid]
 
 AN4 (official 948/130 split, greedy, no language model): see the results table in the README.
 """
@@ -26,7 +26,8 @@ from recipes.datasets import Item, Rejected, find_data, read_speech, with_durati
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment, sound_of
 from recipes.manifest import Manifest
-from recipes.recogniser import CoreOptions, Recogniser, RecogniserOptions, command
+from recipes.recipe import CoreOptions, command
+from recipes.recogniser import Recogniser, RecogniserOptions
 from recipes.report import SPEECH
 from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask, to_decibel

@@ -1,4 +1,4 @@
-"""What training a CTC model means, whatever it reads: batches of varied samples, the loss, and validation."""
+"""What teaching to read means, whatever is read: batches of varied samples, the loss, and validation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from decoders.ctc import CTC, greedy
+from decoders.attention import Attention
+from decoders.beam import Search
+from decoders.ctc import CTC, Labels, greedy
 from pipelines.model import SequenceModel
+from pipelines.reading import search_states, searches
 from recipes.cache import FeatureCache
 from recipes.evaluation import error_rate
+from recipes.recipe import AttentionOptions
+from recipes.training import TrainingOptions
 
 EASED = 0.5  # validation CER below which training is no longer eased
 EASY_DROPOUT = 0.1
+SEARCH = Search()  # of validation
 
 
 @dataclass(frozen=True)
@@ -31,21 +37,24 @@ class Sample:
 
 
 class CTCTask(nn.Module, ABC):
-    """CTC training on cached features; what differs by modality is not implemented here.
+    """Training on cached features, of a CTC decoder and any other; what differs by modality is not
+    implemented here.
 
     It eases in: CTC first gives nothing but blanks until it has found where the text is, and
     masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
     validation CER falls below `EASED`. From then on, with `consistency` above 0, each batch is
-    masked twice, and the two outputs are also drawn towards each other (CR-CTC, Yao et al. 2024).
+    masked twice, and the two outputs of CTC are also drawn towards each other (CR-CTC, Yao et al. 2024).
+    An attention decoder eases in like that too, until it looks along the text.
 
     Args:
         valid_texts: references of the valid samples.
         cache: features of all samples.
         augmentation: how far training varies them.
-        consistency: weight of CR-CTC; 0 turns it off.
+        consistency: weight of CR-CTC; 0 turns it off. An attention decoder alone has none.
         shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
             in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
             "Best practices for a handwritten text recognition system"); 0 turns it off.
+        writing: how an attention decoder is taught.
     """
 
     criterion = "cer"
@@ -61,8 +70,8 @@ class CTCTask(nn.Module, ABC):
         augmentation: object,
         consistency: float,
         shortcut: float,
-        batch_size: int,
-        seed: int,
+        writing: AttentionOptions,
+        training: TrainingOptions,
     ):
         super().__init__()
         self.model = model
@@ -73,8 +82,8 @@ class CTCTask(nn.Module, ABC):
         self.shortcut = shortcut
         if shortcut:
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
-        self.batch_size = batch_size
-        self.seed = seed
+        self.writing, self.sampling = writing, 0.0
+        self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
         self.dropout = model.core.dropout
         self.register_buffer("easing", torch.tensor(True))
 
@@ -100,11 +109,20 @@ class CTCTask(nn.Module, ABC):
 
     def forward(self, batch) -> Tensor:
         inputs, targets = batch
-        views = 2 if self.consistency and not self.easing else 1
+        alone = isinstance(self.model.decoder, Attention)
+        views = 2 if self.consistency and not self.easing and not alone else 1
         hidden = self.hidden(inputs, views)
-        log_probs, lengths = self.model.decoder(*self.model.core(*hidden))
+        states = self.model.core(*hidden)
         labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
-        loss = (CTC.loss(log_probs, lengths, targets * views) / labels).mean()
+        if isinstance(self.model.decoder, CTC):
+            log_probs, lengths = self.model.decoder(*states)
+            losses = CTC.loss(log_probs, lengths, targets * views)
+        else:
+            taught = {"sampling": self.sampling, "smoothing": self.writing.smoothing}
+            losses = self.model.decoder.loss(*states, targets * views, **taught)
+            if views == 2:
+                log_probs, lengths = self.model.decoder(*states)
+        loss = (losses / labels).mean()
         if self.shortcut:
             early = CTC.loss(*self.reader(*hidden), targets * views) / labels
             loss = loss + self.shortcut * early.mean()
@@ -115,6 +133,7 @@ class CTCTask(nn.Module, ABC):
     def batches(self, epoch: int):
         easing = bool(self.easing)
         self.model.core.dropout = EASY_DROPOUT if easing else self.dropout
+        self.sampling = self.writing.sampling * epoch / self.epochs
         size = max(1, self.batch_size // 2) if easing else self.batch_size
         chooser = random.Random(f"{self.seed} {epoch}")
         groups = self._joined(chooser, 0.0 if easing else self.join)
@@ -161,8 +180,7 @@ class CTCTask(nn.Module, ABC):
         order = sorted(range(len(self.valid_items)), key=lambda i: self.valid_items[i].length)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            hidden = self.read([self.valid_items[i] for i in chosen])
-            found = greedy(*self.model.decoder(*self.model.core(*hidden)))
+            found = self._decoded(*self.model.core(*self.read([self.valid_items[i] for i in chosen])))
             for item, labels in zip(chosen, found, strict=True):
                 hypotheses[item] = " ".join(self.model.decode(labels.ids).split())
         scores = {
@@ -172,6 +190,12 @@ class CTCTask(nn.Module, ABC):
         if scores["cer"] < EASED:
             self.easing.fill_(False)
         return scores
+
+    def _decoded(self, states: Tensor, lengths: Tensor) -> list[Labels]:
+        """As the public function decodes."""
+        if not searches(self.model, SEARCH.width):
+            return greedy(*self.model.decoder(states, lengths))
+        return [found[0].labels for found in search_states(self.model, states, lengths, SEARCH)]
 
 
 def _divergence(first: Tensor, second: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Handwriting recognition: images of text lines, or pages with their layout, in; a model file out.
 
-    python -m recipes.handwriting --data DIR --out exp/handwriting
+    python -m recipes.handwriting --data DIR --out exp/handwriting [--decoder attention|hybrid]
 
 hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the results table in the README.
 """
@@ -28,7 +28,8 @@ from recipes.evaluation_page import Attachment
 from recipes.line_augment import LineAugmentation
 from recipes.line_task import LineTask
 from recipes.manifest import Manifest
-from recipes.recogniser import CoreOptions, Recogniser, RecogniserOptions, command
+from recipes.recipe import CoreOptions, command
+from recipes.recogniser import Recogniser, RecogniserOptions
 from recipes.report import Measure
 
 

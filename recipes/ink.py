@@ -27,7 +27,8 @@ from recipes.evaluation_page import Attachment
 from recipes.ink_augment import InkAugmentation
 from recipes.ink_task import InkTask, flat
 from recipes.manifest import Item, Manifest, Rejected
-from recipes.recogniser import CoreOptions, Recogniser, RecogniserOptions, command
+from recipes.recipe import CoreOptions, command
+from recipes.recogniser import Recogniser, RecogniserOptions
 from recipes.report import Measure
 
 SPACING = 0.25  # core heights at which ink is measured before there is a model

@@ -196,7 +196,7 @@ def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _mix_into(average: dict[str, Tensor], weights: dict[str, Tensor], share: float) -> None:
     for name, weight in _copied(weights).items():
-        if name in average:
+        if name in average and weight.is_floating_point():  # counters are not averaged
             average[name].lerp_(weight, share)
         else:
             average[name] = weight

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
-from pipelines import transcribe
-from pipelines.errors import DataError
+from pipelines import align, transcribe
+from pipelines.errors import DataError, ModelError
 from pipelines.model import load
 from recipes import asr
 from recipes.asr import Asr, AsrOptions, ModelOptions
 from recipes.datasets import Item, read_speech, with_durations
-from recipes.recogniser import fitted
+from recipes.recogniser import WritingOptions, fitted
 from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask
 from recipes.training import TrainingOptions
@@ -222,6 +222,60 @@ def test_union_trains_and_writes_all_letters(trained, new_letters, tmp_path):
     )
     Asr(options).run()
     assert load(tmp_path / "model.safetensors").alphabet == Alphabet(" ABCDEFZ")
+
+
+# Other decoders
+
+
+@pytest.fixture(scope="module")
+def hybrid(data, tmp_path_factory):
+    """The evaluation on the held-out speaker by attention and CTC together, and the folder of the run."""
+    out = tmp_path_factory.mktemp("hybrid")
+    writing = WritingOptions(decoder="hybrid", decoder_size=32, location_filters=4, sampling=0.1)
+    return Asr(make_options(data, out, epochs=45, writing=writing, consistency=0.0)).run(), out
+
+
+def test_attention_and_ctc_together(hybrid, data):
+    found, out = hybrid
+    assert found.cer.value < 0.3
+    model = load(out / "model.safetensors")
+    assert model.metrics["valid"]["decoding"] == "beam search, width 5"
+    for item in found.items[:5]:
+        searched, greedy = (transcribe(item.media, model, width=width) for width in (5, 1))
+        assert searched.text == item.hypothesis
+        assert [word.text for word in searched.words] == searched.text.split()
+        starts, ends = ([getattr(word, name) for word in searched.words] for name in ("start", "end"))
+        assert starts == sorted(starts) and ends == sorted(ends)
+        assert starts[0] >= 0 and ends[-1] <= searched.duration
+        assert len(greedy.text) > 0  # by CTC alone
+    placed = align(found.items[0].media, found.items[0].reference, model)
+    assert placed.segments[0].words[0].start < placed.segments[0].words[-1].end
+
+
+def test_new_letters_for_two_decoders(hybrid):
+    base = load(hybrid[1] / "model.safetensors")
+    model = fitted(base, Alphabet(" ABCZ"), [Item(Path("x.wav"), "AB ZC")], "union")
+    old, new = base.state_dict(), model.state_dict()
+    changed = {name for name in old if old[name].shape != new[name].shape}
+    assert changed == {
+        "decoder.ctc.project.weight",
+        "decoder.ctc.project.bias",
+        "decoder.attention.embed.weight",
+        "decoder.attention.bias",
+    }
+    for name in changed:
+        assert torch.equal(new[name][: len(old[name])], old[name])
+
+
+def test_attention_alone(data, tmp_path):
+    """It trains, writes and says where; what needs probabilities of frames is refused in one line."""
+    writing = WritingOptions(decoder="attention", decoder_size=32, location_filters=4)
+    recipe = Asr(make_options(data, tmp_path, epochs=2, writing=writing))  # CR-CTC is passed over
+    found = recipe.run()
+    model = load(tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match="without probabilities for each frame; name a model with a ctc or"):
+        align(found.items[0].media, "AB", model)
+    assert transcribe(found.items[0].media, model).text == found.items[0].hypothesis
 
 
 # Data
