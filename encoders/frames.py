@@ -289,6 +289,8 @@ class Frames(nn.Module):
         grid: what is read is the places of one picture, in reading order, not frames in time.
         motion: cells across and down in which motion between frames is told (see `motion.py`), as
             further features; 0 is none. Only with a frozen network.
+        rate: frames a second that a video is sampled at.
+        window: seconds of a longer video that are read at once.
 
     Raises:
         ValueError: for an unknown network, a size below 1, or motion with a network that is trained.
@@ -307,12 +309,17 @@ class Frames(nn.Module):
         side: int = 0,
         grid: bool = False,
         motion: int = 0,
+        rate: float = 8.0,
+        window: float = 10.0,
     ):
         super().__init__()
+        if not (rate > 0 and rate * window >= 1):
+            raise ValueError(f"a window of {window} s at {rate} frames a second is not a frame")
         if motion and (grid or not frozen):
             raise ValueError("motion needs a frozen network, and frames in time")
         self.network = backbone(network, grid=grid, frozen=frozen, crop=crop, side=side or None)
         self.motion = motion
+        self.rate, self.window = rate, window
         features = self.network.output_size + motion * motion * CELL
         self.sequence = FrameFeatures(features, output_size, dropout, lags)
         self.output_size = output_size
@@ -329,22 +336,33 @@ class Frames(nn.Module):
         Raises:
             ValueError: there are no frames, or several where one picture is meant.
         """
+        found = self.see(self.look(frames), batch_size)
+        if self.network.grid:
+            if len(found) != 1:
+                raise ValueError(f"a grid is of one picture, not of {len(found)}")
+            return found[0]
+        return found
+
+    def look(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Tensor]]:
+        """Each frame with its motion, which needs no network: what another thread can do beside `see`."""
         if not self.motion:
-            found = self.network.features(frames, batch_size)
-            if self.network.grid:
-                if len(found) != 1:
-                    raise ValueError(f"a grid is of one picture, not of {len(found)}")
-                return found[0]
-            return found
+            yield from ((frame, torch.empty(0)) for frame in frames)
+            return
         seen, watched = tee(frames)
-        moved: list[Tensor] = []
+        for frame, move in zip(seen, motion(watched, (self.motion, self.motion)), strict=True):
+            yield frame, torch.from_numpy(move)
+
+    def see(self, looked: Iterable[tuple[np.ndarray, Tensor]], batch_size: int = 16) -> Tensor:
+        """What `look` gives -> (frames, features), or (frames, places, features) of a grid."""
+        moves: list[Tensor] = []
 
         def shown() -> Iterator[np.ndarray]:
-            for frame, move in zip(seen, motion(watched, (self.motion, self.motion)), strict=True):
-                moved.append(torch.from_numpy(move))
+            for frame, move in looked:
+                moves.append(move)
                 yield frame
 
-        return torch.cat([self.network.features(shown(), batch_size), torch.stack(moved)], dim=1)
+        found = self.network.features(shown(), batch_size)
+        return torch.cat([found, torch.stack(moves)], dim=1) if self.motion else found
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Frames, or features of them, of each -> (batch, time, output_size), frames.

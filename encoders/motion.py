@@ -75,6 +75,17 @@ def flow_histogram(flow: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarr
     return _cell_means(np.concatenate([histogram, ~moves[..., None]], axis=2, dtype=np.float32), grid)
 
 
+def backwards(moves: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
+    """About what `motion` gives for the same frames in the opposite order; a movement is told where it ends.
+
+    (time, rows * columns * CELL) both ways; the first frame's is zero, as in `motion`.
+    """
+    cells = moves.reshape(-1, *grid, CELL)[:0:-1]
+    turned = (np.arange(BINS) + BINS // 2) % BINS
+    cells = np.concatenate([cells[..., turned], cells[..., BINS:]], axis=3)
+    return np.concatenate([np.zeros_like(moves[:1]), cells.reshape(len(cells), -1)])
+
+
 def _cell_means(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """(height, width, n) -> (rows, columns, n): means over cells of equal size, to the pixel."""
     height, width = values.shape[:2]

@@ -41,7 +41,12 @@ DECODERS = {
 TASKS = ("speech", "handwriting", "ink", "action", "captioning")
 
 BUNDLED = Path(__file__).parent / "models"
-DEFAULTS = {"speech": "speech-en-an4", "handwriting": "handwriting-en"}
+DEFAULTS = {
+    "speech": "speech-en-an4",
+    "handwriting": "handwriting-en",
+    "action": "action-shapes",
+    "captioning": "captioning-emoji",
+}
 FORMAT = 1
 _HEADER = "triscribe"
 _LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near

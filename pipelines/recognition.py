@@ -1,4 +1,4 @@
-"""recognize(): looks at what a source is, and hands it to the reader for images or for ink."""
+"""recognize(): looks at what a source is, and hands it to the reader for images, for ink or for video."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from typing import Literal
 
 import numpy as np
 
-from pipelines import handwriting, ink
+from pipelines import handwriting, ink, video
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.handwriting import HandwritingOptions
 from pipelines.media import images
+from pipelines.media.audio import DamagedMedia
 from pipelines.media.files import locate, readable
 from pipelines.media.ink import Ink, read_ink
+from pipelines.media.video import open_video
 from pipelines.model import SequenceModel
 from pipelines.reading import model_for, raising
-from pipelines.results import Page
+from pipelines.results import Actions, Page
+from pipelines.video import Clip, VideoOptions
 
-Source = images.Source | Ink | list
-Unit = images.Source | Ink | TriscribeError
+Source = images.Source | Ink | Clip | list
+Unit = images.Source | Ink | Clip | TriscribeError
 
 
 @dataclass(frozen=True)
-class RecognitionOptions(HandwritingOptions):
+class RecognitionOptions(HandwritingOptions, VideoOptions):
     """How to recognise; what does not concern a source is passed over."""
 
     pages: str | None = None
@@ -48,20 +51,21 @@ class RecognitionOptions(HandwritingOptions):
 
 def recognize(
     source: Source | Iterable[Source], model: SequenceModel | str | Path | None = None, **options
-) -> Page | Iterator[Page]:
-    """Read what is written by hand.
+) -> Page | Actions | Iterator[Page | Actions]:
+    """Read what is written by hand, or tell what happens in a video.
 
     Args:
         source: an image of a line or a page (a path, a binary file object, an array, a tensor or a
             Pillow image), a PDF, a file of ink (InkML or JSON lines), strokes as lists of points
-            [[(x, y), ...], ...]; or a list or generator of these. Content decides, not the name.
+            [[(x, y), ...], ...]; a video, a folder of frames, or an array (frames, height, width, 3);
+            or a list or generator of these. Content decides, not the name.
         model: a loaded model, a file, or a bundled model's name; None is the bundled one for
-            images or for ink.
+            images, for ink or for video.
         options: see `RecognitionOptions`.
 
     Returns:
-        A Page. For a PDF, a file of several pieces of ink, and many sources: a generator of one for
-        each page or piece, in order, with memory that does not grow with their number.
+        A Page, or for a video Actions. For a PDF, a file of several pieces of ink, and many sources: a
+        generator of one for each page or piece, in order, with memory that does not grow with their number.
 
     Raises:
         MediaError: a source cannot be read (for many: when its turn comes, see `errors`).
@@ -78,13 +82,16 @@ def recognize(
 
 
 def parts(source: Source, options: RecognitionOptions) -> list[Unit]:
-    """The pages of a PDF, the pieces of ink in a file, or the one image that a source is.
+    """The pages of a PDF, the pieces of ink in a file, or the one image or video that a source is.
 
     Raises:
         MediaError: it is none of these, or a document or ink that cannot be read.
     """
     if _is_strokes(source):
         return read_ink(source)
+    if _is_frames(source):
+        open_video(source)  # says at once what is wrong with it
+        return [Clip(source)]
     if not isinstance(source, (str, os.PathLike)) and not hasattr(source, "read"):
         return [source]
     name, open_it = locate(source)
@@ -98,9 +105,14 @@ def parts(source: Source, options: RecognitionOptions) -> list[Unit]:
         return [source]
     if head.startswith(b"\x1f\x8b") or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):
         return read_ink(source)
-    raise MediaError(
-        name, "is neither an image, a PDF document nor ink", "give one of these, images as PNG or JPEG"
-    )
+    try:
+        open_video(source)
+    except DamagedMedia:
+        raise
+    except MediaError as error:
+        cause = "is neither an image, a PDF document nor ink, and no video"
+        raise MediaError(name, cause, "give one of these, images as PNG or JPEG") from error
+    return [Clip(source)]
 
 
 def are_parts(units: list[Unit]) -> bool:
@@ -110,13 +122,15 @@ def are_parts(units: list[Unit]) -> bool:
 
 def results(
     units: Iterable[Unit], model: SequenceModel | str | Path | None, options: RecognitionOptions
-) -> Iterator[Page | TriscribeError]:
-    """A Page or an error for each part of a source, in order; what is an error already stays it."""
+) -> Iterator[Page | Actions | TriscribeError]:
+    """A Page, Actions or an error for each part of a source, in order; what is an error already stays it."""
     for task, run in groupby(units, key=task_of):
         if task is None:
             yield from run
         elif task == "ink":
             yield from ink.read(model_for(task, model), run, options)
+        elif task == "action":
+            yield from video.watch(run, model_for(task, model), options)
         else:
             yield from handwriting.read_pages(run, model_for(task, model), options)
 
@@ -125,6 +139,8 @@ def task_of(unit: Unit) -> str | None:
     """The task of the model that reads it; None for an error."""
     if isinstance(unit, TriscribeError):
         return None
+    if isinstance(unit, Clip):
+        return "action"
     return "ink" if isinstance(unit, Ink) else "handwriting"
 
 
@@ -138,9 +154,16 @@ def _all_parts(sources: Iterable[Source], options: RecognitionOptions) -> Iterat
 
 def _is_one(source: object) -> bool:
     """Whether it is one source, not many."""
-    kinds = (str, os.PathLike, np.ndarray, images.PdfPage, images.Picture, Ink)
+    kinds = (str, os.PathLike, np.ndarray, images.PdfPage, images.Picture, Ink, Clip)
     held = any(hasattr(source, name) for name in ("read", "detach", "getexif"))
     return isinstance(source, kinds) or held or _is_strokes(source)
+
+
+def _is_frames(source: object) -> bool:
+    """Whether it is a folder of frames or an array of them."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.path.isdir(source)
+    return getattr(source, "ndim", 0) == 4
 
 
 def _is_strokes(source: object) -> bool:

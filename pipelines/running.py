@@ -16,7 +16,7 @@ from tqdm import tqdm
 from pipelines.batch import Job, Journal, collect, plan
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.writers import formats as formats_of
-from pipelines.writers import write_atomically, writer
+from pipelines.writers import mode, write_atomically, writer
 
 
 class Work(ABC):
@@ -145,7 +145,7 @@ class Run:
             if not isinstance(result, TriscribeError):
                 journal.begin(job)
                 for output, chosen in zip(job.outputs, self.writers, strict=True):
-                    with write_atomically(output) as file:
+                    with write_atomically(output, mode(chosen)) as file:
                         chosen.write(result, file)
             journal.add(job, model, str(result) if isinstance(result, TriscribeError) else None)
         except OSError as error:

@@ -52,18 +52,19 @@ def describe(
     """
     items = [item for part in splits.values() for item in part]
     sections = [
-        _sizes(splits, measure),
+        sizes(splits, measure),
         _lengths(items, measure),
         _text(splits, items),
         _rare(items),
         _too_dense(items, measure),
-        _warnings(splits),
-        _rejections(rejected),
+        warnings(splits),
+        rejections(rejected),
     ]
     return "\n\n".join(section for section in sections if section)
 
 
-def _sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
+def sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
+    """How much there is of each split."""
     unit = measure.unit
     heads = f"{measure.total:>9}{'shortest':>11}{'median':>9}{'longest':>9}"
     lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{heads}"]
@@ -88,7 +89,7 @@ def _lengths(items: Sequence[Item], measure: Measure) -> str:
     lines = [f"Lengths in {measure.unit}"]
     for place in range(min(bins), max(bins) + 1):
         span = f"{place * step:g} - {(place + 1) * step:g}"
-        lines.append(f"  {span:>11}  {_bar(bins[place] / most, 50):<50}  {bins[place]:,}")
+        lines.append(f"  {span:>11}  {bar(bins[place] / most, 50):<50}  {bins[place]:,}")
     return "\n".join(lines)
 
 
@@ -98,7 +99,7 @@ def _round_step(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
-def _bar(share: float, columns: int) -> str:
+def bar(share: float, columns: int) -> str:
     """A bar of whole and eighth blocks; what is not zero shows at least an eighth."""
     eighths = max(math.ceil(share * columns * 8), 0)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
@@ -136,7 +137,7 @@ def _rare(items: Sequence[Item]) -> str:
     examples = {char: item for item in reversed(items) for char in item.text if counts[char] < RARE}
     lines = [f"Characters that occur less than {RARE} times: {len(rare):,}"]
     for char in rare[:20]:
-        lines.append(f"  {_named(char)}  {counts[char]} x  {_shown(examples[char].path)}")
+        lines.append(f"  {_named(char)}  {counts[char]} x  {shown(examples[char].path)}")
     return "\n".join(lines + _and_more(len(rare) - 20))
 
 
@@ -146,11 +147,12 @@ def _too_dense(items: Sequence[Item], measure: Measure) -> str:
     if not dense:
         return ""
     head = f"Too short for their text (over {measure.densest:g} characters / {measure.unit}): {len(dense):,}"
-    lines = [head] + [f"  {density:.0f} / {measure.unit}  {_shown(item.path)}" for density, item in dense[:3]]
+    lines = [head] + [f"  {density:.0f} / {measure.unit}  {shown(item.path)}" for density, item in dense[:3]]
     return "\n".join(lines + _and_more(len(dense) - 3))
 
 
-def _warnings(splits: Mapping[str, Sequence[Item]]) -> str:
+def warnings(splits: Mapping[str, Sequence[Item]]) -> str:
+    """Groups that are in several splits."""
     sides: dict[str, list[str]] = defaultdict(list)
     for name, items in splits.items():
         for group in sorted({item.group for item in items if item.group is not None}):
@@ -159,11 +161,12 @@ def _warnings(splits: Mapping[str, Sequence[Item]]) -> str:
     if not shared:
         return ""
     lines = [f"Warning: groups in several splits, so results there are too good: {len(shared):,}"]
-    lines += [f"  {_shown(group)}  in {' and '.join(names)}" for group, names in shared[:5]]
+    lines += [f"  {shown(group)}  in {' and '.join(names)}" for group, names in shared[:5]]
     return "\n".join(lines + _and_more(len(shared) - 5))
 
 
-def _rejections(rejected: Sequence[Rejected]) -> str:
+def rejections(rejected: Sequence[Rejected]) -> str:
+    """What was left out, by reason."""
     if not rejected:
         return ""
     # reasons that differ in their numbers only are one reason
@@ -173,7 +176,7 @@ def _rejections(rejected: Sequence[Rejected]) -> str:
     lines = [f"Rejected: {len(rejected):,}"]
     for kind in sorted(kinds.values(), key=len, reverse=True):
         lines.append(f"  {len(kind):,} x {_printable(kind[0].reason)}")
-        lines += [f"      {_shown(bad.path)}" for bad in kind[:3]]
+        lines += [f"      {shown(bad.path)}" for bad in kind[:3]]
         lines += [f"    {line}" for line in _and_more(len(kind) - 3)]
     return "\n".join(lines)
 
@@ -191,7 +194,7 @@ def _named(char: str) -> str:
     return f"U+{ord(char):04X} {unicodedata.name(char, 'unnamed')}"
 
 
-def _shown(value: str | Path, columns: int = 64) -> str:
+def shown(value: str | Path, columns: int = 64) -> str:
     """A path or name made safe to print, its start left out when it is long."""
     text = _printable(str(value))
     return text if len(text) <= columns else "…" + text[1 - columns :]

@@ -6,15 +6,25 @@ from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 
-from pipelines.results import Page, Transcript
+from pipelines.results import Actions, Caption, Page, Transcript
+from pipelines.writers.actions import ActionsCSV, ActionsJSON, ActionsText, ActivityNet
 from pipelines.writers.atomic import write_atomically
+from pipelines.writers.captions import (
+    COCO,
+    AttentionMap,
+    CaptionJSON,
+    CaptionSRT,
+    CaptionText,
+    CaptionVTT,
+)
 from pipelines.writers.hocr import HOCR
 from pipelines.writers.pages import ALTO, PAGE
 from pipelines.writers.phonetics import CTM, TextGrid
 from pipelines.writers.subtitles import SRT, VTT
 from pipelines.writers.tables import JSON, TSV, PageJSON, PageText, Text
+from pipelines.writers.videos import AnnotatedVideo, ContactSheet
 
-__all__ = ["FORMATS", "formats", "save", "write_atomically", "writer"]
+__all__ = ["FORMATS", "formats", "mode", "save", "write_atomically", "writer"]
 
 FORMATS: dict[type, dict[str, type]] = {
     Transcript: {
@@ -36,6 +46,24 @@ FORMATS: dict[type, dict[str, type]] = {
         "html": HOCR,
         "txt": PageText,
         "json": PageJSON,
+    },
+    Actions: {
+        "txt": ActionsText,
+        "json": ActionsJSON,
+        "csv": ActionsCSV,
+        "activitynet": ActivityNet,
+        "activitynet.json": ActivityNet,
+        "mp4": AnnotatedVideo,
+        "png": ContactSheet,
+    },
+    Caption: {
+        "txt": CaptionText,
+        "json": CaptionJSON,
+        "coco": COCO,
+        "coco.json": COCO,
+        "srt": CaptionSRT,
+        "vtt": CaptionVTT,
+        "png": AttentionMap,
     },
 }
 """For each type of result its formats, by their names and the endings of files, in lower case."""
@@ -80,7 +108,12 @@ def writer(name: str, kind: type = Transcript, /, **options):
     return chosen(**options)
 
 
-def save(result: Transcript | Page, path: str | Path, /, **options) -> Path:
+def mode(chosen: object) -> str:
+    """How a writer's file is opened: "wb" where it writes bytes."""
+    return getattr(chosen, "mode", "w")
+
+
+def save(result: Transcript | Page | Actions | Caption, path: str | Path, /, **options) -> Path:
     """Write a result in the format that the path's ending names, atomically.
 
     Args:
@@ -102,7 +135,7 @@ def save(result: Transcript | Page, path: str | Path, /, **options) -> Path:
     double = "".join(path.suffixes[-2:])[1:]
     name = double if double.lower() in known else path.suffix[1:]
     chosen = writer(name, type(result), **options)
-    with write_atomically(path) as file:
+    with write_atomically(path, mode(chosen)) as file:
         chosen.write(result, file)
     return path
 

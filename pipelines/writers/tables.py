@@ -45,7 +45,7 @@ class JSON:
             "source": None if transcript.source is None else printable(str(transcript.source)),
             "segments": [self._segment(segment) for segment in transcript.segments],
         }
-        _dump(content, file)
+        write_json(content, file)
 
     def _segment(self, segment: Segment) -> dict:
         words = [self._word(word) for word in segment.words]
@@ -108,7 +108,7 @@ class PageJSON:
                 for region in page.regions
             ],
         }
-        _dump(content, file)
+        write_json(content, file)
 
     def _line(self, line: TextLine) -> dict:
         words = [self._word(word) for word in line.words]
@@ -175,6 +175,7 @@ def _points(points: tuple[Point, ...]) -> list[list[float]]:
     return [[round(float(x), 2), round(float(y), 2)] for x, y in points]
 
 
-def _dump(content: dict, file: TextIO) -> None:
+def write_json(content: dict, file: TextIO) -> None:
+    """As people read it: a line a value, letters as they are."""
     json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
     file.write("\n")

@@ -163,10 +163,10 @@ def test_an_interrupted_run_keeps_what_it_finished(model, folder, tmp_path, caps
 def test_interrupted_between_two_formats(model, folder, tmp_path, monkeypatch):
     whole = running.write_atomically
 
-    def breaking(path):
+    def breaking(path, mode):
         if path.name == "b.srt":
             raise KeyboardInterrupt
-        return whole(path)
+        return whole(path, mode)
 
     monkeypatch.setattr(running, "write_atomically", breaking)
     out = tmp_path / "out"
@@ -182,10 +182,10 @@ def test_interrupted_between_two_formats(model, folder, tmp_path, monkeypatch):
 def test_a_full_disk(model, folder, tmp_path, monkeypatch, capsys):
     whole = running.write_atomically
 
-    def full(path):
+    def full(path, mode):
         if path.name == "b.srt":
             raise OSError(errno.ENOSPC, "No space left on device")
-        return whole(path)
+        return whole(path, mode)
 
     monkeypatch.setattr(running, "write_atomically", full)
     assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 1

@@ -1,0 +1,109 @@
+"""How fast `recognize` watches videos: the share of decoding, features and recognition; what overlap gives.
+
+    python benchmarks/video.py --data FOLDER [--model M] [--clips N]
+
+FOLDER holds labelled clips, whose test split is watched. Without --model, a new one is made as
+`recipes.action` makes it, untrained: what it says is not looked at. The plain loop does one thing after the
+other: it decodes a clip, looks for motion, runs the network, judges; `recognize` decodes and looks for
+motion beside the network. All run in turn, so that a machine that drifts does so for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from decoders.vocabulary import Classes
+from pipelines.media.video import open_video
+from pipelines.model import SequenceModel, load
+from pipelines.recognition import recognize
+from pipelines.video import Clip, judged, opened
+from recipes.action import ActionOptions
+from recipes.datasets import find_data, read_clips
+
+REPEATS = 3
+
+
+def fresh(rate: float) -> SequenceModel:
+    """A model of the recipe's sizes, untrained."""
+    sizes = ActionOptions().model
+    front_end = {
+        "kind": "frames",
+        "network": sizes.network,
+        "output_size": sizes.input_size,
+        "lags": list(sizes.lags),
+        "frozen": True,
+        "motion": sizes.motion,
+        "rate": rate,
+    }
+    return SequenceModel("action", front_end, sizes.core(), {"kind": "classifier"}, Classes("ab")).eval()
+
+
+def plain(paths: list[Path], model: SequenceModel) -> dict[str, float]:
+    """Seconds of each step, one after the other."""
+    seconds = dict.fromkeys(("decoding", "motion", "network", "judging"), 0.0)
+    for path in paths:
+        marks = [time.perf_counter()]
+        frames = list(opened(Clip(path), model.front_end)[1])
+        marks.append(time.perf_counter())
+        looked = list(model.front_end.look(frames))
+        marks.append(time.perf_counter())
+        features = model.front_end.see(looked)
+        marks.append(time.perf_counter())
+        judged(model, features[None], torch.tensor([len(features)]))
+        marks.append(time.perf_counter())
+        for name, begun, ended in zip(seconds, marks, marks[1:], strict=False):
+            seconds[name] += ended - begun
+    return seconds
+
+
+def overlapped(paths: list[Path], model: SequenceModel) -> float:
+    started = time.perf_counter()
+    assert sum(1 for _ in recognize(paths, model)) == len(paths)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="fight2", help="folder, or a name below $TRISCRIBE_DATA/video")
+    parser.add_argument("--model", help="file or bundled name")
+    parser.add_argument("--rate", type=float, default=10.0, help="frames a second of a new model")
+    parser.add_argument("--clips", type=int, default=20, help="of the test split")
+    arguments = parser.parse_args()
+    folder = Path(arguments.data)
+    folder = folder if folder.exists() else find_data(None, f"video/{arguments.data}")
+    paths = [item.path for item in read_clips(folder).split("test")][: arguments.clips]
+    model = load(arguments.model) if arguments.model else fresh(arguments.rate)
+    length = sum(open_video(path).duration for path in paths)
+    steps: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    beside: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(REPEATS):
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            steps[threads].append(plain(paths, model))
+            beside[threads].append(overlapped(paths, model))
+    print(f"{len(paths)} clips, {length:.0f} s of video, {model.front_end.rate:g} frames a second looked at")
+    print(f"median of {REPEATS}, torch {torch.__version__}\n")
+    print(f"{'':34}{'1 thread':>12}{'2 threads':>12}")
+    totals = {threads: statistics.median(sum(each.values()) for each in steps[threads]) for threads in (1, 2)}
+    for name in steps[1][0]:
+        shares = (statistics.median(each[name] / sum(each.values()) for each in steps[t]) for t in (1, 2))
+        print(f"{f'plain loop, share of {name}':34}" + "".join(f"{share:>12.0%}" for share in shares))
+    medians = {threads: statistics.median(beside[threads]) for threads in (1, 2)}
+    rows = {
+        "plain loop, clips a second": [len(paths) / totals[t] for t in (1, 2)],
+        "recognize, clips a second": [len(paths) / medians[t] for t in (1, 2)],
+        "recognize, s of video a second": [length / medians[t] for t in (1, 2)],
+        "recognize is faster by": [totals[t] / medians[t] for t in (1, 2)],
+    }
+    for name, values in rows.items():
+        print(f"{name:34}" + "".join(f"{value:12.2f}" for value in values))
+    print(f"recognize with 2 threads against the plain loop with 1: {totals[1] / medians[2]:.2f} x")
+
+
+if __name__ == "__main__":
+    main()

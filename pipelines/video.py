@@ -1,0 +1,280 @@
+"""Video: clips and long videos in, what happens in them out, with times.
+
+Decoding, and motion between frames, run in a thread of their own beside the network. Long videos are
+read in windows that overlap, so that memory does not grow with their length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from decoders.classifier import Classifier
+from decoders.ctc import CTC
+from encoders.frames import Frames
+from pipelines.errors import TriscribeError
+from pipelines.media.video import Source, Video, open_video
+from pipelines.model import SequenceModel
+from pipelines.reading import BatchOptions
+from pipelines.results import Actions, ActionSegment
+
+Made = TypeVar("Made")
+
+AHEAD = 4  # batches of frames that are decoded before the network asks for them
+AT_ONCE = 1.5  # windows; a video that is not longer is read at once
+
+
+@dataclass(frozen=True)
+class VideoOptions(BatchOptions):
+    """How videos are watched; a batch is one of frames."""
+
+    window: float | None = None
+    """Seconds of a long video that are judged at once; None is as the model was trained."""
+    switch: float = 4.0
+    """Nats that a change of the label costs on a timeline: the higher, the fewer segments."""
+    top: int = 5
+    """Classes that are named with their scores."""
+    strict: bool = True
+    """Refuse videos that break off; else what there is of them must do."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.window is not None and not 0 < self.window < float("inf"):
+            raise ValueError(f"window must be above 0 seconds, not {self.window}")
+        if not self.switch >= 0 or self.top < 1:
+            raise ValueError(f"switch must be 0 or more and top at least 1, not {self.switch} and {self.top}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video, or the stretch of it from `start` to `end` in seconds."""
+
+    source: Source
+    start: float = 0.0
+    end: float | None = None
+
+
+def watch(
+    clips: Iterable[Clip | TriscribeError], model: SequenceModel, options: VideoOptions | None = None
+) -> Iterator[Actions | TriscribeError]:
+    """Actions or what is wrong with it for each video, in order; the next is decoded meanwhile."""
+    options = options or VideoOptions()
+    device = options.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = model.to(device).eval()
+    watching = _Watching(model, options)
+    for each in ahead(_looked(clips, model.front_end, options), AHEAD):
+        if isinstance(each, list):
+            watching.add(model.front_end.see(each, options.batch_size))
+        else:
+            yield each if isinstance(each, TriscribeError) else watching.result(each)
+            watching = _Watching(model, options)
+
+
+def opened(clip: Clip, front_end: Frames, strict: bool = True) -> tuple[Video, Iterator[np.ndarray]]:
+    """The video, and its frames as the front end takes them: `rate` a second, not larger than it needs.
+
+    Raises:
+        MediaError: it cannot be opened; and while it is read, it breaks off (strict only).
+    """
+    video = open_video(clip.source)
+    side = front_end.network.resize
+    frames = video.frames(None, 1 / front_end.rate, side, clip.start, clip.end, strict)
+    return video, (frame.pixels for frame in frames)
+
+
+@torch.inference_mode()
+def judged(model: SequenceModel, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
+    """What each frame shows.
+
+    Args:
+        x, lengths: (batch, time, features) of `Frames.features`, and frames of each.
+
+    Returns:
+        (batch, time, labels) probabilities, the same for all frames of a model that judges whole clips;
+        label 0 is none of the classes. And of such a model (batch, time) the share of each frame in the
+        decision, else None.
+    """
+    found, shares = model(x, lengths)
+    none = torch.zeros_like(found[..., :1])
+    if isinstance(model.decoder, Classifier):
+        found = torch.cat([none, found[:, 1:].softmax(dim=1)], dim=1)
+        return found[:, None].expand(-1, x.size(1), -1), shares
+    if isinstance(model.decoder, CTC):  # the blank says nothing: every frame belongs to some action
+        return torch.cat([none, found[..., 1:].softmax(dim=2)], dim=2), None
+    return found.softmax(dim=2), None
+
+
+def steady(probabilities: np.ndarray, switch: float) -> np.ndarray:
+    """The likeliest labels when each change costs `switch` nats: (time, labels) -> (time,); by Viterbi."""
+    scores = np.log(np.maximum(probabilities, 1e-6))
+    best, came = scores[0], np.zeros(scores.shape, int)
+    for time in range(1, len(scores)):
+        stays = best >= best.max() - switch
+        came[time] = np.where(stays, np.arange(len(best)), best.argmax())
+        best = np.maximum(best, best.max() - switch) + scores[time]
+    path = np.empty(len(scores), int)
+    path[-1] = best.argmax()
+    for time in range(len(scores) - 1, 0, -1):
+        path[time - 1] = came[time, path[time]]
+    return path
+
+
+def segments_of(
+    probabilities: np.ndarray,
+    names: Sequence[str],
+    rate: float,
+    start: float = 0.0,
+    end: float | None = None,
+    switch: float = 4.0,
+) -> tuple[ActionSegment, ...]:
+    """When what happens.
+
+    Args:
+        probabilities: (time, 1 + classes), label 0 being none of them, which gives no segment.
+        names: of the classes.
+        rate: frames a second.
+        start, end: seconds of the first frame, and at which the last one ends; None is what the rate says.
+        switch: see `VideoOptions`.
+    """
+    segments, place = [], 0
+    for label, run in groupby(steady(probabilities, switch)):
+        first, place = place, place + len(list(run))
+        last = end if place == len(probabilities) and end is not None else start + place / rate
+        if label:
+            score = float(probabilities[first:place, label].mean())
+            segments.append(ActionSegment(names[label - 1], start + first / rate, last, score))
+    return tuple(segments)
+
+
+def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
+    """The same items, made by another thread, up to `size` of them before they are asked for."""
+    made: queue.Queue = queue.Queue(size)
+    stopped, ended = threading.Event(), object()
+
+    def put(item: object) -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                made.put(item, timeout=0.1)
+                break
+
+    def make() -> None:
+        try:
+            for item in items:
+                put((item, None))
+                if stopped.is_set():
+                    break
+            put((ended, None))
+        except BaseException as error:  # it is the asking thread's to deal with
+            put((ended, error))
+
+    thread = threading.Thread(target=make, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = made.get()
+            if error is not None:
+                raise error
+            if item is ended:
+                return
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class _End:
+    """A video that was decoded to its end, or to that of the stretch."""
+
+    name: str | None
+    start: float
+    end: float
+    damaged: int
+
+
+def _looked(clips: Iterable[Clip | TriscribeError], front_end: Frames, options: VideoOptions) -> Iterator:
+    """For each clip, lists of what `Frames.look` gives, then an `_End`; or an error."""
+    for clip in clips:
+        if isinstance(clip, TriscribeError):
+            yield clip
+            continue
+        try:
+            video, frames = opened(clip, front_end, options.strict)
+            looked = front_end.look(frames)
+            while batch := list(islice(looked, options.batch_size)):
+                yield batch
+        except TriscribeError as error:
+            yield error
+            continue
+        end = min(video.duration, clip.end or video.duration)
+        yield _End(None if video.name.startswith("<") else video.name, clip.start, end, video.damaged)
+
+
+class _Watching:
+    """One video on its way to a result: features come in, windows of them are judged, and let go."""
+
+    def __init__(self, model: SequenceModel, options: VideoOptions):
+        self.model, self.options = model, options
+        self.window = max(1, round((options.window or model.front_end.window) * model.front_end.rate))
+        self.step = max(1, self.window // (4 if isinstance(model.decoder, Classifier) else 2))
+        self.held: Tensor | None = None
+        self.first = 0  # number of the first frame that is held
+        self.sums = np.zeros((0, len(model.alphabet)))
+        self.weights, self.shares = np.zeros(0), np.zeros(0)
+
+    def add(self, features: Tensor) -> None:
+        self.held = features if self.held is None else torch.cat([self.held, features])
+        while len(self.held) > AT_ONCE * self.window:
+            self._judge(self.held[: self.window])
+            self._move()
+
+    def result(self, end: _End) -> Actions:
+        model, options, rate = self.model, self.options, self.model.front_end.rate
+        while self.first and len(self.held) > self.window:
+            self._judge(self.held[: self.window])
+            self._move()
+        self._judge(self.held)
+        found = self.sums / self.weights[:, None]
+        names = model.alphabet.symbols
+        means = found[:, 1:].mean(axis=0)
+        top = tuple((names[index], float(means[index])) for index in np.argsort(-means)[: options.top])
+        if self.first == 0 and isinstance(model.decoder, Classifier):
+            segments = (ActionSegment(top[0][0], end.start, end.end, top[0][1]),)
+        else:
+            segments = segments_of(found, names, rate, end.start, end.end, options.switch)
+        attention = ()
+        if self.shares.any():
+            shares = self.shares / self.shares.sum()
+            attention = tuple((end.start + frame / rate, float(share)) for frame, share in enumerate(shares))
+        duration = end.end - end.start
+        return Actions(top, segments, duration, model.name, end.name, attention, end.damaged)
+
+    def _judge(self, features: Tensor) -> None:
+        """Windows overlap, and count for most in their middles."""
+        device = next(self.model.parameters()).device
+        found, shares = judged(self.model, features[None].to(device), torch.tensor([len(features)]))
+        last = self.first + len(features)
+        grown = max(0, last - len(self.weights))
+        self.sums = np.pad(self.sums, ((0, grown), (0, 0)))
+        self.weights, self.shares = np.pad(self.weights, (0, grown)), np.pad(self.shares, (0, grown))
+        places = np.arange(len(features)) + 0.5
+        weights = np.minimum(places, len(features) - places)
+        self.sums[self.first : last] += weights[:, None] * found[0].cpu().numpy()
+        self.weights[self.first : last] += weights
+        if shares is not None:
+            self.shares[self.first : last] += shares[0].cpu().numpy()
+
+    def _move(self) -> None:
+        self.held = self.held[self.step :]
+        self.first += self.step

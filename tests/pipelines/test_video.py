@@ -1,0 +1,189 @@
+"""recognize() on videos: whole clips, windows of long ones, segments, and a decoder that runs ahead."""
+
+import itertools
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from pipelines import cli, recognize
+from pipelines.batch import JOURNAL
+from pipelines.errors import MediaError, ModelError
+from pipelines.media.video import open_video
+from pipelines.video import Clip, VideoOptions, ahead, segments_of, steady, watch
+from pipelines.writers.videos import write_video
+from tests.data.bar_reader import BarReader
+from tests.data.colour_watcher import ColourWatcher, colours
+from tests.data.pictures import bars
+
+
+def write(path, *runs):
+    with open(path, "wb") as file:
+        write_video(file, ((index / 25, frame) for index, frame in enumerate(colours(*runs))))
+    return path
+
+
+def test_a_clip_is_judged_as_a_whole(tmp_path):
+    model = ColourWatcher()
+    path = write(tmp_path / "x.mp4", ("red", 60), ("blue", 20))
+    actions = recognize(path, model)
+    assert (actions.label, actions.source, actions.model) == ("red", str(path), "colours")
+    assert model.lengths == [16]  # 3.2 s, five frames a second
+    labels, scores = zip(*actions.top, strict=True)
+    assert labels == ("red", "blue") and sum(scores) == pytest.approx(1)
+    (segment,) = actions.segments
+    assert (segment.label, segment.start, segment.score) == ("red", 0.0, actions.score)
+    assert segment.end == actions.duration == pytest.approx(3.2, abs=0.05)
+    times, shares = zip(*actions.attention, strict=True)
+    assert sum(shares) == pytest.approx(1) and times[:3] == (0.0, 0.2, 0.4)
+    (tmp_path / "x.mp4").rename(tmp_path / "x.pdf")  # content decides
+    with open(tmp_path / "x.pdf", "rb") as file:
+        assert recognize(file, model).top == actions.top
+    assert recognize(colours(("red", 60), ("blue", 20)), model).top == actions.top
+
+
+@pytest.mark.parametrize("decoder", ["classifier", "timeline", "ctc"])
+def test_long_videos_are_read_in_windows(decoder):
+    """Frames 25 a second; the model looks at every fifth."""
+    model = ColourWatcher(decoder)
+    actions = recognize(colours(("red", 500), ("blue", 400), ("red", 300)), model)
+    assert max(model.lengths) == 20 and len(model.lengths) > 10
+    assert [segment.label for segment in actions.segments] == ["red", "blue", "red"]
+    blurred = 1.1 if decoder == "classifier" else 0.25  # seconds
+    ends = [segment.end for segment in actions.segments]
+    assert ends == pytest.approx([20, 36, 48], abs=blurred) and ends[-1] == actions.duration
+    assert actions.label == "red"
+    assert bool(actions.attention) == (decoder == "classifier")
+    if actions.attention:
+        assert len(actions.attention) == 240 and sum(
+            share for _, share in actions.attention
+        ) == pytest.approx(1)
+
+
+def test_what_is_none_of_the_classes_is_no_segment():
+    frames = colours(("black", 200), ("blue", 200), ("black", 200))
+    (segment,) = recognize(frames, ColourWatcher("timeline")).segments
+    assert (segment.label, segment.start, segment.end) == ("blue", pytest.approx(8.0), pytest.approx(16.0))
+    assert recognize(colours(("black", 50)), ColourWatcher("timeline")).segments == ()
+
+
+def test_windows_and_stretches_are_as_asked_for():
+    model, frames = ColourWatcher("timeline"), colours(("red", 250), ("blue", 250))
+    recognize(frames, model, window=2.0)
+    assert max(model.lengths) == 10
+    (found,) = watch([Clip(frames, 8.0, 14.0)], model, VideoOptions(window=9.0))
+    assert [(each.label, each.start, each.end) for each in found.segments] == [
+        ("red", 8.0, pytest.approx(10.0)),
+        ("blue", pytest.approx(10.0), 14.0),
+    ]
+    assert found.duration == 6.0
+
+
+def test_steady_is_the_best_path():
+    rng = np.random.default_rng(0)
+    for switch in (0.0, 0.7, 2.5):
+        probabilities = rng.dirichlet(np.full(3, 0.5), 6)
+        logs = np.log(np.maximum(probabilities, 1e-6))
+
+        def score(path, logs=logs, switch=switch):
+            changes = sum(one != other for one, other in itertools.pairwise(path))
+            return sum(logs[time, label] for time, label in enumerate(path)) - switch * changes
+
+        best = max(map(score, itertools.product(range(3), repeat=6)))
+        assert score(tuple(steady(probabilities, switch))) == pytest.approx(best)
+    flicker = np.eye(3)[[1, 1, 2, 1, 1, 0, 1]] * 0.6 + 0.13
+    assert [each.label for each in segments_of(flicker, ("a", "b"), 1.0)] == ["a"]
+    assert len(segments_of(flicker, ("a", "b"), 1.0, switch=0.0)) == 4
+
+
+def test_many_sources_keep_their_order(tmp_path):
+    write(tmp_path / "a.mp4", ("red", 20))
+    whole = write(tmp_path / "cut.mp4", ("red", 20)).read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "notes.txt").write_text("no video")
+    names = ["a.mp4", "cut.mp4", "notes.txt", "none.mp4"]
+    sources = [*(tmp_path / name for name in names), colours(("blue", 20))]
+    found = list(recognize(sources, ColourWatcher(), errors="return"))
+    assert [getattr(each, "label", None) for each in found] == ["red", None, None, None, "blue"]
+    with pytest.raises(MediaError, match="cut.mp4"):
+        list(recognize(sources, ColourWatcher()))
+    with pytest.raises(ModelError, match="is a model for action; name a handwriting model"):
+        recognize(bars("ab"), ColourWatcher())
+    with pytest.raises(ModelError, match="is a model for handwriting; name an action model"):
+        recognize(tmp_path / "a.mp4", BarReader())
+
+
+def test_what_runs_ahead():
+    asked = []
+
+    def numbers():
+        for number in range(100):
+            asked.append(threading.current_thread().name)
+            yield number
+        raise ZeroDivisionError
+
+    found = ahead(numbers(), 3)
+    assert [next(found) for _ in range(4)] == [0, 1, 2, 3]
+    found.close()
+    assert len(asked) <= 9 and set(asked) == {"ahead"}
+    assert "ahead" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(numbers(), 3))
+
+
+@pytest.mark.parametrize(
+    "option", [{"window": 0.0}, {"window": float("nan")}, {"switch": -1.0}, {"top": 0}, {"batch_size": 0}]
+)
+def test_options_out_of_range(option):
+    with pytest.raises(ValueError, match=next(iter(option))):
+        VideoOptions(**option)
+
+
+# The command
+
+
+@pytest.fixture
+def command(monkeypatch):
+    model = ColourWatcher()
+    monkeypatch.setattr("pipelines.reading.load", lambda name: model)
+    return lambda *arguments: cli.main(["recognize", *map(str, arguments), "-m", "colours"])
+
+
+def test_a_folder(command, tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / "deep").mkdir(parents=True)
+    write(folder / "a.mp4", ("red", 30))
+    write(folder / "deep/b.mp4", ("blue", 30))
+    (folder / "bad.mp4").write_bytes(b"\0\0\0\x20ftypisom" + b"\0" * 99)
+    (folder / "notes.txt").write_text("no video")
+    assert command(folder, "-o", out, "-f", "json,csv,activitynet,txt,mp4,png") == 1
+    seen = capsys.readouterr()
+    assert "2 watched (2 s of video" in seen.out and seen.err.count("failed: ") == 1 and "bad.mp4" in seen.err
+    names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} - {JOURNAL}
+    endings = ("json", "csv", "activitynet.json", "txt", "mp4", "png")
+    assert names == {f"{name}.{ending}" for name in ("a", "deep/b") for ending in endings}
+    assert json.loads((out / "deep/b.json").read_text())["label"] == "blue"
+    assert sum(1 for _ in open_video(out / "a.mp4").frames()) == 30
+
+
+def test_wrong_usage(command, tmp_path, capsys):
+    path = write(tmp_path / "a.mp4", ("red", 10))
+    for arguments, message in [
+        (("-f", "page"), "no format 'page'"),
+        (("--window", "0"), "window must be"),
+        (("--page", "x.html"), "--page shows what is written"),
+    ]:
+        assert command(path, "-o", tmp_path / "out", *arguments) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_results_do_not_depend_on_threads():
+    frames, before = colours(("red", 300), ("blue", 90)), torch.get_num_threads()
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(recognize(frames, ColourWatcher()))
+    torch.set_num_threads(before)
+    assert found[0] == found[1]
