@@ -1,4 +1,4 @@
-"""The public Python surface: transcribe, recognize, align, load, and the errors they raise."""
+"""The public Python surface: transcribe, recognize, caption, align, load, and the errors they raise."""
 
 from importlib import import_module
 
@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "transcribe": "pipelines.speech",
     "recognize": "pipelines.recognition",
+    "caption": "pipelines.captioning",
     "align": "pipelines.aligning",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",

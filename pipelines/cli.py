@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from pipelines import __version__
 from pipelines.errors import TriscribeError
 
-RECIPES = ("asr", "handwriting", "ink")
+RECIPES = ("asr", "handwriting", "ink", "action", "captioning")
 
 app = tyro.extras.SubcommandApp()
 
@@ -90,6 +90,9 @@ def recognize(
     layout: str = "auto",
     pages: str | None = None,
     dpi: float = 300.0,
+    window: float | None = None,
+    switch: float = 4.0,
+    lenient: bool = False,
     skip_existing: bool = False,
     overwrite: bool = False,
     page: Path | None = None,
@@ -97,39 +100,103 @@ def recognize(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     threads: int = 0,
 ) -> int:
-    """Read handwriting: images, PDF documents, ink, folders and patterns in, a tree of texts out.
+    """Read handwriting, or tell what happens in videos: files and folders in, a tree of results out.
 
     A file that cannot be read costs one line; the others go on. Pages of a PDF, and pieces of ink
-    in one file, become numbered files in a folder of its name.
+    in one file, become numbered files in a folder of its name. Where the first input is a video, all
+    that are videos are watched; else what is written is read.
 
     Args:
-        inputs: images of lines or pages, PDF documents, ink, folders, patterns.
+        inputs: images of lines or pages, PDF documents, ink, videos, folders, patterns.
         out: folder for the outputs; it mirrors the tree of the inputs.
-        format: one or more of page,alto,hocr,txt,json.
+        format: one or more of page,alto,hocr,txt,json; of videos txt,json,csv,activitynet,mp4,png.
         model: a model file or the name of a bundled model.
         layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
             takes the file of the image's name beside it, or else finds out.
         pages: of PDF documents, such as 2-5,7; all if not given.
         dpi: pixels an inch in which pages of a PDF are drawn.
+        window: seconds of a long video that are judged at once; as the model was trained if not given.
+        switch: nats that a change of the label costs in a long video: the higher, the fewer segments.
+        lenient: watch what there is of videos that break off.
         skip_existing: leave out inputs whose outputs stand already.
         overwrite: also replace existing files that triscribe did not make.
-        page: also write one HTML page with the images, their lines and coloured words.
-        batch_size: lines that the model reads at once.
+        page: also write one HTML page with the images, their lines and coloured words; not of videos.
+        batch_size: lines, or frames of a video, that the model reads at once.
         device: where the model runs; auto is cuda where there is one.
         threads: CPU threads; 0 leaves torch's choice.
     """
     if not inputs:
         return _usage("name at least one file, folder or pattern")
-    from pipelines.recognizing import Recognizing
-    from pipelines.results import Page
+    from pipelines.recognizing import Recognizing, Watching, are_films
     from pipelines.running import Run
 
-    how = {"layout": layout, "pages": pages, "dpi": dpi, "batch_size": batch_size, "device": device}
+    how = {"batch_size": batch_size, "device": device}
+    if are_films(inputs):
+        kind, how = Watching, how | {"window": window, "switch": switch, "strict": not lenient}
+    else:
+        kind, how = Recognizing, how | {"layout": layout, "pages": pages, "dpi": dpi}
     try:
         _device(device)
         _threads(threads)
-        formats = _formats(format, Page)
-        run = Run(Recognizing(model, how), out, formats, skip_existing, overwrite, page)
+        formats = _formats(format, kind.kind)
+        if page and kind is Watching:
+            raise ValueError("--page shows what is written; for videos take -f png or mp4")
+        run = Run(kind(model, how), out, formats, skip_existing, overwrite, page)
+    except ValueError as error:
+        return _usage(str(error))
+    return run(inputs)
+
+
+@app.command
+def caption(
+    inputs: Positional[tuple[str, ...]],
+    /,
+    out: Out = Path("."),
+    format: Formats = "txt",
+    model: Model = None,
+    width: int = 5,
+    window: float | None = None,
+    change: float = 0.25,
+    skip_existing: bool = False,
+    overwrite: bool = False,
+    lenient: bool = False,
+    batch_size: int = 16,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    threads: int = 0,
+) -> int:
+    """Say what pictures and videos show: files, folders and patterns in, a tree of captions out.
+
+    A file that cannot be read costs one line; the others go on.
+
+    Args:
+        inputs: pictures or videos, folders, patterns.
+        out: folder for the outputs; it mirrors the tree of the inputs.
+        format: one or more of txt,json,coco,srt,vtt,png; png shows where each word looked.
+        model: a model file or the name of a bundled model.
+        width: sentences that the search keeps for each picture.
+        window: seconds of a video that one sentence is about, at most; as the model was trained if not
+            given.
+        change: of the picture, from 0 to 1, at which a new sentence begins; 0 cuts videos evenly.
+        skip_existing: leave out inputs whose outputs stand already.
+        overwrite: also replace existing files that triscribe did not make.
+        lenient: describe what there is of videos that break off.
+        batch_size: pictures that the model reads at once.
+        device: where the model runs; auto is cuda where there is one.
+        threads: CPU threads; 0 leaves torch's choice.
+    """
+    if not inputs:
+        return _usage("name at least one file, folder or pattern")
+    from pipelines.describing import Describing
+    from pipelines.results import Caption
+    from pipelines.running import Run
+
+    how = {"width": width, "window": window, "change": change, "strict": not lenient}
+    how |= {"batch_size": batch_size, "device": device}
+    try:
+        _device(device)
+        _threads(threads)
+        formats = _formats(format, Caption)
+        run = Run(Describing(model, how), out, formats, skip_existing, overwrite)
     except ValueError as error:
         return _usage(str(error))
     return run(inputs)
@@ -221,7 +288,8 @@ def info(model: Positional[str], /) -> int:
 
     header = read_header(model)
     network = load(model)
-    header["alphabet"] = "".join(header["alphabet"])
+    listed = isinstance(header["alphabet"], list)
+    header["alphabet"] = "".join(header["alphabet"]) if listed else repr(network.alphabet)
     print(f"{network.name}: {network.parameters_count:,} parameters")
     print(json.dumps(header, indent=2, ensure_ascii=False))
     return 0
@@ -261,7 +329,7 @@ def train(recipe: Positional[str], /) -> int:
     """Train a model on your own folder: `triscribe train asr --data DIR --out exp`.
 
     Args:
-        recipe: asr, handwriting or ink. Its own options: `triscribe train asr --help`.
+        recipe: asr, handwriting, ink or captioning. Its own options: `triscribe train asr --help`.
     """
     return _usage(f"no recipe {recipe!r}; choose from {', '.join(RECIPES)}")
 

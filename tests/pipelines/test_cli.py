@@ -115,7 +115,7 @@ def test_the_command_writes_what_the_library_finds(model, folder, tmp_path, caps
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("", r"\{transcribe, ?recognize, ?align"),
+        ("", r"\{transcribe, ?recognize, ?caption, ?align"),
         ("transcribe", "name at least one"),
         ("transcribe x.wav -f docx", "no format 'docx'"),
         ("transcribe x.wav -f txt,str", "did you mean 'srt'"),
@@ -203,7 +203,9 @@ def test_the_check_for_help_texts_finds_a_missing_one():
     assert silent(["x", "y_z", "w", "v"], text) == ["x", "w", "v"]
 
 
-@pytest.mark.parametrize("name", ["transcribe", "recognize", "align", "models", "info", "gates", "train"])
+@pytest.mark.parametrize(
+    "name", ["transcribe", "recognize", "caption", "align", "models", "info", "gates", "train"]
+)
 def test_every_option_has_a_help_text(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     command = getattr(cli, name)
@@ -222,7 +224,7 @@ def test_every_option_of_a_recipe_has_a_help_text(monkeypatch, capsys):
     assert run("train", "asr", "--help") == 0
     options = []
     for field in fields(asr.AsrOptions):
-        group = {"model", "training", "augmentation"} & {field.name}
+        group = {"model", "training", "augmentation", "writing"} & {field.name}
         options += [each.name for each in fields(field.default_factory())] if group else [field.name]
     assert len(options) > 40
     assert silent(options, capsys.readouterr().out) == []
