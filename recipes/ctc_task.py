@@ -21,7 +21,6 @@ from recipes.evaluation import error_rate
 from recipes.recipe import AttentionOptions
 from recipes.training import TrainingOptions
 
-EASED = 0.5  # validation CER below which training is no longer eased
 EASY_DROPOUT = 0.1
 SEARCH = Search()  # of validation
 
@@ -42,7 +41,7 @@ class CTCTask(nn.Module, ABC):
 
     It eases in: CTC first gives nothing but blanks until it has found where the text is, and
     masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
-    validation CER falls below `EASED`. From then on, with `consistency` above 0, each batch is
+    validation CER falls below `eased_until`. From then on, with `consistency` above 0, each batch is
     masked twice, and the two outputs of CTC are also drawn towards each other (CR-CTC, Yao et al. 2024).
     An attention decoder eases in like that too, until it looks along the text.
 
@@ -58,6 +57,8 @@ class CTCTask(nn.Module, ABC):
     """
 
     criterion = "cer"
+    eased_until = 0.5
+    """Validation CER below which training is no longer eased."""
     join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
@@ -187,7 +188,7 @@ class CTCTask(nn.Module, ABC):
             "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
             "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
         }
-        if scores["cer"] < EASED:
+        if scores["cer"] < self.eased_until:
             self.easing.fill_(False)
         return scores
 

@@ -15,6 +15,8 @@ from recipes.line_augment import LineAugmentation, blot, vary
 class LineTask(CTCTask):
     """See `CTCTask`; the cache holds prepared lines, (columns, height) uint8."""
 
+    eased_until = 0.3
+
     def eased(self, augmentation: LineAugmentation) -> LineAugmentation:
         slant, elastic = augmentation.slant / 2, augmentation.elastic / 2
         return replace(augmentation, slant=slant, elastic=elastic, noise=0.0, show_through=0.0)
