@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from encoders.motion import CELL, motion
+from encoders.precision import has_bf16
 
 BACKBONES = {
     "small": 160,
@@ -113,7 +114,7 @@ class Backbone(nn.Module):
         training, found = self.training, []
         self.eval()
         device = next(self.parameters()).device
-        half = _computes_bf16(device) if bf16 is None else bf16
+        half = has_bf16(device) if bf16 is None else bf16
         frames = iter(frames)
         while batch := list(islice(frames, batch_size)):
             images = self.prepare(np.stack(batch)).to(device)
@@ -385,10 +386,3 @@ class Frames(nn.Module):
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """As many frames come out as went in."""
         return lengths
-
-
-def _computes_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

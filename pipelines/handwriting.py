@@ -130,42 +130,39 @@ class _LineReading(Reading):
         symbols = self.symbols
         if self.model.front_end.right_to_left:
             symbols = [symbols[place] for place in mirrored("".join(each.text for each in symbols))]
-        words = tuple(self._word(_joined(word)) for word in split(symbols))
+        words = self._words([_joined(word) for word in split(symbols)])
         confidence = sum(word.confidence for word in words) / max(len(words), 1)
         height, width = self.cut.pixels.shape
         polygon = self.shape.polygon or self._on_page([(0, 0), (width, 0), (width, height), (0, height)])
         text = " ".join(word.text for word in words)
         return TextLine(text, confidence, polygon, self.shape.baseline, words, self.shape.id)
 
-    def _word(self, symbols: list[Symbol]) -> WrittenWord:
-        start, end = min(symbol.start for symbol in symbols), max(symbol.end for symbol in symbols)
-        inked = np.flatnonzero(self.inked[int(start) : int(np.ceil(end))])
-        if len(inked):  # the paper before and behind is left out
-            start, end = max(start, int(start) + inked[0]), min(end, int(start) + inked[-1] + 1)
-        glyphs = [
-            Glyph(
-                symbol.text,
-                symbol.confidence,
-                self._outline(min(max(symbol.start, start), end), max(min(symbol.end, end), start)),
-            )
-            for symbol in symbols
-        ]
-        text = "".join(symbol.text for symbol in symbols)
-        confidence = sum(symbol.confidence for symbol in symbols) / len(symbols)
-        return WrittenWord(text, confidence, self._outline(start, end), tuple(glyphs))
+    def _words(self, words: list[list[Symbol]]) -> tuple[WrittenWord, ...]:
+        spans = []  # of each word, then of its glyphs
+        for word in words:
+            start, end = min(symbol.start for symbol in word), max(symbol.end for symbol in word)
+            inked = np.flatnonzero(self.inked[int(start) : int(np.ceil(end))])
+            if len(inked):  # the paper before and behind is left out
+                start, end = max(start, int(start) + inked[0]), min(end, int(start) + inked[-1] + 1)
+            spans.append((start, end))
+            spans += [(min(max(each.start, start), end), max(min(each.end, end), start)) for each in word]
+        outlines = iter(self._outlines(spans))
+        return tuple(_written(next(outlines), word, outlines) for word in words)
 
-    def _outline(self, start: float, end: float) -> tuple[Point, ...]:
-        """Columns of the prepared image, over the full height of the cut -> a polygon on the page."""
+    def _outlines(self, spans: list[tuple[float, float]]) -> list[tuple[Point, ...]]:
+        """Columns of the prepared image, over the full height of the cut -> polygons on the page."""
         height, width = self.cut.pixels.shape
         (across, lean, left), (_, down, top) = self.to_cut
         # Columns lean where the letters were set upright; the corners are where they meet the cut's edges.
-        corners = [
-            (across * column + lean * (edge - top) / down + left, edge)
-            for column, edge in ((start, 0), (end, 0), (end, height), (start, height))
-        ]
+        edges = np.array([0, 0, height, height])
+        columns = np.reshape(spans, (-1, 2))[:, [0, 1, 1, 0]]
+        corners = np.stack(
+            [across * columns + lean * (edges - top) / down + left, 0 * columns + edges], axis=2
+        )
         if across < 0:  # read from the right
-            corners = [corners[place] for place in (1, 0, 3, 2)]
-        return self._on_page(np.clip(corners, 0, (width, height)))
+            corners = corners[:, [1, 0, 3, 2]]
+        points = self._on_page(np.clip(corners, 0, (width, height)))
+        return [points[first : first + 4] for first in range(0, len(points), 4)]
 
     def _on_page(self, corners: np.ndarray | list[Point]) -> tuple[Point, ...]:
         return tuple(map(tuple, self.cut.to_page(np.array(corners)).round(1).tolist()))
@@ -324,6 +321,14 @@ def _widest(empty: np.ndarray, start: int, end: int) -> tuple[float, float]:
         return (start + end) / 2, (start + end) / 2
     left, right = runs[np.diff(runs, axis=1).argmax()].tolist()
     return start + left, start + right
+
+
+def _written(
+    outline: tuple[Point, ...], symbols: list[Symbol], outlines: Iterator[tuple[Point, ...]]
+) -> WrittenWord:
+    glyphs = tuple(Glyph(symbol.text, symbol.confidence, next(outlines)) for symbol in symbols)
+    confidence = sum(glyph.confidence for glyph in glyphs) / len(glyphs)
+    return WrittenWord("".join(glyph.text for glyph in glyphs), confidence, outline, glyphs)
 
 
 def _joined(word: list[Symbol]) -> list[Symbol]:

@@ -21,6 +21,7 @@ from torch import Tensor
 from decoders.classifier import Classifier
 from decoders.ctc import CTC
 from encoders.frames import Frames
+from pipelines.computing import device_for
 from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
@@ -68,10 +69,7 @@ def watch(
 ) -> Iterator[Actions | TriscribeError]:
     """Actions or what is wrong with it for each video, in order; the next is decoded meanwhile."""
     options = options or VideoOptions()
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval()
+    model = model.to(device_for(options.device)).eval()
     watching = _Watching(model, options)
     for each in ahead(_looked(clips, model.front_end, options), AHEAD):
         if isinstance(each, list):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from encoders.precision import has_bf16
 from pipelines.errors import DataError
 from pipelines.writers import write_atomically
 
@@ -78,16 +79,6 @@ class Task(Protocol):
         """Metrics on the validation data."""
 
 
-def has_bf16() -> bool:
-    """Whether this machine multiplies bf16 matrices in hardware."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    if not hasattr(torch.cpu, "get_capabilities"):  # torch before 2.12
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
-
-
 def rate(progress: float, options: TrainingOptions) -> float:
     """The learning rate after a share of the run: up in a line, down along a cosine."""
     if progress < options.warmup:
@@ -113,8 +104,9 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16())
-    fabric = Fabric(accelerator="auto", devices=1, precision="bf16-mixed" if bf16 else "32-true")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16(device))
+    fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if bf16 else "32-true")
     optimiser = torch.optim.AdamW(
         _parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
     )

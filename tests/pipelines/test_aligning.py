@@ -13,6 +13,7 @@ from pipelines.aligning import AlignmentOptions, align
 from pipelines.errors import DataError, MediaError, ModelError
 from pipelines.model import SequenceModel, load
 from pipelines.spelling import Spelling
+from tests.data.given import Given
 
 RATE, FRAME = 16000, 480  # a frame is 0.03 s
 LETTERS = Alphabet(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -24,8 +25,9 @@ class Ideal(SequenceModel):
     def __init__(self, alphabet=LETTERS):
         sizes = {"kind": "spectrogram", "output_size": 8, "channels": 1}
         super().__init__("speech", sizes, {"kind": "bilstm", "hidden_size": 4}, {"kind": "ctc"}, alphabet)
+        self.decoder = Given()
 
-    def forward(self, x, lengths):
+    def states(self, x, lengths):
         frames = self.front_end.output_lengths(lengths)
         levels = torch.nn.functional.pad(x, (0, FRAME))[:, ::FRAME][:, : int(frames.max())]
         heard = ((levels.abs() - 0.1) / 0.02).round().long().clamp(min=0)

@@ -1,0 +1,74 @@
+"""Where a network is run, in which precision, and how all cores are kept busy with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+
+from encoders.precision import has_bf16
+
+Job = TypeVar("Job")
+Made = TypeVar("Made")
+
+
+def device_for(name: str) -> str:
+    """cpu or cuda; auto is cuda where there is one."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """Within it a network computes in a precision: bf16, fp32, or auto, which is bf16 where it is faster."""
+    bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16)
+
+
+def even(items: Sequence[Job], size: int, device: str) -> list[Sequence[Job]]:
+    """Batches of at most `size` items in order, as many for each core."""
+    cores = torch.get_num_threads() if device == "cpu" else 1
+    count = min(-(-len(items) // (size * cores)) * cores, len(items))
+    edges = [round(len(items) * place / count) for place in range(count + 1)] if count else []
+    return [items[start:end] for start, end in pairwise(edges)]
+
+
+def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: str) -> list[Made]:
+    """What a function makes of each job, on a CPU several at a time, in order.
+
+    A recurrent network goes from step to step and hardly gains by a second thread: two batches beside
+    each other, a thread each, take much less time than one after the other. The threads are those that
+    torch is allowed in the calling one.
+    """
+    threads = torch.get_num_threads()
+    workers = min(threads, len(jobs)) if device == "cpu" else 1
+    if workers < 2:
+        return [function(job) for job in jobs]
+    share = max(1, threads // workers)
+    with ThreadPoolExecutor(workers, "worker", torch.set_num_threads, (share,)) as pool:
+        try:
+            return list(pool.map(function, jobs))
+        finally:
+            torch.set_num_threads(threads)  # which is also what threads to come start with
+
+
+def meanwhile(function: Callable[[Job], Made], jobs: Iterable[Job]) -> Iterator[tuple[Job, Made]]:
+    """Each job and what a function makes of it, in order; the next job is made ready meanwhile, unless
+
+    torch is allowed only one thread.
+    """
+    if torch.get_num_threads() == 1:
+        yield from ((job, function(job)) for job in jobs)
+        return
+    with ThreadPoolExecutor(1, "meanwhile") as pool:
+        before: tuple[Job, Future] | None = None
+        for job in jobs:
+            started = job, pool.submit(function, job)
+            if before:
+                yield before[0], before[1].result()
+            before = started
+        if before:
+            yield before[0], before[1].result()
