@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from encoders.motion import CELL, motion
+from encoders.motion import ANYWHERE, CELL, SIDE, anywhere, motion
 from encoders.precision import has_bf16
 
 BACKBONES = {
+    "none": 0,
     "small": 160,
     "squeezenet1_0": 512,
     "squeezenet1_1": 512,
@@ -32,7 +33,7 @@ BACKBONES = {
     "resnet50": 2048,
     "vgg16": 512,
 }
-"""Features of each network: torchvision's by their names there, and our own small one."""
+"""Features of each network: torchvision's by their names there, our own small one, and none at all."""
 
 FARTHEST = 10.0  # deviations from its mean; a feature that never fired in training may otherwise shout
 
@@ -126,6 +127,19 @@ class Backbone(nn.Module):
         return torch.cat(found)
 
 
+class NoBackbone(Backbone):
+    """Sees nothing in a frame, where motion between them is all that counts."""
+
+    def __init__(self):
+        super().__init__(nn.Identity(), 0, SIDE, None, (0.0,) * 3, (1.0,) * 3)
+
+    def features(
+        self, frames: Iterable[np.ndarray], batch_size: int = 16, bf16: bool | None = None
+    ) -> Tensor:
+        """(frames, 0)."""
+        return torch.zeros(sum(1 for _ in frames), 0)
+
+
 def backbone(
     name: str,
     weights: str | None = None,
@@ -153,9 +167,11 @@ def backbone(
         raise ValueError(f"backbone must be one of {sorted(BACKBONES)}, not {name!r}")
     if side is not None and side < 32:
         raise ValueError(f"side must be at least 32 pixels, not {side}")
+    if name in ("none", "small") and weights is not None:
+        raise ValueError(f"there are no weights of the network {name!r}")
+    if name == "none":
+        return NoBackbone()
     if name == "small":
-        if weights is not None:
-            raise ValueError("there are no weights of the small network, it is trained from scratch")
         half = (0.5, 0.5, 0.5)
         side = side or 64
         return Backbone(
@@ -289,7 +305,8 @@ class Frames(nn.Module):
         side: pixels of the prepared frames' shorter side; 0 is the network's own.
         grid: what is read is the places of one picture, in reading order, not frames in time.
         motion: cells across and down in which motion between frames is told (see `motion.py`), as
-            further features; 0 is none. Only with a frozen network.
+            further features; 0 is none. Only with a frozen network, or none.
+        places: tell the motion of each cell; without it only what `anywhere` makes of them all.
         rate: frames a second that a video is sampled at.
         window: seconds of a longer video that are read at once.
 
@@ -310,6 +327,7 @@ class Frames(nn.Module):
         side: int = 0,
         grid: bool = False,
         motion: int = 0,
+        places: bool = True,
         rate: float = 8.0,
         window: float = 10.0,
     ):
@@ -318,10 +336,13 @@ class Frames(nn.Module):
             raise ValueError(f"a window of {window} s at {rate} frames a second is not a frame")
         if motion and (grid or not frozen):
             raise ValueError("motion needs a frozen network, and frames in time")
+        if network == "none" and not motion:
+            raise ValueError("without an image network, motion must be told")
         self.network = backbone(network, grid=grid, frozen=frozen, crop=crop, side=side or None)
-        self.motion = motion
+        self.motion, self.places = motion, places
         self.rate, self.window = rate, window
-        features = self.network.output_size + motion * motion * CELL
+        moves = motion * motion * CELL if places or not motion else ANYWHERE
+        features = self.network.output_size + moves
         self.sequence = FrameFeatures(features, output_size, dropout, lags)
         self.output_size = output_size
 
@@ -373,6 +394,9 @@ class Frames(nn.Module):
                 (batch, time, height, width, 3) uint8, or (batch, 1, height, width, 3) for a grid.
         """
         if x.dim() == 3:
+            if self.motion and not self.places:
+                seen, moves = x.tensor_split([self.network.output_size], dim=2)
+                x = torch.cat([seen, anywhere(moves)], dim=2)
             return self.sequence(x, lengths)
         if x.dim() != 5 or self.motion:
             raise ValueError(f"frames must be (batch, time, height, width, 3), not {tuple(x.shape)}")

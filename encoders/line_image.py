@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from itertools import zip_longest
 
 import cv2
 import numpy as np
@@ -30,6 +29,8 @@ class LineImage(nn.Module):
         output_size: features of each output column.
         channels: of each convolution.
         pools: (across, down) max-pooling after each.
+        residuals: further convolutions behind each, before its pooling; each adds to what it reads (He et
+            al. 2016, "Deep residual learning for image recognition"). None behind those not named.
         dropout: on the output.
         right_to_left: read columns from the right, as Arabic and Hebrew are.
         upright: set slanting letters upright and even their size (see `upright.py`); for scripts with
@@ -47,22 +48,28 @@ class LineImage(nn.Module):
         dropout: float = 0.0,
         right_to_left: bool = False,
         upright: bool = False,
+        residuals: tuple[int, ...] = (),
     ):
         super().__init__()
         if len(channels) != len(pools) or not channels:
             raise ValueError(f"{len(channels)} channels and {len(pools)} pools: give one of each a layer")
         if min(*channels, output_size, height) < 1 or any(min(pool) < 1 for pool in pools):
             raise ValueError("height, output_size, channels and pools must be at least 1")
+        if len(residuals) > len(channels) or min(residuals, default=0) < 0:
+            raise ValueError(
+                f"residuals must be up to {len(channels)} numbers from 0 upwards, not {residuals}"
+            )
         self.height = height
         self.output_size = output_size
         self.pools = tuple(tuple(pool) for pool in pools)
         self.right_to_left = right_to_left
         self.upright = upright
-        self.convolutions, self.norms = nn.ModuleList(), nn.ModuleList()
+        self.convolutions, self.norms, self.residuals = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         inputs, rows = 1, height
-        for width, (_, down) in zip(channels, self.pools, strict=True):
+        for width, (_, down), more in zip_longest(channels, self.pools, residuals, fillvalue=0):
             self.convolutions.append(nn.Conv2d(inputs, width, 3, padding=1, bias=False))
             self.norms.append(ChannelNorm(width))
+            self.residuals.append(nn.ModuleList(Residual(width) for _ in range(more)))
             inputs, rows = width, -(-rows // down)
         self.project = nn.Linear(inputs * rows, output_size)
         self.norm = nn.LayerNorm(output_size)
@@ -114,9 +121,11 @@ class LineImage(nn.Module):
             raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
         x = _zero_behind(x.unsqueeze(1).float() / 255.0, lengths)  # (B, 1, T, H)
         x = x.to(memory_format=torch.channels_last)
-        for convolution, norm, pool in zip(self.convolutions, self.norms, self.pools, strict=True):
-            x = norm(convolution(x)) if self.training else norm.folded_into(convolution)(x)
-            x = _zero_behind(x, lengths)
+        stages = zip(self.convolutions, self.norms, self.residuals, self.pools, strict=True)
+        for convolution, norm, residuals, pool in stages:
+            x = _zero_behind(norm.after(convolution, x), lengths)
+            for residual in residuals:
+                x = _zero_behind(x + residual(F.relu(x)), lengths)
             if pool != (1, 1):
                 x = F.max_pool2d(x, pool, ceil_mode=True)
                 lengths = -(-lengths // pool[0])
@@ -129,6 +138,20 @@ class LineImage(nn.Module):
         for across, _ in self.pools:
             lengths = -(-lengths // across)
         return lengths
+
+
+class Residual(nn.Module):
+    """A convolution, normalised: what is added to its input."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.convolution = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = ChannelNorm(channels)
+        nn.init.constant_(self.norm.weight, 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, columns, rows) -> the same shape."""
+        return self.norm.after(self.convolution, x)
 
 
 class ChannelNorm(nn.Module):
@@ -149,13 +172,13 @@ class ChannelNorm(nn.Module):
         """(batch, channels, ...) -> the same shape."""
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.training)
 
-    def folded_into(self, convolution: nn.Conv2d) -> Callable[[Tensor], Tensor]:
-        """The convolution followed by this, outside training, as one convolution."""
+    def after(self, convolution: nn.Conv2d, x: Tensor) -> Tensor:
+        """The convolution followed by this; outside training, as one convolution."""
+        if self.training:
+            return self(convolution(x))
         gain = self.weight * (self.running_var + 1e-5).rsqrt()
         weight = convolution.weight * gain[:, None, None, None]
-        return partial(
-            F.conv2d, weight=weight, bias=self.bias - gain * self.running_mean, padding=convolution.padding
-        )
+        return F.conv2d(x, weight, self.bias - gain * self.running_mean, padding=convolution.padding)
 
 
 def scale(pixels: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -11,11 +11,15 @@ from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 BINS = 8  # directions of the histogram: right, down and right, down, ... clockwise as seen
 STILL = 0.005  # of the shorter side: what moves less from frame to frame stands still
 UNCHANGED = 2.0  # grey levels; what changes less, on average around a pixel, does not say where it went
 CELL = BINS + 2  # numbers a cell of the grid: its histogram, what stands still, and the difference
+RANKS = 0.0, 0.07, 0.14, 0.27, 0.54, 1.0  # of cells, from the one that moves most
+ANYWHERE = 5 * len(RANKS) + 1  # numbers that `anywhere` gives
 SIDE = 96  # pixels of the shorter side at which motion is looked at
 
 
@@ -73,6 +77,38 @@ def flow_histogram(flow: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarr
     share = np.maximum(0.0, 1.0 - np.minimum(apart, BINS - apart))  # (height, width, BINS)
     histogram = share * (distance * moves)[..., None]
     return _cell_means(np.concatenate([histogram, ~moves[..., None]], axis=2, dtype=np.float32), grid)
+
+
+def anywhere(moves: Tensor) -> Tensor:
+    """What `motion` tells, without where in the picture: how much, how fast, and in how many directions.
+
+    Few clips teach nothing about places, for a camera hangs elsewhere the next time.
+
+    Args:
+        moves: (..., cells * CELL), as `motion` gives it.
+
+    Returns:
+        (..., ANYWHERE): from the cell that moves most to the one that does least, at `RANKS` between
+        them, the logarithms of the movement, of its speed and of the change of pixels, and the share that
+        moves; then the entropy of the directions in each of `RANKS`, and in all cells together.
+    """
+    cells = moves.unflatten(-1, (-1, CELL))
+    ranks = torch.tensor([int(rank * (cells.size(-2) - 1)) for rank in RANKS], device=moves.device)
+    histogram, still, change = cells[..., :BINS], cells[..., BINS], cells[..., BINS + 1]
+    movement, order = histogram.sum(dim=-1).sort(dim=-1, descending=True)
+    moving = 1.0 - still.gather(-1, order)
+    speed = (movement / (moving + 1e-3)).sort(dim=-1, descending=True).values
+    change = change.sort(dim=-1, descending=True).values
+    ways = _entropy(histogram).gather(-1, order)
+    found = [(movement + 1e-4).log(), (speed + 1e-3).log(), (change + 1e-3).log(), moving, ways]
+    parts = [each.index_select(-1, ranks) for each in found]
+    return torch.cat([*parts, _entropy(histogram.sum(dim=-2))[..., None]], dim=-1)
+
+
+def _entropy(histogram: Tensor) -> Tensor:
+    """(..., BINS) -> (...) nats, 0 without any movement."""
+    share = histogram / (histogram.sum(dim=-1, keepdim=True) + 1e-6)
+    return -(share * (share + 1e-6).log()).sum(dim=-1)
 
 
 def backwards(moves: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
@@ -72,3 +75,39 @@ def meanwhile(function: Callable[[Job], Made], jobs: Iterable[Job]) -> Iterator[
             before = started
         if before:
             yield before[0], before[1].result()
+
+
+def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
+    """The same items, made by another thread, up to `size` of them before they are asked for."""
+    made: queue.Queue = queue.Queue(size)
+    stopped, ended = threading.Event(), object()
+
+    def put(item: object) -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                made.put(item, timeout=0.1)
+                break
+
+    def make() -> None:
+        try:
+            for item in items:
+                put((item, None))
+                if stopped.is_set():
+                    break
+            put((ended, None))
+        except BaseException as error:  # it is the asking thread's to deal with
+            put((ended, error))
+
+    thread = threading.Thread(target=make, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = made.get()
+            if error is not None:
+                raise error
+            if item is ended:
+                return
+            yield item
+    finally:
+        stopped.set()
+        thread.join()

@@ -6,13 +6,9 @@ read in windows that overlap, so that memory does not grow with their length.
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,14 +17,12 @@ from torch import Tensor
 from decoders.classifier import Classifier
 from decoders.ctc import CTC
 from encoders.frames import Frames
-from pipelines.computing import device_for
+from pipelines.computing import ahead, device_for
 from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading import BatchOptions
 from pipelines.results import Actions, ActionSegment
-
-Made = TypeVar("Made")
 
 AHEAD = 4  # batches of frames that are decoded before the network asks for them
 AT_ONCE = 1.5  # windows; a video that is not longer is read at once
@@ -153,42 +147,6 @@ def segments_of(
             score = float(probabilities[first:place, label].mean())
             segments.append(ActionSegment(names[label - 1], start + first / rate, last, score))
     return tuple(segments)
-
-
-def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
-    """The same items, made by another thread, up to `size` of them before they are asked for."""
-    made: queue.Queue = queue.Queue(size)
-    stopped, ended = threading.Event(), object()
-
-    def put(item: object) -> None:
-        while not stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                made.put(item, timeout=0.1)
-                break
-
-    def make() -> None:
-        try:
-            for item in items:
-                put((item, None))
-                if stopped.is_set():
-                    break
-            put((ended, None))
-        except BaseException as error:  # it is the asking thread's to deal with
-            put((ended, error))
-
-    thread = threading.Thread(target=make, name="ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = made.get()
-            if error is not None:
-                raise error
-            if item is ended:
-                return
-            yield item
-    finally:
-        stopped.set()
-        thread.join()
 
 
 @dataclass(frozen=True)

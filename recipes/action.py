@@ -48,7 +48,8 @@ class ModelOptions(CoreOptions):
     """Sizes of a new model; ignored with --load."""
 
     network: str = "squeezenet1_0"
-    """Image network: small is trained from scratch, others come from torchvision by their names there."""
+    """Image network: small is trained from scratch, others come from torchvision by their names there; none
+    looks at motion only."""
     weights: str = "DEFAULT"
     """Of the image network, as torchvision names and fetches them; none for none."""
     frozen: bool = True
@@ -61,6 +62,8 @@ class ModelOptions(CoreOptions):
     """Seconds that are judged at once in a long video; 0 is as long as the longest training clip."""
     motion: int = 4
     """Cells across and down in which motion is told, beside a frozen network; 0 is none."""
+    places: bool = True
+    """Tell motion for each cell; without it, only how much there is and in how many directions."""
     lags: tuple[int, ...] = (2, 6)
     """Frames over which changes of each feature are told."""
     decoder: Literal["classifier", "timeline", "ctc"] = "classifier"
@@ -176,6 +179,7 @@ class Action(Recipe):
             "crop": not frozen,  # frames that are trained on are all of one shape
             "side": sizes.side,
             "motion": sizes.motion if frozen else 0,
+            "places": sizes.places,
             "rate": sizes.rate,
             "window": sizes.window or longest * (1 if sizes.decoder == "classifier" else 4),
         }
@@ -186,7 +190,7 @@ class Action(Recipe):
         model = SequenceModel(
             self.task, front_end, sizes.core(), decoder, classes, normalisation, self.options.name
         )
-        if sizes.network != "small" and sizes.weights != "none":
+        if sizes.network not in ("none", "small") and sizes.weights != "none":
             model.front_end.network.load_state_dict(_weights(sizes.network, sizes.weights))
         return model
 
@@ -370,7 +374,8 @@ class Part(NamedTuple):
 
 
 class Unordered(nn.Module):
-    """The baseline: the same frames in no order, without motion; the mean of what each shows decides.
+    """The baseline: the same frames in no order; the mean of what each shows decides. Motion between them is
+    left out, unless it is all there is.
 
     Args:
         model: whose features, or image network, it shares.
@@ -380,12 +385,13 @@ class Unordered(nn.Module):
         super().__init__()
         front_end = model.front_end
         features, size = front_end.network.output_size, front_end.output_size
-        if front_end.network.frozen:
+        if front_end.network.frozen and features:
             self.front_end = FrameFeatures(features, size, front_end.sequence.dropout)
         else:
             sizes = {name: value for name, value in model.sizes["front_end"].items() if name != "kind"}
             self.front_end = Frames(**sizes | {"lags": ()})
             self.front_end.network.load_state_dict(front_end.network.state_dict())
+            features = None
         self.features = features
         self.decoder = Classifier(size, len(model.alphabet), "mean", dropout=model.decoder.dropout)
 

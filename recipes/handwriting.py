@@ -41,8 +41,10 @@ class ModelOptions(CoreOptions):
     """Pixels that every line is scaled to."""
     upright: bool = True
     """Set slanting letters upright and even their size; for scripts with ascenders and descenders."""
-    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
+    channels: tuple[int, ...] = (16, 32, 48, 64, 96)
     """Of each convolution."""
+    residuals: tuple[int, ...] = (0, 0, 1, 2, 2)
+    """Further convolutions behind each."""
     right_to_left: bool = False
     """The lines run from right to left, as in Arabic and Hebrew."""
 
@@ -104,6 +106,7 @@ class Handwriting(Recogniser):
             "kind": "line_image",
             "height": sizes.height,
             "channels": list(sizes.channels),
+            "residuals": list(sizes.residuals),
             "right_to_left": sizes.right_to_left,
             "upright": sizes.upright,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import dataclasses
 import math
 import time
@@ -15,8 +17,12 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from encoders.precision import has_bf16
+from pipelines.computing import ahead
 from pipelines.errors import DataError
 from pipelines.writers import write_atomically
+
+AHEAD = 2  # batches that another thread makes while the network learns from one
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of mallopt(3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +110,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
 
     if options.threads:
         torch.set_num_threads(options.threads)
+    _keep_memory()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16(device))
     fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if bf16 else "32-true")
@@ -120,6 +127,8 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
             torch.manual_seed(options.seed * 100_003 + epoch)
         started, losses = time.monotonic(), state["losses"]
         count, batches = task.batches(epoch)
+        if torch.get_num_threads() > 1:
+            batches = ahead(batches, AHEAD)
         task.model.train()
         bar = tqdm(
             batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
@@ -165,6 +174,17 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     elif state["best"]:
         task.model.load_state_dict(state["best"])
     return state["history"]
+
+
+def _keep_memory() -> None:
+    """Large tensors' memory is kept for the next ones. The C library would give it back each time and get it
+
+    anew, page by page, which takes a sixth of the time on a CPU.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another library than glibc
+        library = ctypes.CDLL(None)
+        for setting, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
+            library.mallopt(setting, value)
 
 
 def _validate(task: Task, state: dict) -> dict[str, float]:

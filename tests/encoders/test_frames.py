@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone
-from encoders.motion import BINS, CELL, difference, flow_histogram, motion, optical_flow
+from encoders.motion import ANYWHERE, BINS, CELL, anywhere, difference, flow_histogram, motion, optical_flow
 from tests.data.clips import moving_square, numbered
 
 
@@ -77,7 +77,7 @@ def test_wrong_shapes(front_end):
         backbone("small").features([])
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name != "none"])
 def test_every_network_gives_the_features_that_it_says(name):
     with torch.device("meta"):  # shapes alone: nothing is computed
         pooled, grid = backbone(name), backbone(name, grid=True)
@@ -92,7 +92,7 @@ def test_unknown_names():
         backbone("resnet19")
     with pytest.raises(ValueError, match="IMAGENET1K_V1"):
         backbone("resnet18", "IMAGENET21K")
-    with pytest.raises(ValueError, match="from scratch"):
+    with pytest.raises(ValueError, match="no weights"):
         backbone("small", "DEFAULT")
 
 
@@ -255,3 +255,32 @@ def test_downloaded_weights():
     with torch.no_grad():
         rows = network(x).transpose(1, 2).unflatten(2, (13, 13))
         torch.testing.assert_close(whole.classifier(rows).flatten(1), whole(x), atol=1e-3, rtol=1e-3)
+
+
+def test_motion_anywhere_knows_no_place_and_no_direction_but_how_much_and_how_unlike():
+    moves = torch.rand(5, 16, CELL, generator=torch.Generator().manual_seed(1))
+    found = anywhere(moves.flatten(1))
+    assert found.shape == (5, ANYWHERE) and found.isfinite().all()
+    shuffled = moves[:, torch.randperm(16, generator=torch.Generator().manual_seed(2))]
+    turned = torch.cat([moves[..., :BINS].roll(3, dims=2), moves[..., BINS:]], dim=2)
+    torch.testing.assert_close(anywhere(shuffled.flatten(1)), found)
+    torch.testing.assert_close(anywhere(turned.flatten(1)), found)
+    more = torch.cat([2 * moves[..., :BINS], moves[..., BINS:]], dim=2)
+    assert (anywhere(more.flatten(1))[:, :6] > found[:, :6]).all()
+    one_way = torch.zeros_like(moves)
+    one_way[..., 2] = 1.0
+    assert anywhere(one_way.flatten(1))[0, -1].abs() < 1e-3 < found[0, -1]
+    assert anywhere(torch.zeros(1, 16 * CELL)).isfinite().all()
+
+
+def test_motion_without_a_network():
+    clip = [numbered(number) for number in range(6)]
+    front_end = Frames("none", 8, frozen=True, motion=4, places=False).eval()
+    features = front_end.features(clip)
+    assert features.shape == (6, 16 * CELL) and front_end.sequence.input_size == ANYWHERE
+    y, lengths = front_end(features[None], torch.tensor([6]))
+    assert y.shape == (1, 6, 8) and lengths.tolist() == [6]
+    with pytest.raises(ValueError, match="motion must be told"):
+        Frames("none", 8, frozen=True)
+    with pytest.raises(ValueError, match="no weights"):
+        backbone("none", "DEFAULT")

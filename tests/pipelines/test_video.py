@@ -1,8 +1,7 @@
-"""recognize() on videos: whole clips, windows of long ones, segments, and a decoder that runs ahead."""
+"""recognize() on videos: whole clips, windows of long ones, segments."""
 
 import itertools
 import json
-import threading
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from pipelines import cli, recognize
 from pipelines.batch import JOURNAL
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.video import open_video
-from pipelines.video import Clip, VideoOptions, ahead, segments_of, steady, watch
+from pipelines.video import Clip, VideoOptions, segments_of, steady, watch
 from pipelines.writers.videos import write_video
 from tests.data.bar_reader import BarReader
 from tests.data.colour_watcher import ColourWatcher, colours
@@ -113,24 +112,6 @@ def test_many_sources_keep_their_order(tmp_path):
         recognize(bars("ab"), ColourWatcher())
     with pytest.raises(ModelError, match="is a model for handwriting; name an action model"):
         recognize(tmp_path / "a.mp4", BarReader())
-
-
-def test_what_runs_ahead():
-    asked = []
-
-    def numbers():
-        for number in range(100):
-            asked.append(threading.current_thread().name)
-            yield number
-        raise ZeroDivisionError
-
-    found = ahead(numbers(), 3)
-    assert [next(found) for _ in range(4)] == [0, 1, 2, 3]
-    found.close()
-    assert len(asked) <= 9 and set(asked) == {"ahead"}
-    assert "ahead" not in {thread.name for thread in threading.enumerate()}
-    with pytest.raises(ZeroDivisionError):
-        list(ahead(numbers(), 3))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""Work beside work: order kept, threads given back, errors passed on."""
+
+import threading
+import time
+
+import pytest
+import torch
+
+from pipelines.computing import ahead, autocast, even, meanwhile, side_by_side
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 16, 17, 33])
+def test_even_batches(threads, count):
+    found = even(range(count), 4, "cpu")
+    assert [item for batch in found for item in batch] == list(range(count))
+    sizes = [len(batch) for batch in found]
+    assert not sizes or (min(sizes) > 0 and max(sizes) <= 4 and max(sizes) - min(sizes) <= 1)
+    assert len(found) % threads == 0 or len(found) == count
+    assert len(even(range(count), 4, "cuda")) == -(-count // 4)
+
+
+def test_side_by_side(threads):
+    together = threading.Barrier(threads, timeout=20)
+
+    def job(number):
+        together.wait()  # would break if they came one after the other
+        return number, torch.get_num_threads(), threading.current_thread().name
+
+    found = side_by_side(job, range(threads), "cpu")
+    assert [number for number, _, _ in found] == list(range(threads))
+    assert {each for _, each, _ in found} == {1} and torch.get_num_threads() == threads
+    assert len({name for _, _, name in found}) == threads
+    started = threading.Thread(target=lambda: together.__setattr__("seen", torch.get_num_threads()))
+    started.start()
+    started.join()
+    assert together.seen == threads  # threads to come start with what was allowed before
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lambda number: 1 // number, [1, 0, 2], "cpu")
+    assert torch.get_num_threads() == threads
+
+
+def test_meanwhile(threads):
+    events = []
+
+    def jobs():
+        for number in range(4):
+            events.append(f"made {number}")
+            yield number
+
+    def slow(number):
+        time.sleep(0.05)
+        events.append(f"done {number}")
+        return -number
+
+    assert list(meanwhile(slow, jobs())) == [(number, -number) for number in range(4)]
+    first_made_next = events.index("made 1") < events.index("done 0")
+    assert first_made_next == (threads > 1)
+    assert not list(meanwhile(slow, []))
+    with pytest.raises(ZeroDivisionError):
+        list(meanwhile(lambda number: 1 // number, [1, 0]))
+
+
+def test_ahead():
+    asked = []
+
+    def numbers():
+        for number in range(100):
+            asked.append(threading.current_thread().name)
+            yield number
+        raise ZeroDivisionError
+
+    found = ahead(numbers(), 3)
+    assert [next(found) for _ in range(4)] == [0, 1, 2, 3]
+    found.close()
+    assert len(asked) <= 9 and set(asked) == {"ahead"}
+    assert "ahead" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(numbers(), 3))
+
+
+def test_precision():
+    x, weight = torch.rand(8, 8), torch.rand(8, 8)
+    for precision, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast("cpu", precision):
+            assert (x @ weight).dtype == kind
