@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from encoders.pen import trace
-from recipes.ctc_task import CTCTask, Sample, padded
 from recipes.ink_augment import InkAugmentation, vary
+from recipes.reading_task import ReadingTask, Sample, padded
 
 
-class InkTask(CTCTask):
-    """See `CTCTask`; the cache holds levelled ink as `flat` writes it."""
+class InkTask(ReadingTask):
+    """See `ReadingTask`; the cache holds levelled ink as `flat` writes it."""
 
     def eased(self, augmentation: InkAugmentation) -> InkAugmentation:
         slant, warp = augmentation.slant / 2, augmentation.warp / 2

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recipes.ctc_task import CTCTask, Sample, padded
 from recipes.line_augment import LineAugmentation, blot, vary
+from recipes.reading_task import ReadingTask, Sample, padded
 
 
-class LineTask(CTCTask):
-    """See `CTCTask`; the cache holds prepared lines, (columns, height) uint8."""
+class LineTask(ReadingTask):
+    """See `ReadingTask`; the cache holds prepared lines, (columns, height) uint8."""
 
     eased_until = 0.3
 

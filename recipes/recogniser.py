@@ -16,10 +16,10 @@ from decoders.ctc import CTC, frames_needed
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from pipelines.reading import BatchOptions, searches
-from recipes.ctc_task import CTCTask, Sample
 from recipes.evaluation import Evaluation, Scored, evaluate
 from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected
+from recipes.reading_task import ReadingTask, Sample
 from recipes.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
 
 
@@ -74,7 +74,7 @@ class RecogniserOptions(RecipeOptions):
 class Recogniser(Recipe):
     """A recipe that teaches reading. What differs by modality is abstract."""
 
-    training: type[CTCTask]
+    training: type[ReadingTask]
     told = ("training", "augmentation", "consistency", "shortcut", "writing")
 
     @abstractmethod
@@ -122,7 +122,7 @@ class Recogniser(Recipe):
                 kept.append(item)
         return kept, rejected
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CTCTask:
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> ReadingTask:
         """The task with the features of all items in its cache."""
         options, items = self.options, train + valid
         cache = self.cached(items, model)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from pipelines.model import SequenceModel
-from recipes.ctc_task import CTCTask, Sample, padded
+from recipes.reading_task import ReadingTask, Sample, padded
 from recipes.speech_augment import WARPS, SpeechAugmentation, spec_augment, uniform, vary
 
 
-class SpeechTask(CTCTask):
-    """See `CTCTask`; the cache holds power spectrograms in dB, (frames, bins)."""
+class SpeechTask(ReadingTask):
+    """See `ReadingTask`; the cache holds power spectrograms in dB, (frames, bins)."""
 
     def __init__(self, model: SequenceModel, *given):
         super().__init__(model, *given)

@@ -130,7 +130,7 @@ def test_a_finished_run_is_only_evaluated_again(trained, data, monkeypatch):
 
 def test_an_interrupted_run_ends_with_the_very_same_weights(data, tmp_path, monkeypatch):
     """Through easing in, joins, masks and dropout: 10 batches in the first epoch, then about 5."""
-    monkeypatch.setattr("recipes.ctc_task.CTCTask.eased_until", 1e9)  # eased in after the first look
+    monkeypatch.setattr("recipes.reading_task.ReadingTask.eased_until", 1e9)  # eased in after the first look
 
     def finished(out):
         options = make_options(data, out, epochs=3)

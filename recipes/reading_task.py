@@ -35,7 +35,7 @@ class Sample:
     group: str | None
 
 
-class CTCTask(nn.Module, ABC):
+class ReadingTask(nn.Module, ABC):
     """Training on cached features, of a CTC decoder and any other; what differs by modality is not
     implemented here.
 
