@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from encoders.motion import ANYWHERE, CELL, SIDE, anywhere, motion
-from encoders.precision import has_bf16
+from encoders.precision import autocast
 
 BACKBONES = {
     "none": 0,
@@ -99,15 +99,13 @@ class Backbone(nn.Module):
         return x.flatten(2).transpose(1, 2) if self.grid else x.mean(dim=(2, 3))
 
     @torch.no_grad()
-    def features(
-        self, frames: Iterable[np.ndarray], batch_size: int = 16, bf16: bool | None = None
-    ) -> Tensor:
+    def features(self, frames: Iterable[np.ndarray], batch_size: int = 16, precision: str = "auto") -> Tensor:
         """Features of a whole clip, without gradients and as in use; memory for `batch_size` frames.
 
         Args:
             frames: each (height, width, 3) uint8, all of one size; read as they are needed.
-            bf16: compute in bfloat16, 1.7 times as fast on a CPU that has it, and 1 % off; None is where
-                there is hardware for it.
+            precision: bf16, 1.7 times as fast on a CPU that has it, and 1 % off; fp32; or auto, which is
+                bf16 where there is hardware for it.
 
         Returns:
             (frames, output_size) or (frames, places, output_size) float32, on the CPU.
@@ -115,11 +113,10 @@ class Backbone(nn.Module):
         training, found = self.training, []
         self.eval()
         device = next(self.parameters()).device
-        half = has_bf16(device) if bf16 is None else bf16
         frames = iter(frames)
         while batch := list(islice(frames, batch_size)):
             images = self.prepare(np.stack(batch)).to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            with autocast(device, precision):
                 found.append(self(images).float().cpu())
         self.train(training)
         if not found:
@@ -133,9 +130,7 @@ class NoBackbone(Backbone):
     def __init__(self):
         super().__init__(nn.Identity(), 0, SIDE, None, (0.0,) * 3, (1.0,) * 3)
 
-    def features(
-        self, frames: Iterable[np.ndarray], batch_size: int = 16, bf16: bool | None = None
-    ) -> Tensor:
+    def features(self, frames: Iterable[np.ndarray], batch_size: int = 16, precision: str = "auto") -> Tensor:
         """(frames, 0)."""
         return torch.zeros(sum(1 for _ in frames), 0)
 
@@ -346,7 +341,7 @@ class Frames(nn.Module):
         self.sequence = FrameFeatures(features, output_size, dropout, lags)
         self.output_size = output_size
 
-    def features(self, frames: Iterable[np.ndarray], batch_size: int = 16) -> Tensor:
+    def features(self, frames: Iterable[np.ndarray], batch_size: int = 16, precision: str = "auto") -> Tensor:
         """What `forward` reads of one clip, or of one picture's places, without gradients.
 
         Args:
@@ -358,7 +353,7 @@ class Frames(nn.Module):
         Raises:
             ValueError: there are no frames, or several where one picture is meant.
         """
-        found = self.see(self.look(frames), batch_size)
+        found = self.see(self.look(frames), batch_size, precision)
         if self.network.grid:
             if len(found) != 1:
                 raise ValueError(f"a grid is of one picture, not of {len(found)}")
@@ -374,7 +369,9 @@ class Frames(nn.Module):
         for frame, move in zip(seen, motion(watched, (self.motion, self.motion)), strict=True):
             yield frame, torch.from_numpy(move)
 
-    def see(self, looked: Iterable[tuple[np.ndarray, Tensor]], batch_size: int = 16) -> Tensor:
+    def see(
+        self, looked: Iterable[tuple[np.ndarray, Tensor]], batch_size: int = 16, precision: str = "auto"
+    ) -> Tensor:
         """What `look` gives -> (frames, features), or (frames, places, features) of a grid."""
         moves: list[Tensor] = []
 
@@ -383,7 +380,7 @@ class Frames(nn.Module):
                 moves.append(move)
                 yield frame
 
-        found = self.network.features(shown(), batch_size)
+        found = self.network.features(shown(), batch_size, precision)
         return torch.cat([found, torch.stack(moves)], dim=1) if self.motion else found
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -114,7 +114,7 @@ def squared(pixels: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
 
 
-def inputs_of(front_end: Frames, frames: Sequence[np.ndarray]) -> Tensor:
+def inputs_of(front_end: Frames, frames: Sequence[np.ndarray], precision: str = "auto") -> Tensor:
     """What the model's front end takes of a picture, or of a stretch's frames, (height, width, 3) each.
 
     Of several frames, a front end for pictures takes the one in the middle.
@@ -123,7 +123,9 @@ def inputs_of(front_end: Frames, frames: Sequence[np.ndarray]) -> Tensor:
     if front_end.network.grid:
         frames = frames[len(frames) // 2 :][:1]
     shown = [squared(frame, side) for frame in frames]
-    return front_end.features(shown) if front_end.network.frozen else torch.from_numpy(np.stack(shown))
+    if front_end.network.frozen:
+        return front_end.features(shown, precision=precision)
+    return torch.from_numpy(np.stack(shown))
 
 
 def sentence(
@@ -188,7 +190,7 @@ class _Described(Reading):
         else:
             picture = images.read_image(self.source, colour=True)
             self.name = picture.name
-            yield _Piece(inputs_of(self.model.front_end, [picture.pixels]))
+            yield _Piece(inputs_of(self.model.front_end, [picture.pixels], self.options.precision))
 
     def add(self, piece: _Piece, found: list[Hypothesis]) -> None:
         self.sentences.append(sentence(self.model, found, piece.start, piece.end))
@@ -220,7 +222,8 @@ class _Described(Reading):
         yield self._piece(kept, self.duration)
 
     def _piece(self, frames: list[Frame], end: float) -> _Piece:
-        inputs = inputs_of(self.model.front_end, [frame.pixels for frame in frames])
+        pictures = [frame.pixels for frame in frames]
+        inputs = inputs_of(self.model.front_end, pictures, self.options.precision)
         return _Piece(inputs, frames[0].time, end)
 
 
@@ -233,7 +236,9 @@ def _viewed(
         return
     side = front_end.network.resize
     while block := list(islice(frames, options.batch_size)):
-        seen = front_end.network.features([squared(frame.pixels, side) for frame in block])
+        seen = front_end.network.features(
+            [squared(frame.pixels, side) for frame in block], precision=options.precision
+        )
         views = F.normalize(seen.mean(dim=1) if seen.dim() == 3 else seen, dim=1)
         yield from zip(block, views, strict=True)
 

@@ -36,6 +36,7 @@ def transcribe(
     batch_size: int = 16,
     longest: float = 15.0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "bf16", "fp32"] = "auto",
     threads: int = 0,
     max_chars: int = 42,
     max_lines: int = 2,
@@ -57,6 +58,7 @@ def transcribe(
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
         device: where the model runs; auto is cuda where there is one.
+        precision: in which it computes; auto is bf16 where the machine does that faster.
         threads: CPU threads; 0 leaves torch's choice.
         max_chars: characters in a line of a subtitle.
         max_lines: lines in a subtitle.
@@ -69,7 +71,13 @@ def transcribe(
     from pipelines.transcribing import Transcribing
 
     cues = {"max_chars": max_chars, "max_lines": max_lines, "max_words": max_words}
-    speech = {"batch_size": batch_size, "longest": longest, "device": device, "strict": not lenient}
+    speech = {
+        "batch_size": batch_size,
+        "longest": longest,
+        "device": device,
+        "precision": precision,
+        "strict": not lenient,
+    }
     try:
         _device(device)
         _threads(threads)
@@ -98,6 +106,7 @@ def recognize(
     page: Path | None = None,
     batch_size: int = 16,
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "bf16", "fp32"] = "auto",
     threads: int = 0,
 ) -> int:
     """Read handwriting, or tell what happens in videos: files and folders in, a tree of results out.
@@ -123,6 +132,7 @@ def recognize(
         page: also write one HTML page with the images, their lines and coloured words; not of videos.
         batch_size: lines, or frames of a video, that the model reads at once.
         device: where the model runs; auto is cuda where there is one.
+        precision: in which it computes; auto is bf16 where the machine does that faster.
         threads: CPU threads; 0 leaves torch's choice.
     """
     if not inputs:
@@ -130,7 +140,7 @@ def recognize(
     from pipelines.recognizing import Recognizing, Watching, are_films
     from pipelines.running import Run
 
-    how = {"batch_size": batch_size, "device": device}
+    how = {"batch_size": batch_size, "device": device, "precision": precision}
     if are_films(inputs):
         kind, how = Watching, how | {"window": window, "switch": switch, "strict": not lenient}
     else:
@@ -162,6 +172,7 @@ def caption(
     lenient: bool = False,
     batch_size: int = 16,
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "bf16", "fp32"] = "auto",
     threads: int = 0,
 ) -> int:
     """Say what pictures and videos show: files, folders and patterns in, a tree of captions out.
@@ -182,6 +193,7 @@ def caption(
         lenient: describe what there is of videos that break off.
         batch_size: pictures that the model reads at once.
         device: where the model runs; auto is cuda where there is one.
+        precision: in which it computes; auto is bf16 where the machine does that faster.
         threads: CPU threads; 0 leaves torch's choice.
     """
     if not inputs:
@@ -191,7 +203,7 @@ def caption(
     from pipelines.running import Run
 
     how = {"width": width, "window": window, "change": change, "strict": not lenient}
-    how |= {"batch_size": batch_size, "device": device}
+    how |= {"batch_size": batch_size, "device": device, "precision": precision}
     try:
         _device(device)
         _threads(threads)

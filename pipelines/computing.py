@@ -1,4 +1,4 @@
-"""Where a network is run, in which precision, and how all cores are kept busy with it."""
+"""Where a network is run, and how all cores are kept busy with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from typing import TypeVar
 
 import torch
 
-from encoders.precision import has_bf16
-
 Job = TypeVar("Job")
 Made = TypeVar("Made")
 
@@ -23,12 +21,6 @@ def device_for(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return name
-
-
-def autocast(device: str, precision: str) -> torch.autocast:
-    """Within it a network computes in a precision: bf16, fp32, or auto, which is bf16 where it is faster."""
-    bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
-    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16)
 
 
 def even(items: Sequence[Job], size: int, device: str) -> list[Sequence[Job]]:

@@ -17,7 +17,8 @@ from decoders.attention import Attention
 from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
 from decoders.hybrid import Hybrid
-from pipelines.computing import autocast, device_for, even, meanwhile, side_by_side
+from encoders.precision import autocast
+from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options

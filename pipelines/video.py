@@ -67,7 +67,7 @@ def watch(
     watching = _Watching(model, options)
     for each in ahead(_looked(clips, model.front_end, options), AHEAD):
         if isinstance(each, list):
-            watching.add(model.front_end.see(each, options.batch_size))
+            watching.add(model.front_end.see(each, options.batch_size, options.precision))
         else:
             yield each if isinstance(each, TriscribeError) else watching.result(each)
             watching = _Watching(model, options)

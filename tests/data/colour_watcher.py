@@ -29,7 +29,9 @@ class ColourWatcher(SequenceModel):
         self.lengths: list[int] = []
         """Frames that it judged at once, each time."""
 
-    def see(self, looked: list[tuple[np.ndarray, Tensor]], batch_size: int = 16) -> Tensor:
+    def see(
+        self, looked: list[tuple[np.ndarray, Tensor]], batch_size: int = 16, precision: str = "auto"
+    ) -> Tensor:
         """(frames, 2): how blue and how red each frame is, from 0 to 1."""
         means = [frame.reshape(-1, 3).mean(axis=0) / 255 for frame, _ in looked]
         return torch.tensor(np.array([[mean[2] > 0.5, mean[0] > 0.5] for mean in means]), dtype=torch.float32)

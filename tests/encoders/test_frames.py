@@ -117,10 +117,10 @@ def test_clips_are_read_in_batches_and_give_the_same():
             taken.append(len(taken))
             yield frame
 
-    found = network.features(frames(), batch_size=3, bf16=False)
+    found = network.features(frames(), batch_size=3, precision="fp32")
     assert found.shape == (7, 160) and taken == list(range(7))
-    torch.testing.assert_close(found, network.features(clip, 7, bf16=False), atol=1e-4, rtol=1e-3)
-    near = network.features(clip, bf16=True)
+    torch.testing.assert_close(found, network.features(clip, 7, precision="fp32"), atol=1e-4, rtol=1e-3)
+    near = network.features(clip, precision="bf16")
     assert near.dtype == torch.float32 and (near - found).norm() < 0.03 * found.norm()
 
 

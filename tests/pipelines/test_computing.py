@@ -6,7 +6,8 @@ import time
 import pytest
 import torch
 
-from pipelines.computing import ahead, autocast, even, meanwhile, side_by_side
+from encoders.precision import autocast
+from pipelines.computing import ahead, even, meanwhile, side_by_side
 
 
 @pytest.fixture(params=[1, 2, 3])
