@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from encoders.line_image import LineImage, inked
+from encoders.line_image import ChannelNorm, LineImage, inked
 
 
-@pytest.fixture(scope="module")
-def front_end():
+@pytest.fixture(scope="module", params=[(), (0, 2)], ids=["plain", "residual"])
+def front_end(request):
     torch.manual_seed(1)
-    front_end = LineImage(height=16, output_size=12, channels=(4, 6), pools=((2, 2), (2, 2)))
-    for norm in front_end.norms:  # statistics that shift zeros, so that leaking padding would show
+    sizes = {"channels": (4, 6), "pools": ((2, 2), (2, 2)), "residuals": request.param}
+    front_end = LineImage(height=16, output_size=12, **sizes)
+    norms = [module for module in front_end.modules() if isinstance(module, ChannelNorm)]
+    assert len(norms) == 2 + sum(request.param)
+    for norm in norms:  # statistics that shift zeros, so that leaking padding would show
         torch.nn.init.uniform_(norm.running_mean, -1, 1)
         torch.nn.init.uniform_(norm.bias, -1, 1)
     return front_end.eval()
@@ -48,7 +51,9 @@ def test_ink_at_one_place_moves_that_place(front_end):
     written = paper.clone()
     written[40:44] = 255
     change = (read(front_end, paper)[0] - read(front_end, written)[0])[0].abs().sum(dim=1)
-    assert change[10] == change.max() > 0 and change[:8].sum() == change[13:].sum() == 0
+    reach = 3 + sum(map(len, front_end.residuals))
+    assert change[10 - 2 : 10 + 3].max() == change.max() > 0
+    assert change[: 11 - reach].sum() == change[10 + reach :].sum() == 0
 
 
 def drawn(height=60, width=300, paper=200, ink=60):
@@ -112,6 +117,8 @@ def test_odd_sizes(front_end, shape):
         {"channels": (4,)},
         {"channels": (), "pools": ()},
         {"height": 0},
+        {"residuals": (0, -1)},
+        {"residuals": (1,) * 9},
         {"channels": (4, 0), "pools": ((1, 1), (1, 1))},
         {"channels": (4,), "pools": ((0, 1),)},
     ],
