@@ -7,6 +7,8 @@ cursive handwritten words"; Marti & Bunke 2001). Where a few thousand lines must
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -45,15 +47,19 @@ def slant(ink: np.ndarray) -> float:
     """
     height, width = ink.shape
     rows = np.arange(height) - (height - 1) / 2
-    sharpness = []
-    for lean in SLANTS:
-        ahead = np.array([[1, lean, lean * rows[0]], [0, 1, 0]])
+
+    @cache
+    def sharpness(place: int) -> float:
+        ahead = np.array([[1, SLANTS[place], SLANTS[place] * rows[0]], [0, 1, 0]])
         columns = cv2.reduce(cv2.warpAffine(ink, ahead, (width, height)), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
-        sharpness.append(float(np.square(columns, dtype=np.float64).sum()))
-    best = int(np.argmax(sharpness))
-    if not 0 < best < len(SLANTS) - 1:
+        return float(np.square(columns, dtype=np.float64).sum())
+
+    last = len(SLANTS) - 1
+    best = max(range(0, last + 1, 2), key=sharpness)  # every second one, then those beside the best
+    best = max(range(max(best - 1, 0), min(best + 1, last) + 1), key=sharpness)
+    if not 0 < best < last:
         return float(SLANTS[best])
-    before, peak, after = sharpness[best - 1 : best + 2]
+    before, peak, after = map(sharpness, range(best - 1, best + 2))
     bend = before - 2 * peak + after
     return float(SLANTS[best] + (0.05 * (before - after) / bend if bend else 0.0))
 
