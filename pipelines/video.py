@@ -17,7 +17,7 @@ from torch import Tensor
 from decoders.classifier import Classifier
 from decoders.ctc import CTC
 from encoders.frames import Frames
-from pipelines.computing import ahead, device_for
+from pipelines.computing import ahead, device_for, even, side_by_side
 from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
@@ -63,12 +63,22 @@ def watch(
 ) -> Iterator[Actions | TriscribeError]:
     """Actions or what is wrong with it for each video, in order; the next is decoded meanwhile."""
     options = options or VideoOptions()
-    model = model.to(device_for(options.device)).eval()
-    watching = _Watching(model, options)
+    device = device_for(options.device)
+    model = model.to(device).eval()
+    watching, seen = _Watching(model, options), []
+
+    def see(frames: list[tuple[np.ndarray, Tensor]]) -> Tensor:
+        return model.front_end.see(frames, options.batch_size, options.precision)
+
+    at_once = options.batch_size * (torch.get_num_threads() if device == "cpu" else 1)
     for each in ahead(_looked(clips, model.front_end, options), AHEAD):
         if isinstance(each, list):
-            watching.add(model.front_end.see(each, options.batch_size, options.precision))
-        else:
+            seen += each
+        if seen and (len(seen) >= at_once or not isinstance(each, list)):
+            for features in side_by_side(see, even(seen, options.batch_size, device), device):
+                watching.add(features)
+            seen = []
+        if not isinstance(each, list):
             yield each if isinstance(each, TriscribeError) else watching.result(each)
             watching = _Watching(model, options)
 
