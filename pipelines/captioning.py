@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mimetypes
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -250,7 +251,8 @@ def _is_moving(source: Source) -> bool:
     if isinstance(source, (str, os.PathLike)):
         if os.path.isdir(source):
             return True
-        return not images.is_image(source) and is_video(source)
+        named = (mimetypes.guess_type(source)[0] or "").startswith("video/")
+        return not images.is_image(source) and (named or is_video(source))
     if not hasattr(source, "read"):
         return False
     return not images.is_image(source)

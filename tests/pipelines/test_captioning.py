@@ -147,6 +147,9 @@ def test_what_cannot_be_described(model, picture, tmp_path):
             caption(source, model)
     results = list(caption([*bad, picture], model, errors="return"))
     assert [isinstance(each, MediaError) for each in results] == [True] * 4 + [False]
+    (tmp_path / "notes.mp4").write_text("no film")
+    with pytest.raises(MediaError, match="no video format"):
+        caption(tmp_path / "notes.mp4", model)
     with pytest.raises(MediaError, match="notes.txt"):
         list(caption(bad, model))
 
