@@ -1,4 +1,4 @@
-"""Rebuilds examples/pictures: plain drawings of things that are emoji, too.
+"""Rebuilds examples/pictures: drawings of things that are emoji, too.
 
 python examples/make_pictures.py
 """
@@ -7,33 +7,46 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 HERE = Path(__file__).parent / "pictures"
 SIDE, FINER = 128, 4  # pixels, and how much finer they are drawn
-COLOURS = {"red": (222, 46, 60), "blue": (40, 120, 240), "green": (90, 170, 60), "orange": (245, 140, 30)}
+COLOURS = {"red": (240, 60, 50), "blue": (25, 115, 210), "green": (120, 175, 65), "orange": (250, 148, 10)}
+SHADE = 0.05  # of the side: the edge that lies in the shadow
+LIGHT = (0.13, 0.11, 0.37, 0.33)  # box of the patch that shines
 
 
-def heart() -> list[tuple[float, float]]:
-    """Its outline in a square from 0 to 1."""
-    angles = np.linspace(0, 2 * np.pi, 200)
-    across = 16 * np.sin(angles) ** 3
-    up = 13 * np.cos(angles) - 5 * np.cos(2 * angles) - 2 * np.cos(3 * angles) - np.cos(4 * angles)
-    return [(0.5 + x / 36, 0.46 - y / 36) for x, y in zip(across, up, strict=True)]
+def outline(shape: str) -> Image.Image:
+    """A mask, (size, size)."""
+    size = SIDE * FINER
+    mask = Image.new("L", (size, size))
+    draw = ImageDraw.Draw(mask)
+
+    def scaled(*places: float) -> list[float]:
+        return [place * size for place in places]
+
+    if shape == "circle":
+        draw.ellipse(scaled(0.03, 0.03, 0.97, 0.97), 255)
+    elif shape == "square":
+        draw.rounded_rectangle(scaled(0.03, 0.03, 0.97, 0.97), 0.05 * size, 255)
+    else:
+        for left in (0.03, 0.45):
+            draw.ellipse(scaled(left, 0.06, left + 0.52, 0.58), 255)
+        draw.polygon(scaled(0.085, 0.48, 0.5, 0.94, 0.915, 0.48, 0.5, 0.3), 255)
+    return mask
 
 
 def drawn(shape: str, colour: tuple[int, int, int]) -> Image.Image:
-    size = SIDE * FINER
-    picture = Image.new("RGB", (size, size), "white")
-    draw = ImageDraw.Draw(picture)
-    box = (0.06 * size, 0.06 * size, 0.94 * size, 0.94 * size)
-    if shape == "circle":
-        draw.ellipse(box, colour)
-    elif shape == "square":
-        draw.rounded_rectangle(box, 0.05 * size, colour)
-    else:
-        draw.polygon([(x * size, y * size) for x, y in heart()], colour)
+    """Lit from the upper left."""
+    mask = outline(shape)
+    size = mask.width
+    lit = ImageChops.multiply(mask, ImageChops.offset(mask, -round(SHADE * size), -round(SHADE * size / 2)))
+    shine = Image.new("L", mask.size)
+    ImageDraw.Draw(shine).ellipse([place * size for place in LIGHT], 110)
+    picture = Image.new("RGB", mask.size, "white")
+    picture.paste(tuple(round(0.72 * each) for each in colour), mask=mask)
+    picture.paste(colour, mask=lit)
+    picture.paste((255, 255, 255), mask=ImageChops.multiply(shine, lit))
     return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
