@@ -130,7 +130,7 @@ class Recogniser(Recipe):
             Sample(index, len(cache[index]), model.encode(item.text), item.group)
             for index, item in enumerate(items)
         ]
-        return self.training(
+        task = self.training(
             model,
             samples[: len(train)],
             samples[len(train) :],
@@ -142,6 +142,9 @@ class Recogniser(Recipe):
             options.writing,
             options.training,
         )
+        if options.load:  # it has found the text long ago
+            task.easing.fill_(False)
+        return task
 
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
         """Error rates of the public function."""
