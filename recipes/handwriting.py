@@ -41,10 +41,10 @@ class ModelOptions(CoreOptions):
     """Pixels that every line is scaled to."""
     upright: bool = True
     """Set slanting letters upright and even their size; for scripts with ascenders and descenders."""
-    channels: tuple[int, ...] = (16, 32, 48, 64, 96)
+    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
     """Of each convolution."""
-    residuals: tuple[int, ...] = (0, 0, 1, 2, 2)
-    """Further convolutions behind each."""
+    residuals: tuple[int, ...] = ()
+    """Further convolutions behind each; with 0 0 1 2 2 an epoch teaches more and takes 1.4 times as long."""
     right_to_left: bool = False
     """The lines run from right to left, as in Arabic and Hebrew."""
 

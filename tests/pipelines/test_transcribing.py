@@ -67,7 +67,13 @@ def test_all_good(model, folder, tmp_path, capsys):
     assert run(folder, "-o", out, "-f", "txt,srt", "--longest", "9") == 0
     assert written(out) == ["a.srt", "a.txt", "b.srt", "b.txt", "c.srt", "c.txt"]
     assert (out / "a.txt").read_text() == "one two three four\n"
-    assert model.options == {"batch_size": 16, "longest": 9.0, "device": "auto", "strict": True}
+    assert model.options == {
+        "batch_size": 16,
+        "longest": 9.0,
+        "device": "auto",
+        "precision": "auto",
+        "strict": True,
+    }
     assert "3 transcribed (2 s of audio" in capsys.readouterr().out
 
 
