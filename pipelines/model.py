@@ -43,7 +43,7 @@ TASKS = ("speech", "handwriting", "ink", "action", "captioning")
 BUNDLED = Path(__file__).parent / "models"
 DEFAULTS = {
     "speech": "speech-en-an4",
-    "handwriting": "handwriting-en",
+    "handwriting": "handwriting-fr",
     "action": "action-shapes",
     "captioning": "captioning-emoji",
 }
