@@ -361,7 +361,7 @@ def main(arguments: list[str] | None = None) -> int:
             return import_module(f"recipes.{arguments[1]}").main(arguments[2:])
         return app.cli(
             prog="triscribe",
-            description="Speech and handwriting recognition that you can train on your own data.",
+            description="Recognition of speech, handwriting and actions, captions: trained on your own data.",
             args=arguments,
         )
     except TriscribeError as error:

@@ -23,7 +23,7 @@ from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
 
-BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED = 64  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 
 
 @dataclass(frozen=True)

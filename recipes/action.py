@@ -86,10 +86,12 @@ class ModelOptions(CoreOptions):
             raise ValueError(f"network must be one of {', '.join(BACKBONES)}, not {self.network!r}")
         if not self.rate > 0 or not self.window >= 0 or self.heads < 1:
             raise ValueError("rate must be above 0, window 0 or more, and heads at least 1")
+        if self.network == "none" and not self.motion:
+            raise ValueError("network none looks at motion only: motion must be at least 1")
 
     @property
     def is_frozen(self) -> bool:
-        return self.frozen and self.network != "small"
+        return self.network == "none" or (self.frozen and self.network != "small")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ WHOLE = 1e9  # seconds, longer than any video
 class ModelOptions(CoreOptions):
     """Sizes of a new model; ignored with --load."""
 
-    network: Literal[tuple(BACKBONES)] = "squeezenet1_0"
+    network: Literal[tuple(name for name in BACKBONES if name != "none")] = "squeezenet1_0"
     """Image network: small is trained from scratch, others come from torchvision by their names there."""
     weights: str = "DEFAULT"
     """Of the image network, as torchvision names and fetches them; none for none."""

@@ -30,14 +30,6 @@ from recipes.training import TrainingOptions, train
 from tests.data.clips import moving_square
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def write_clips(root: Path, train: int = 12, valid: int = 4, test: int = 8) -> Path:
     """Squares that rise or fall through the same places: their frames differ in their order only."""
     chooser, rows = random.Random(0), []
@@ -132,6 +124,12 @@ def test_unusable_clips_are_told_and_left_out(data, tmp_path):
 
 
 # Variation
+
+
+def test_motion_is_all_there_is_without_a_network():
+    with pytest.raises(ValueError, match="motion must be at least 1"):
+        ModelOptions(network="none", motion=0)
+    assert ModelOptions(network="none", frozen=False).is_frozen
 
 
 def test_opposites():

@@ -73,14 +73,6 @@ def make_options(data: Path, out: Path, epochs: int, **changes) -> AsrOptions:
     return dataclasses.replace(options, **changes)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     return make_data(tmp_path_factory.mktemp("data"))

@@ -31,14 +31,6 @@ ROOT = Path(__file__).parents[2]
 SMALL = {"hidden_size": 16, "input_size": 32, "embedding_size": 24, "attention_size": 24}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def options_for(data: Path, out: Path, epochs: int = 1, **changes) -> CaptioningOptions:
     options = CaptioningOptions(
         (data,),

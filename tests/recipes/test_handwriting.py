@@ -23,14 +23,6 @@ from tests.data.layouts import page_xml
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def drawn(shown: str) -> Image.Image:
     """The text as it is seen, from left to right, dark on light."""
     font = ImageFont.truetype(FONT, 20, layout_engine=ImageFont.Layout.BASIC)

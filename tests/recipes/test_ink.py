@@ -7,21 +7,12 @@ import random
 from pathlib import Path
 
 import pytest
-import torch
 
 from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from recipes.ink import InkOptions, InkRecipe, ModelOptions
 from recipes.training import TrainingOptions
 from tests.data.ink import write
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def write_lines(path: Path, seed: int, count: int) -> None:
