@@ -50,21 +50,25 @@ def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: s
             torch.set_num_threads(threads)  # which is also what threads to come start with
 
 
-def meanwhile(function: Callable[[Job], Made], jobs: Iterable[Job]) -> Iterator[tuple[Job, Made]]:
-    """Each job and what a function makes of it, in order; the next job is made ready meanwhile, unless
+def meanwhile(
+    function: Callable[[Job], Made], jobs: Iterable[Job], is_last: Callable[[Job], bool]
+) -> Iterator[tuple[Job, Made]]:
+    """Each job and what a function makes of it, in order; the next job is made ready meanwhile.
 
-    torch is allowed only one thread.
+    What is known to be the last, or where torch is allowed only one thread, is done by the calling thread:
+    another one would first have to gather torch's threads around it, which takes longer than a short job.
     """
-    if torch.get_num_threads() == 1:
-        yield from ((job, function(job)) for job in jobs)
-        return
     with ThreadPoolExecutor(1, "meanwhile") as pool:
         before: tuple[Job, Future] | None = None
         for job in jobs:
-            started = job, pool.submit(function, job)
+            started = None
+            if torch.get_num_threads() > 1 and not is_last(job):
+                started = job, pool.submit(function, job)
             if before:
                 yield before[0], before[1].result()
             before = started
+            if not started:
+                yield job, function(job)
         if before:
             yield before[0], before[1].result()
 

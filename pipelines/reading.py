@@ -114,7 +114,10 @@ def read(
         inputs = [entry.piece.inputs for entry in entries if entry.piece]
         return (decode or labels_of)(model, inputs, options)
 
-    for entries, found in meanwhile(decoded, _buffers(readings)):
+    def is_last(entries: list[_Entry]) -> bool:
+        return len(entries) < BUFFERED
+
+    for entries, found in meanwhile(decoded, _buffers(readings), is_last):
         each = iter(found)
         for reading, piece, error in entries:
             if piece:
@@ -132,6 +135,7 @@ class _Entry(NamedTuple):
 
 
 def _buffers(readings: Iterable[Reading]) -> Iterator[list[_Entry]]:
+    """Full ones, and at the end what is left."""
     entries: list[_Entry] = []
     for reading in readings:
         error = None
@@ -144,6 +148,9 @@ def _buffers(readings: Iterable[Reading]) -> Iterator[list[_Entry]]:
         except TriscribeError as caught:
             error = caught
         entries.append(_Entry(reading, error=error))
+        if len(entries) >= BUFFERED:
+            yield entries
+            entries = []
     if entries:
         yield entries
 

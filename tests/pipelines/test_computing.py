@@ -61,12 +61,18 @@ def test_meanwhile(threads):
         events.append(f"done {number}")
         return -number
 
-    assert list(meanwhile(slow, jobs())) == [(number, -number) for number in range(4)]
+    found = list(meanwhile(slow, jobs(), lambda number: number == 3))
+    assert found == [(number, -number) for number in range(4)]
     first_made_next = events.index("made 1") < events.index("done 0")
     assert first_made_next == (threads > 1)
-    assert not list(meanwhile(slow, []))
+    assert not list(meanwhile(slow, [], bool))
     with pytest.raises(ZeroDivisionError):
-        list(meanwhile(lambda number: 1 // number, [1, 0]))
+        list(meanwhile(lambda number: 1 // number, [1, 0], lambda number: False))
+
+
+def test_the_only_job_is_done_by_the_calling_thread(threads):
+    ((_, name),) = meanwhile(lambda _: threading.current_thread().name, ["only"], lambda job: True)
+    assert name == threading.current_thread().name
 
 
 def test_ahead():

@@ -233,6 +233,19 @@ def test_results_do_not_wait_for_sources_that_come_later(model, monkeypatch):
     assert len(list(results)) == 1
 
 
+def test_errors_do_not_wait_for_sources_that_come_later(model, monkeypatch):
+    monkeypatch.setattr(reading, "BUFFERED", 4)
+    asked = []
+
+    def missing():
+        for number in range(40):
+            asked.append(number)
+            yield f"no-{number}.wav"
+
+    first = next(transcribe(missing(), model, errors="return"))
+    assert isinstance(first, MediaError) and len(asked) <= 9
+
+
 # Long recordings
 
 
