@@ -11,13 +11,16 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from pipelines.errors import TriscribeError
+from decoders.alphabet import Normalisation
+from pipelines.errors import DataError, TriscribeError
 from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
@@ -67,6 +70,9 @@ class HandwritingOptions(RecogniserOptions):
     """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
     shortcut: float = 0.3
     """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    grow: tuple[int, ...] = ()
+    """Further convolutions for the model of --load, behind each that it has (as --residuals of a new one).
+    They begin by changing nothing, so that nothing learnt is lost."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
@@ -99,6 +105,12 @@ class Handwriting(Recogniser):
             except (TriscribeError, ValueError) as error:
                 rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))
         return kept, rejected
+
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        grow = self.options.grow
+        return super().build(grown(base, grow) if base and any(grow) else base, normalisation, items)
 
     def front_end(self) -> dict:
         sizes = self.options.model
@@ -138,6 +150,28 @@ class Handwriting(Recogniser):
         file = io.BytesIO()
         Image.fromarray(read_image(item.media).pixels).save(file, "WEBP", quality=60)
         return Attachment("image/webp", file.getvalue())
+
+
+def grown(base: SequenceModel, more: Sequence[int]) -> SequenceModel:
+    """The base with `more` residual convolutions behind each of its own, which first add nothing.
+
+    Raises:
+        DataError: it has fewer convolutions.
+    """
+    had = base.sizes["front_end"].get("residuals", [])
+    residuals = [old + new for old, new in zip_longest(had, more, fillvalue=0)]
+    sizes = {**base.sizes, "front_end": {**base.sizes["front_end"], "residuals": residuals}}
+    try:
+        model = SequenceModel(base.task, **sizes, alphabet=base.alphabet, normalisation=base.normalisation)
+        model.name = base.name
+    except ValueError as error:
+        raise DataError(base.name, f"cannot grow: {error}", "give --grow fewer numbers, from 0") from error
+    weights = {**model.state_dict(), **base.state_dict()}
+    for name in weights.keys() - base.state_dict().keys():
+        if name.endswith("norm.weight"):
+            weights[name] = torch.zeros_like(weights[name])
+    model.load_state_dict(weights)
+    return model
 
 
 def line_image(item: Item) -> np.ndarray:

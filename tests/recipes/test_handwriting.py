@@ -15,7 +15,7 @@ from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from pipelines.errors import DataError
 from recipes import handwriting
-from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
+from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, grown, line_image
 from recipes.line_augment import LineAugmentation
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
@@ -123,6 +123,21 @@ def test_two_folders_are_also_scored_apart(tmp_path):
     assert metrics.keys() == {"test", "test first", "test second", "valid"}
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "data:image/webp" in report
+
+
+def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
+    base = load("handwriting-en")
+    model = grown(base, (0, 1, 2)).eval()
+    lines, lengths = torch.randint(0, 256, (2, 90, 48)), torch.tensor([90, 61])
+    for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
+        torch.testing.assert_close(after, before)
+    assert [len(blocks) for blocks in model.front_end.residuals] == [0, 1, 2, 0, 0]
+    model.train()(lines, lengths)[0].square().sum().backward()
+    gains = [block.norm.weight.grad for blocks in model.front_end.residuals for block in blocks]
+    assert all(gain.abs().min() > 0 for gain in gains)
+    assert load(grown(model, (1,)).save(tmp_path / "grown.safetensors")).front_end.residuals[0]
+    with pytest.raises(DataError, match="handwriting-en: cannot grow"):
+        grown(base, (1,) * 6)
 
 
 def test_no_folder_is_one_line(tmp_path, capsys):
