@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 INK = "#123456"  # stands for the page's text colour
+SHOWN = {"cer": "CER", "wer": "WER", "wrong": "not exact", "missed_bleu4": "100 - BLEU-4"}
 COLOURS, STYLES = ("#2f7fc1", "#cf6a1c", "#3f9a5f"), ("-", "--", ":")
 
 
@@ -51,11 +52,12 @@ def _draw(axes, history: Sequence[Mapping[str, float]], name: str, colour: str, 
     scale = 1 if name == "loss" else 100
     rows = [row for row in history if name in row]
     epochs, values = [row["epoch"] for row in rows], [scale * row[name] for row in rows]
-    label = None if name == "loss" else f"{name.upper()}, lowest {min(values):.2f} %"
+    shown = SHOWN.get(name, name)
+    label = None if name == "loss" else f"{shown}, lowest {min(values):.2f} %"
     axes.plot(epochs, values, style, color=colour, marker="." if len(rows) < 40 else "", label=label)
     averaged = history[-1].get(f"averaged_{name}")
     if averaged is not None:
-        label = f"{name.upper()} with averaged weights, {scale * averaged:.2f} %"
+        label = f"{shown} with averaged weights, {scale * averaged:.2f} %"
         axes.plot(epochs[-1], scale * averaged, "D", color=colour, markerfacecolor="none", label=label)
 
 
