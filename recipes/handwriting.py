@@ -32,7 +32,7 @@ from recipes.line_augment import LineAugmentation
 from recipes.line_task import LineTask
 from recipes.manifest import Manifest
 from recipes.recipe import CoreOptions, command
-from recipes.recogniser import Recogniser, RecogniserOptions
+from recipes.recogniser import Recogniser, RecogniserOptions, remade
 from recipes.report import Measure
 
 
@@ -160,10 +160,8 @@ def grown(base: SequenceModel, more: Sequence[int]) -> SequenceModel:
     """
     had = base.sizes["front_end"].get("residuals", [])
     residuals = [old + new for old, new in zip_longest(had, more, fillvalue=0)]
-    sizes = {**base.sizes, "front_end": {**base.sizes["front_end"], "residuals": residuals}}
     try:
-        model = SequenceModel(base.task, **sizes, alphabet=base.alphabet, normalisation=base.normalisation)
-        model.name = base.name
+        model = remade(base, front_end={"residuals": residuals})
     except ValueError as error:
         raise DataError(base.name, f"cannot grow: {error}", "give --grow fewer numbers, from 0") from error
     weights = {**model.state_dict(), **base.state_dict()}

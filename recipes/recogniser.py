@@ -58,6 +58,9 @@ class RecogniserOptions(RecipeOptions):
     alphabet: Literal["fail", "union", "new"] = "fail"
     """When the data's characters differ from those of --load: fail says which; union adds the new
     ones; new keeps only the data's."""
+    new_dropout: float | None = None
+    """Dropout of --load's core from now on; None leaves it as it was. The better a model knows its data by
+    heart, the more it needs."""
     consistency: float = 0.2
     """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
     shortcut: float = 0.0
@@ -69,6 +72,8 @@ class RecogniserOptions(RecipeOptions):
         for name in ("consistency", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
+            raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
 
 
 class Recogniser(Recipe):
@@ -99,7 +104,8 @@ class Recogniser(Recipe):
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
         alphabet = Alphabet.of(item.text for item in items)
         if base:
-            return fitted(base, alphabet, items, self.options.alphabet)
+            model = fitted(base, alphabet, items, self.options.alphabet)
+            return model if self.options.new_dropout is None else dropping(model, self.options.new_dropout)
         sizes: CoreOptions = self.options.model
         front_end = {**self.front_end(), "output_size": sizes.input_size, "dropout": 0.1}
         decoder = {**self.options.writing.sizes(), "dropout": sizes.dropout}
@@ -171,6 +177,26 @@ class Recogniser(Recipe):
         return {"cer": str(found.cer), "wer": str(found.wer), "decoding": self.decoding}
 
 
+def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:
+    """A model like the base but for its alphabet or the sizes of its parts; its weights are new.
+
+    Raises:
+        ValueError: sizes that cannot be.
+    """
+    sizes = {part: old | sizes.get(part, {}) for part, old in base.sizes.items()}
+    alphabet = alphabet or base.alphabet
+    return SequenceModel(
+        base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
+    )
+
+
+def dropping(base: SequenceModel, share: float) -> SequenceModel:
+    """The base with another dropout in its core and decoder."""
+    model = remade(base, core={"dropout": share}, decoder={"dropout": share})
+    model.load_state_dict(base.state_dict())
+    return model
+
+
 def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str) -> SequenceModel:
     """The base with an alphabet for new data; outputs of shared symbols keep their weights."""
     merge = base.alphabet.merge(alphabet)
@@ -188,7 +214,7 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str
             "add --alphabet union to teach them, or --alphabet new to keep only the data's characters",
         )
     chosen = merge.alphabet if rule == "union" else alphabet
-    model = SequenceModel(base.task, **base.sizes, alphabet=chosen, normalisation=base.normalisation)
+    model = remade(base, alphabet=chosen)
     weights = base.state_dict()
     for name in _by_label(model):
         fresh = model.state_dict()[name].clone()

@@ -18,7 +18,7 @@ from pipelines.model import load
 from recipes import asr
 from recipes.asr import Asr, AsrOptions, ModelOptions
 from recipes.datasets import Item, read_speech, with_durations
-from recipes.recogniser import WritingOptions, fitted
+from recipes.recogniser import WritingOptions, dropping, fitted
 from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask
 from recipes.training import TrainingOptions
@@ -198,6 +198,18 @@ def test_shared_letters_keep_their_weights(trained, rule, alphabet):
         for symbol in shared:
             before, after = base.alphabet.encode(symbol), model.alphabet.encode(symbol)
             assert torch.equal(new[name][after], old[name][before]), symbol
+
+
+def test_a_loaded_model_takes_another_dropout(trained, tmp_path):
+    base = load(trained[1] / "model.safetensors")
+    model = dropping(base, 0.4)
+    assert (base.core.dropout, model.core.dropout) == (0.1, 0.4)
+    assert model.state_dict().keys() == base.state_dict().keys()
+    assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in base.state_dict().items())
+    saved = load(model.save(tmp_path / "model.safetensors"))
+    assert saved.core.dropout == 0.4 and saved.sizes["decoder"]["dropout"] == 0.4
+    with pytest.raises(ValueError, match="new_dropout"):
+        AsrOptions(new_dropout=1.0)
 
 
 def test_an_alphabet_that_fits_is_left_alone(trained):

@@ -131,11 +131,15 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     lines, lengths = torch.randint(0, 256, (2, 90, 48)), torch.tensor([90, 61])
     for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
         torch.testing.assert_close(after, before)
-    assert [len(blocks) for blocks in model.front_end.residuals] == [0, 1, 2, 0, 0]
     model.train()(lines, lengths)[0].square().sum().backward()
-    gains = [block.norm.weight.grad for blocks in model.front_end.residuals for block in blocks]
-    assert all(gain.abs().min() > 0 for gain in gains)
-    assert load(grown(model, (1,)).save(tmp_path / "grown.safetensors")).front_end.residuals[0]
+    added = [
+        list(now)[len(before) :]
+        for before, now in zip(base.front_end.residuals, model.front_end.residuals, strict=True)
+    ]
+    assert [len(blocks) for blocks in added] == [0, 1, 2, 0, 0]
+    assert all(block.norm.weight.grad.abs().min() > 0 for blocks in added for block in blocks)
+    again = load(grown(model, (1,)).save(tmp_path / "grown.safetensors"))
+    assert len(again.front_end.residuals[0]) == len(model.front_end.residuals[0]) + 1
     with pytest.raises(DataError, match="handwriting-en: cannot grow"):
         grown(base, (1,) * 6)
 
