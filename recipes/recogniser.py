@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +58,8 @@ class RecogniserOptions(RecipeOptions):
     alphabet: Literal["fail", "union", "new"] = "fail"
     """When the data's characters differ from those of --load: fail says which; union adds the new
     ones; new keeps only the data's."""
+    new_decoder: Literal["ctc", "attention", "hybrid"] | None = None
+    """Put this one, untaught, behind the front end and the core of --load; None keeps its own."""
     new_dropout: float | None = None
     """Dropout of --load's core from now on; None leaves it as it was. The better a model knows its data by
     heart, the more it needs."""
@@ -104,8 +106,11 @@ class Recogniser(Recipe):
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
         alphabet = Alphabet.of(item.text for item in items)
         if base:
-            model = fitted(base, alphabet, items, self.options.alphabet)
-            return model if self.options.new_dropout is None else dropping(model, self.options.new_dropout)
+            options = self.options
+            model = fitted(base, alphabet, items, options.alphabet)
+            if options.new_decoder:
+                model = redecoded(model, replace(options.writing, decoder=options.new_decoder).sizes())
+            return model if options.new_dropout is None else dropping(model, options.new_dropout)
         sizes: CoreOptions = self.options.model
         front_end = {**self.front_end(), "output_size": sizes.input_size, "dropout": 0.1}
         decoder = {**self.options.writing.sizes(), "dropout": sizes.dropout}
@@ -148,7 +153,7 @@ class Recogniser(Recipe):
             options.writing,
             options.training,
         )
-        if options.load:  # it has found the text long ago
+        if options.load and not options.new_decoder:  # it has found the text long ago
             task.easing.fill_(False)
         return task
 
@@ -188,6 +193,17 @@ def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict)
     return SequenceModel(
         base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
     )
+
+
+def redecoded(base: SequenceModel, decoder: dict) -> SequenceModel:
+    """The front end and the core of the base with a new decoder, of this kind and sizes."""
+    sizes = {**base.sizes, "decoder": {**decoder, "dropout": base.core.dropout}}
+    model = SequenceModel(
+        base.task, **sizes, alphabet=base.alphabet, normalisation=base.normalisation, name=base.name
+    )
+    learnt = {name: weight for name, weight in base.state_dict().items() if not name.startswith("decoder.")}
+    model.load_state_dict({**model.state_dict(), **learnt})
+    return model
 
 
 def dropping(base: SequenceModel, share: float) -> SequenceModel:

@@ -18,7 +18,7 @@ from pipelines.model import load
 from recipes import asr
 from recipes.asr import Asr, AsrOptions, ModelOptions
 from recipes.datasets import Item, read_speech, with_durations
-from recipes.recogniser import WritingOptions, dropping, fitted
+from recipes.recogniser import WritingOptions, dropping, fitted, redecoded
 from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask
 from recipes.training import TrainingOptions
@@ -210,6 +210,17 @@ def test_a_loaded_model_takes_another_dropout(trained, tmp_path):
     assert saved.core.dropout == 0.4 and saved.sizes["decoder"]["dropout"] == 0.4
     with pytest.raises(ValueError, match="new_dropout"):
         AsrOptions(new_dropout=1.0)
+
+
+@pytest.mark.parametrize("decoder", ["attention", "hybrid", "ctc"])
+def test_a_loaded_model_takes_another_decoder(trained, tmp_path, decoder):
+    base = load(trained[1] / "model.safetensors")
+    model = redecoded(base, WritingOptions(decoder=decoder, decoder_size=16).sizes())
+    assert model.sizes["decoder"]["kind"] == decoder and model.alphabet == base.alphabet
+    for part in ("front_end", "core"):
+        learnt, now = getattr(base, part).state_dict(), getattr(model, part).state_dict()
+        assert learnt.keys() == now.keys() and all(torch.equal(learnt[name], now[name]) for name in learnt)
+    assert load(model.save(tmp_path / "model.safetensors")).sizes == model.sizes
 
 
 def test_an_alphabet_that_fits_is_left_alone(trained):
