@@ -36,7 +36,7 @@ SHORTEST = 1.0  # seconds of a stretch that a change in the picture may end
 class CaptionOptions(BatchOptions):
     """How pictures are described."""
 
-    length_power: float = 1.0
+    length_power: float = 0.6
     """How much a long sentence may cost more than a short one: 0 nothing; 1 judges it by its mean label."""
     coverage: float = 0.0
     """Nats for each place that was looked at, against sentences that leave much out."""
