@@ -76,6 +76,12 @@ class HandwritingOptions(RecogniserOptions):
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
+    def __post_init__(self):
+        super().__post_init__()
+        self._needs_load("grow")
+        if min(self.grow, default=0) < 0:
+            raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
+
 
 class Handwriting(Recogniser):
     """The recipe for images of text lines."""
@@ -83,6 +89,7 @@ class Handwriting(Recogniser):
     task = "handwriting"
     what = "line images or pages"
     training = LineTask
+    told = (*Recogniser.told, "grow")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
@@ -161,7 +168,7 @@ def grown(base: SequenceModel, more: Sequence[int]) -> SequenceModel:
     had = base.sizes["front_end"].get("residuals", [])
     residuals = [old + new for old, new in zip_longest(had, more, fillvalue=0)]
     try:
-        model = remade(base, front_end={"residuals": residuals})
+        model = remade(base, front_end={**base.sizes["front_end"], "residuals": residuals})
     except ValueError as error:
         raise DataError(base.name, f"cannot grow: {error}", "give --grow fewer numbers, from 0") from error
     weights = {**model.state_dict(), **base.state_dict()}

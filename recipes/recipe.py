@@ -210,6 +210,9 @@ class Recipe(ABC):
         options = self.options
         torch.manual_seed(options.training.seed)
         base = load(options.load) if options.load else None
+        if base and base.task != self.task:
+            cause = f"is a model for {base.task}, not for {self.task}"
+            raise DataError(options.load, cause, f"give --load a model for {self.task}")
         normalisation = base.normalisation if base else Normalisation(options.form, options.case)
         manifests = self.manifests()
         splits, rejected = self.read_splits(manifests, normalisation)
@@ -226,8 +229,6 @@ class Recipe(ABC):
                 raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
         task = self.training_task(model, splits["train"], splits["valid"])
         print(f"{model.parameters_count:,} parameters\n")
-        if base:
-            task.evaluate()  # a model that reads well already need not be eased in
         history = train(task, options.training, options.out)
         model.cpu()
         model.name = options.name

@@ -74,15 +74,21 @@ class RecogniserOptions(RecipeOptions):
         for name in ("consistency", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        self._needs_load("new_decoder", "new_dropout")
         if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
             raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
+
+    def _needs_load(self, *names: str) -> None:
+        for name in names:
+            if not self.load and getattr(self, name) not in (None, ()):
+                raise ValueError(f"{name} changes a loaded model: give --load too")
 
 
 class Recogniser(Recipe):
     """A recipe that teaches reading. What differs by modality is abstract."""
 
     training: type[ReadingTask]
-    told = ("training", "augmentation", "consistency", "shortcut", "writing")
+    told = ("training", "augmentation", "consistency", "shortcut", "writing", "new_decoder", "new_dropout")
 
     @abstractmethod
     def front_end(self) -> dict:
@@ -183,13 +189,12 @@ class Recogniser(Recipe):
 
 
 def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:
-    """A model like the base but for its alphabet or the sizes of its parts; its weights are new.
+    """A model like the base but for its alphabet or the sizes of some parts; its weights are new.
 
     Raises:
         ValueError: sizes that cannot be.
     """
-    sizes = {part: old | sizes.get(part, {}) for part, old in base.sizes.items()}
-    alphabet = alphabet or base.alphabet
+    sizes, alphabet = base.sizes | sizes, alphabet or base.alphabet
     return SequenceModel(
         base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
     )
@@ -197,10 +202,7 @@ def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict)
 
 def redecoded(base: SequenceModel, decoder: dict) -> SequenceModel:
     """The front end and the core of the base with a new decoder, of this kind and sizes."""
-    sizes = {**base.sizes, "decoder": {**decoder, "dropout": base.core.dropout}}
-    model = SequenceModel(
-        base.task, **sizes, alphabet=base.alphabet, normalisation=base.normalisation, name=base.name
-    )
+    model = remade(base, decoder={**decoder, "dropout": base.core.dropout})
     learnt = {name: weight for name, weight in base.state_dict().items() if not name.startswith("decoder.")}
     model.load_state_dict({**model.state_dict(), **learnt})
     return model
@@ -208,7 +210,8 @@ def redecoded(base: SequenceModel, decoder: dict) -> SequenceModel:
 
 def dropping(base: SequenceModel, share: float) -> SequenceModel:
     """The base with another dropout in its core and decoder."""
-    model = remade(base, core={"dropout": share}, decoder={"dropout": share})
+    parts = {part: {**base.sizes[part], "dropout": share} for part in ("core", "decoder")}
+    model = remade(base, **parts)
     model.load_state_dict(base.state_dict())
     return model
 

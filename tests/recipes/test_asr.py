@@ -209,7 +209,10 @@ def test_a_loaded_model_takes_another_dropout(trained, tmp_path):
     saved = load(model.save(tmp_path / "model.safetensors"))
     assert saved.core.dropout == 0.4 and saved.sizes["decoder"]["dropout"] == 0.4
     with pytest.raises(ValueError, match="new_dropout"):
-        AsrOptions(new_dropout=1.0)
+        AsrOptions(load="speech-en-an4", new_dropout=1.0)
+    for changes in ({"new_dropout": 0.1}, {"new_decoder": "attention"}):
+        with pytest.raises(ValueError, match="give --load too"):
+            AsrOptions(**changes)
 
 
 @pytest.mark.parametrize("decoder", ["attention", "hybrid", "ctc"])

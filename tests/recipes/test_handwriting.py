@@ -142,6 +142,15 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     assert len(again.front_end.residuals[0]) == len(model.front_end.residuals[0]) + 1
     with pytest.raises(DataError, match="handwriting-en: cannot grow"):
         grown(base, (1,) * 6)
+    for options in ({}, {"load": "handwriting-en"}):
+        with pytest.raises(ValueError, match="grow"):
+            HandwritingOptions(**options, grow=(-1,))
+
+
+def test_a_model_of_another_task_is_one_line(tmp_path, capsys):
+    data = ["--data", str(write_lines(tmp_path / "data", [("a", "a")] * 3))]
+    assert handwriting.main([*data, "--load", "speech-en-an4", "--out", str(tmp_path / "out")]) == 1
+    assert "is a model for speech, not for handwriting" in capsys.readouterr().err
 
 
 def test_no_folder_is_one_line(tmp_path, capsys):
