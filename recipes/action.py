@@ -36,7 +36,6 @@ from recipes.action_report import CLIPS, describe_clips
 from recipes.action_scores import ActionScores
 from recipes.action_task import ActionTask, LossOptions, judge
 from recipes.action_timeline import TimelineScores, score_timeline
-from recipes.cache import FeatureCache
 from recipes.datasets import read_clips
 from recipes.manifest import Item, Manifest, Rejected, hold_out
 from recipes.recipe import CoreOptions, Recipe, RecipeOptions, command
@@ -283,7 +282,8 @@ class Action(Recipe):
             for video in videos
             if video.path in paths and augmentation.mirror and model.front_end.network.frozen
         ]
-        cache = self._cached(model, [(item, False) for item in videos] + [(item, True) for item in mirrors])
+        self.stored = np.float16 if model.front_end.network.frozen else np.uint8
+        cache = self.cached(videos, model, mirrors)
         samples = {}
         for index, video in enumerate(videos):
             labels = frame_labels(model, stretches.get(video, [video]), cache.lengths[index])
@@ -293,16 +293,6 @@ class Action(Recipe):
             sample = Sample(video, labels, index, mirrored, backwards)
             samples |= dict.fromkeys(map(self.source, stretches.get(video, [video])), sample)
         return Clips(cache, model.front_end, augmentation), samples
-
-    def _cached(self, model: SequenceModel, chosen: list[tuple[Item, bool]]) -> FeatureCache:
-        """Features of items, seen in a mirror or not."""
-        keys = [(*self.source(item), mirrored) for item, mirrored in chosen]
-        by_key = dict(zip(keys, chosen, strict=True))
-        folder, settings = self.options.out / "cache", self.settings(model)
-        stored = np.float16 if model.front_end.network.frozen else np.uint8
-        return FeatureCache(
-            folder, keys, settings, lambda key: self.features(by_key[key][0], model, key[-1]), stored
-        )
 
     def _task(self, model: nn.Module, train: list[Item], valid: list[Item], seed: int) -> ActionTask:
         options = self.options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ class TeachingOptions(AttentionOptions):
     """Weight of looking at all places of a picture equally over a sentence (Xu et al. 2015)."""
     shift: float = 0.06
     """Share of its side by which a picture is moved in training; only for a network that is trained."""
+    mirror: bool = False
+    """Also show pictures in a mirror; not where sentences tell left from right."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -38,11 +41,19 @@ class TeachingOptions(AttentionOptions):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture or clip in memory: where its features lie, and its sentences as labels and as texts."""
+    """A picture or clip in memory.
+
+    Attributes:
+        index: in the cache.
+        targets: its sentences as labels.
+        texts: the same as written.
+        mirrored: in the cache, of the same seen in a mirror; None where it is not there.
+    """
 
     index: int
     targets: tuple[list[int], ...]
     texts: tuple[str, ...]
+    mirrored: int | None = None
 
 
 class CaptionTask(nn.Module):
@@ -106,15 +117,22 @@ class CaptionTask(nn.Module):
         return len(batches), (self._batch(batch, generator) for batch in batches)
 
     def _batch(self, pictures: list[Picture], generator: torch.Generator) -> tuple:
-        x, lengths = self.read(pictures)
+        turned = torch.zeros(len(pictures), dtype=torch.bool)
+        if self.teaching.mirror:
+            turned = torch.rand(len(pictures), generator=generator) < 0.5
+        x, lengths = self.read(pictures, turned.tolist())
         if not self.model.front_end.network.frozen:
+            x[turned] = x[turned].flip(3)
             x = moved(x, self.teaching.shift, generator)
         owners = [row for row, picture in enumerate(pictures) for _ in picture.targets]
         return x, lengths, owners, [target for picture in pictures for target in picture.targets]
 
-    def read(self, pictures: Sequence[Picture]) -> tuple[Tensor, Tensor]:
-        """Pictures as they are -> inputs of the model, and the lengths of each."""
-        found = [self.cache[picture.index] for picture in pictures]
+    def read(self, pictures: Sequence[Picture], turned: Sequence[bool] = ()) -> tuple[Tensor, Tensor]:
+        """Pictures, in a mirror where `turned` and the cache has them so -> inputs of the model, lengths."""
+        found = [
+            self.cache[picture.mirrored if turn and picture.mirrored is not None else picture.index]
+            for picture, turn in zip_longest(pictures, turned, fillvalue=False)
+        ]
         if not self.model.front_end.network.frozen:
             side = self.model.front_end.network.resize
             found = [each.view(-1, side, side, 3) for each in found]

@@ -230,19 +230,26 @@ class Captioning(Recipe):
         weights = self.options.load or self.options.model.weights
         return {name: sizes.get(name) for name in names} | {"weights": weights}
 
-    def features(self, item: Item, model: SequenceModel) -> Tensor:
-        return inputs_of(model.front_end, frames_of(item, model)).flatten(1)
+    def features(self, item: Item, model: SequenceModel, mirrored: bool = False) -> Tensor:
+        frames = frames_of(item, model)
+        if mirrored:
+            frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
+        return inputs_of(model.front_end, frames).flatten(1)
 
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CaptionTask:
         """The task with the features of all pictures in its cache, each once."""
-        pictures = [grouped(train), grouped(valid)]
-        self.stored = np.float16 if model.front_end.network.frozen else np.uint8
-        cache = self.cached([said[0] for group in pictures for said in group], model)
+        options, frozen = self.options, model.front_end.network.frozen
+        pictures = grouped(train) + grouped(valid)
+        shown = [said[0] for said in pictures]
+        count = len(grouped(train))
+        mirrors = shown[:count] if frozen and options.teaching.mirror else []
+        self.stored = np.float16 if frozen else np.uint8
+        cache = self.cached(shown, model, mirrors)
         learnt = []
-        for said in (said for group in pictures for said in group):
+        for index, said in enumerate(pictures):
             texts = tuple(item.text for item in said)
-            learnt.append(Picture(len(learnt), tuple(map(model.encode, texts)), texts))
-        options, count = self.options, len(pictures[0])
+            mirrored = len(pictures) + index if index < len(mirrors) else None
+            learnt.append(Picture(index, tuple(map(model.encode, texts)), texts, mirrored))
         criterion = {"bleu4": "missed_bleu4", "exact": "wrong"}[options.select]
         parts = learnt[:count], learnt[count:]
         return CaptionTask(model, *parts, cache, options.teaching, options.training, criterion)

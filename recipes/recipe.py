@@ -8,6 +8,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -285,16 +286,18 @@ class Recipe(ABC):
         """A text as the model is to write it."""
         return normalisation(text)
 
-    def cached(self, items: list[Item], model: SequenceModel) -> FeatureCache:
-        """The features of the items, in their order."""
+    def cached(
+        self, items: Sequence[Item], model: SequenceModel, mirrors: Sequence[Item] = ()
+    ) -> FeatureCache:
+        """The features of the items, in their order, and behind them of those seen in a mirror too."""
+        computed = {self.source(item): partial(self.features, item, model) for item in items}
         sources = [self.source(item) for item in items]
-        by_source = dict(zip(sources, items, strict=True))
+        for item in mirrors:
+            sources.append((*self.source(item), "mirrored"))
+            computed[sources[-1]] = partial(self.features, item, model, mirrored=True)
+        folder = self.options.out / "cache"
         return FeatureCache(
-            self.options.out / "cache",
-            sources,
-            self.settings(model),
-            lambda source: self.features(by_source[source], model),
-            self.stored,
+            folder, sources, self.settings(model), lambda source: computed[source](), self.stored
         )
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:

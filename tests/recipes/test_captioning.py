@@ -15,10 +15,17 @@ from PIL import Image
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.vocabulary import Subwords, Words
 from pipelines import caption, load
+from pipelines.captioning import inputs_of
 from pipelines.errors import DataError
 from recipes import captioning
 from recipes.caption_task import TeachingOptions, moved
-from recipes.captioning import Captioning, CaptioningOptions, ModelOptions, VocabularyOptions
+from recipes.captioning import (
+    Captioning,
+    CaptioningOptions,
+    ModelOptions,
+    VocabularyOptions,
+    frames_of,
+)
 from recipes.datasets import read_captions
 from recipes.training import TrainingOptions
 from tests.data.clips import write_video
@@ -191,6 +198,29 @@ def test_pictures_move_and_stay_whole():
         ]
         assert len(places) == 1
     assert torch.equal(moved(pictures, 0.0, torch.Generator()), pictures)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_training_also_sees_pictures_in_a_mirror(data, tmp_path, frozen):
+    """Frozen features of the picture turned around, or its pixels turned; validation sees it as it is."""
+    network = {"network": "squeezenet1_0", "weights": "none", "side": 64} if frozen else {"network": "small"}
+    teaching = TeachingOptions(decoder_size=48, shift=0.0, mirror=True)
+    recipe = Captioning(
+        options_for(data, tmp_path, model=ModelOptions(**network, **SMALL), teaching=teaching)
+    )
+    splits, _ = recipe.read_splits(recipe.manifests(), Normalisation(case="lower"))
+    model = recipe.build(None, Normalisation(case="lower"), splits["train"])
+    task = recipe.training_task(model, splits["train"], splits["valid"])
+    item, picture = splits["train"][0], task.train_items[0]
+    pixels = frames_of(item, model)[0]
+    plain, turned = (
+        inputs_of(model.front_end, [np.ascontiguousarray(shown)]) for shown in (pixels, pixels[:, ::-1])
+    )
+    seen = [task._batch([picture], torch.Generator().manual_seed(seed))[0] for seed in range(20)]
+    found = [[torch.allclose(x[0], each, atol=0.01) for each in (plain, turned)] for x in seen]
+    assert sorted(map(tuple, {tuple(pair) for pair in found})) == [(False, True), (True, False)]
+    assert len(task.cache) == len(task.valid_items) + len(task.train_items) * (2 if frozen else 1)
+    torch.testing.assert_close(task.read([picture])[0][0].float(), plain.float(), atol=0.01, rtol=0)
 
 
 def test_sentences_of_unknown_words_are_left_out(data, tmp_path):
