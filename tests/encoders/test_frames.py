@@ -104,7 +104,9 @@ def test_frames_are_prepared_as_torchvision_does(name):
     with torch.device("meta"):
         network, whole = backbone(name), backbone(name, crop=False, side=64)
     own = get_model_weights(name).DEFAULT.transforms()
-    torch.testing.assert_close(network.prepare(frames), own(torch.from_numpy(frames).permute(0, 3, 1, 2)))
+    level = 1 / 255 / min(network.std)  # rounding may differ
+    expected = own(torch.from_numpy(frames).permute(0, 3, 1, 2))
+    torch.testing.assert_close(network.prepare(frames), expected, atol=1.01 * level, rtol=0)
     assert whole.prepare(frames).shape == (2, 3, 64, 85)
 
 
