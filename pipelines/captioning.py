@@ -24,7 +24,7 @@ from pipelines.errors import TriscribeError
 from pipelines.media import images, video
 from pipelines.media.video import Frame, Video, is_video, open_video
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, Reading, hypotheses, model_for, raising, read
+from pipelines.reading import BatchOptions, Reading, model_for, raising, read, search_states
 from pipelines.results import Caption, CaptionWord, Sentence
 
 Source = images.Source | video.Source
@@ -95,7 +95,7 @@ def captions(
 ) -> Iterator[Caption | TriscribeError]:
     """A Caption or what is wrong with it for each source, in order."""
     options = options or CaptionOptions()
-    decode = partial(hypotheses, search=search_for(model, options))
+    decode = partial(search_states, model, search=search_for(model, options))
     return read((_Described(source, model, options) for source in sources), model, options, decode)
 
 

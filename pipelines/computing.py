@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
@@ -12,6 +13,9 @@ from typing import TypeVar
 
 import torch
 
+GROUPS = 2  # of jobs that wait or run while a further one is made ready
+
+Group = TypeVar("Group")
 Job = TypeVar("Job")
 Made = TypeVar("Made")
 
@@ -43,7 +47,7 @@ def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: s
     if workers < 2:
         return [function(job) for job in jobs]
     share = max(1, threads // workers)
-    with ThreadPoolExecutor(workers, "worker", torch.set_num_threads, (share,)) as pool:
+    with ThreadPoolExecutor(workers, "worker", _allow, (share,)) as pool:
         try:
             return list(pool.map(function, jobs))
         finally:
@@ -51,26 +55,47 @@ def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: s
 
 
 def meanwhile(
-    function: Callable[[Job], Made], jobs: Iterable[Job], is_last: Callable[[Job], bool]
-) -> Iterator[tuple[Job, Made]]:
-    """Each job and what a function makes of it, in order; the next job is made ready meanwhile.
+    function: Callable[[Job], Made],
+    groups: Iterable[tuple[Group, Sequence[Job]]],
+    is_last: Callable[[Group], bool],
+    device: str,
+) -> Iterator[tuple[Group, list[Made]]]:
+    """Each group and what a function makes of its jobs, in order; the next groups are made ready meanwhile.
 
-    What is known to be the last, or where torch is allowed only one thread, is done by the calling thread:
-    another one would first have to gather torch's threads around it, which takes longer than a short job.
+    On a CPU a job is done by one thread of as many as torch is allowed, whichever group comes next, so that
+    none waits for the others. What is known to be the last group, or where torch is allowed only one thread,
+    is done by the calling thread, where it may also share a job: see `side_by_side`.
     """
-    with ThreadPoolExecutor(1, "meanwhile") as pool:
-        before: tuple[Job, Future] | None = None
-        for job in jobs:
-            started = None
-            if torch.get_num_threads() > 1 and not is_last(job):
-                started = job, pool.submit(function, job)
-            if before:
-                yield before[0], before[1].result()
-            before = started
-            if not started:
-                yield job, function(job)
-        if before:
-            yield before[0], before[1].result()
+    threads = torch.get_num_threads()
+    workers, share = (threads, 1) if device == "cpu" else (1, threads)
+    begun: deque[tuple[Group, list[Future]]] = deque()
+
+    def finished(most: int) -> Iterator[tuple[Group, list[Made]]]:
+        while len(begun) > most or (begun and all(each.done() for each in begun[0][1])):
+            group, started = begun.popleft()
+            found = [each.result() for each in started]
+            torch.set_num_threads(threads)  # threads to come start with what the last one here was told
+            yield group, found
+
+    pool = ThreadPoolExecutor(workers, "meanwhile", _allow, (share,))
+    try:
+        for group, jobs in groups:
+            if threads > 1 and not is_last(group):
+                begun.append((group, [pool.submit(function, job) for job in jobs]))
+                yield from finished(GROUPS)
+            else:
+                yield from finished(0)
+                yield group, side_by_side(function, jobs, device)
+        yield from finished(0)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+def _allow(threads: int) -> None:
+    """Allow torch so many in the calling thread."""
+    torch.get_num_threads()  # a thread that has not asked yet would take what another one sets meanwhile
+    torch.set_num_threads(threads)
 
 
 def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:

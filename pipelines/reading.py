@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -22,6 +25,12 @@ from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
+
+Decode = Callable[[Tensor, Tensor], list]
+"""(batch, frames, features) states of the core, and the frames of each -> what is decoded of each."""
+
+_Batch = Sequence[tuple[int, Tensor]]
+"""Inputs of the model, (time, ...), with their places among all of them."""
 
 BUFFERED = 64  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 
@@ -102,23 +111,27 @@ def read(
     readings: Iterable[Reading],
     model: SequenceModel,
     options: BatchOptions,
-    decode: Callable[[SequenceModel, list[Tensor], BatchOptions], list] | None = None,
+    decode: Decode | None = None,
 ) -> Iterator[object | TriscribeError]:
     """One result or error a source, in order. Pieces of several sources share batches.
 
     Args:
-        decode: the inputs of pieces -> what their readings `add`; None is `labels_of`.
+        decode: states of the core and the frames of each -> what readings `add`; None gives Labels.
     """
+    device = device_for(options.device)
+    model.to(device).eval()
+    run = partial(_run, model, options, decode or _labelling(model, options))
 
-    def decoded(entries: list[_Entry]) -> list:
-        inputs = [entry.piece.inputs for entry in entries if entry.piece]
-        return (decode or labels_of)(model, inputs, options)
+    def batched() -> Iterator[tuple[list[_Entry], list[_Batch]]]:
+        for entries in _buffers(readings):
+            inputs = [entry.piece.inputs for entry in entries if entry.piece]
+            yield entries, _batches(inputs, options, device)
 
     def is_last(entries: list[_Entry]) -> bool:
         return len(entries) < BUFFERED
 
-    for entries, found in meanwhile(decoded, _buffers(readings), is_last):
-        each = iter(found)
+    for entries, found in meanwhile(run, batched(), is_last, device):
+        each = iter(_in_order(found))
         for reading, piece, error in entries:
             if piece:
                 reading.add(piece, next(each))
@@ -165,13 +178,7 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
 
 def labels_of(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Labels]:
     """What the model writes for each of its inputs, (time, ...), and where."""
-    if searches(model, options.width):
-        return [found[0].labels for found in hypotheses(model, inputs, options, Search(options.width))]
-
-    def found(states: Tensor, lengths: Tensor) -> list[Labels]:
-        return greedy(*_frames(model, states, lengths))
-
-    return _in_batches(model, inputs, options, found)
+    return _decoded(model, inputs, options, _labelling(model, options))
 
 
 def searches(model: SequenceModel, width: int) -> bool:
@@ -187,17 +194,6 @@ def search_states(
     return chosen(model.decoder, states, lengths, search)
 
 
-def hypotheses(
-    model: SequenceModel, inputs: list[Tensor], options: BatchOptions, search: Search
-) -> list[list[Hypothesis]]:
-    """What the model writes for each of its inputs, (time, ...), the best first."""
-
-    def found(states: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
-        return search_states(model, states, lengths, search)
-
-    return _in_batches(model, inputs, options, found)
-
-
 def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
     """(time, ...) each -> (frames, labels) each, on the CPU.
 
@@ -209,7 +205,7 @@ def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: Batch
         log_probs, frames = _frames(model, states, lengths)
         return [row[:length] for row, length in zip(log_probs, frames.tolist(), strict=True)]
 
-    return _in_batches(model, inputs, options, rows)
+    return _decoded(model, inputs, options, rows)
 
 
 def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -221,32 +217,47 @@ def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tens
     return log_probs.cpu(), frames.cpu()
 
 
-def _in_batches(
-    model: SequenceModel,
-    inputs: list[Tensor],
-    options: BatchOptions,
-    compute: Callable[[Tensor, Tensor], list],
-) -> list:
-    """What is computed of the core's states, and the frames of each, for every input.
+def _labelling(model: SequenceModel, options: BatchOptions) -> Decode:
+    """The best labels of each, by the search that the model needs."""
+    if not searches(model, options.width):
+        return lambda states, lengths: greedy(*_frames(model, states, lengths))
+    search = Search(options.width)
+    return lambda states, lengths: [
+        found[0].labels for found in search_states(model, states, lengths, search)
+    ]
 
-    Inputs of like length share a batch, and batches run side by side.
-    """
+
+def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:
+    """What is decoded of every input."""
     device = device_for(options.device)
     model.to(device).eval()
-    order = sorted(range(len(inputs)), key=lambda index: len(inputs[index]), reverse=True)
-    results: list = [None] * len(inputs)
+    batches = _batches(inputs, options, device)
+    return _in_order(side_by_side(partial(_run, model, options, decode), batches, device))
 
-    @torch.inference_mode()
-    def run(chosen: list[int]) -> None:
-        lengths = torch.tensor([len(inputs[index]) for index in chosen], device=device)
-        batch = torch.nn.utils.rnn.pad_sequence([inputs[index] for index in chosen], batch_first=True)
-        with autocast(device, options.precision):
-            states, frames = model.states(batch.to(device), lengths)
-        for index, result in zip(chosen, compute(states.float(), frames), strict=True):
-            results[index] = result
 
-    side_by_side(run, even(order, options.batch_size, device), device)
-    return results
+def _batches(inputs: list[Tensor], options: BatchOptions, device: str) -> list[_Batch]:
+    """Inputs of like length together, the longest first."""
+    longest = sorted(enumerate(inputs), key=lambda placed: len(placed[1]), reverse=True)
+    return even(longest, options.batch_size, device)
+
+
+@torch.inference_mode()
+def _run(
+    model: SequenceModel, options: BatchOptions, decode: Decode, batch: _Batch
+) -> list[tuple[int, object]]:
+    """What is decoded of a batch, with the places of its inputs."""
+    places, inputs = zip(*batch, strict=True)
+    device = device_for(options.device)
+    lengths = torch.tensor([len(each) for each in inputs], device=device)
+    padded = torch.nn.utils.rnn.pad_sequence(inputs, batch_first=True)
+    with autocast(device, options.precision):
+        states, frames = model.states(padded.to(device), lengths)
+    return list(zip(places, decode(states.float(), frames), strict=True))
+
+
+def _in_order(found: list[list[tuple[int, object]]]) -> list:
+    """What was decoded of all batches, in the order of the inputs."""
+    return [result for _, result in sorted(chain.from_iterable(found), key=itemgetter(0))]
 
 
 def symbols_of(labels: Labels, alphabet: Alphabet) -> list[Symbol]:

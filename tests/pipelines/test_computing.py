@@ -51,27 +51,63 @@ def test_side_by_side(threads):
 def test_meanwhile(threads):
     events = []
 
-    def jobs():
-        for number in range(4):
+    def groups():
+        for number in range(5):
             events.append(f"made {number}")
-            yield number
+            yield number, [number, number + 0.5]
 
     def slow(number):
         time.sleep(0.05)
         events.append(f"done {number}")
-        return -number
+        return -number, torch.get_num_threads()
 
-    found = list(meanwhile(slow, jobs(), lambda number: number == 3))
-    assert found == [(number, -number) for number in range(4)]
-    first_made_next = events.index("made 1") < events.index("done 0")
-    assert first_made_next == (threads > 1)
-    assert not list(meanwhile(slow, [], bool))
+    found = list(meanwhile(slow, groups(), lambda number: number == 4, "cpu"))
+    expected = [(number, [-number, -number - 0.5]) for number in range(5)]
+    assert [(number, [each for each, _ in made]) for number, made in found] == expected
+    assert {each for _, made in found for _, each in made} == {1} and torch.get_num_threads() == threads
+    assert (events.index("made 1") < events.index("done 0")) == (threads > 1)
+    assert events.index("done 0") < events.index("made 4")  # it does not run away
+    assert not list(meanwhile(slow, [], bool, "cpu"))
     with pytest.raises(ZeroDivisionError):
-        list(meanwhile(lambda number: 1 // number, [1, 0], lambda number: False))
+        list(meanwhile(lambda number: 1 // number, [(1, [1]), (0, [0])], lambda number: False, "cpu"))
 
 
-def test_the_only_job_is_done_by_the_calling_thread(threads):
-    ((_, name),) = meanwhile(lambda _: threading.current_thread().name, ["only"], lambda job: True)
+def test_no_job_waits_for_the_group_before_it():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    together = threading.Barrier(2, timeout=20)
+    try:
+        groups = [("one", ["quick", "slow"]), ("two", ["slow"]), ("last", [])]
+        found = meanwhile(
+            lambda job: together.wait() if job == "slow" else None, groups, "last".__eq__, "cpu"
+        )
+        assert [group for group, _ in found] == ["one", "two", "last"]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_who_stops_early_waits_for_no_more_than_what_runs():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    done = []
+
+    def job(number):
+        time.sleep(0.02)
+        done.append(number)
+
+    try:
+        found = meanwhile(job, ((group, range(100)) for group in range(9)), lambda group: False, "cpu")
+        next(found)
+        found.close()
+        assert len(done) < 150 and torch.get_num_threads() == 2
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("meanwhile")]
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_only_group_is_done_by_the_calling_thread(threads):
+    groups = [("only", ["job"])]
+    ((_, (name,)),) = meanwhile(lambda _: threading.current_thread().name, groups, lambda group: True, "cpu")
     assert name == threading.current_thread().name
 
 
