@@ -35,7 +35,7 @@ BACKBONES = {
 }
 """Features of each network: torchvision's by their names there, our own small one, and none at all."""
 
-AT_ONCE = 4  # frames on a CPU: what a network makes of more does not stay in its caches
+AT_ONCE = 4  # frames for each thread of a CPU: what a network makes of more does not stay in its caches
 FARTHEST = 10.0  # deviations from its mean; a feature that never fired in training may otherwise shout
 
 
@@ -106,7 +106,7 @@ class Backbone(nn.Module):
 
         Args:
             frames: each (height, width, 3) uint8, all of one size; read as they are needed.
-            batch_size: frames at once; on a CPU at most 4.
+            batch_size: frames at once; on a CPU at most 4 for each of torch's threads.
             precision: bf16, 1.7 times as fast on a CPU that has it, and 1 % off; fp32; or auto, which is
                 bf16 where there is hardware for it.
 
@@ -116,7 +116,8 @@ class Backbone(nn.Module):
         training, found = self.training, []
         self.eval()
         device = next(self.parameters()).device
-        batch_size = min(batch_size, AT_ONCE) if device.type == "cpu" else batch_size
+        if device.type == "cpu":
+            batch_size = min(batch_size, AT_ONCE * torch.get_num_threads())
         frames = iter(frames)
         while batch := list(islice(frames, batch_size)):
             images = self.prepare(np.stack(batch)).to(device)
