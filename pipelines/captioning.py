@@ -36,6 +36,8 @@ SHORTEST = 1.0  # seconds of a stretch that a change in the picture may end
 class CaptionOptions(BatchOptions):
     """How pictures are described."""
 
+    width: int = 3
+    """Sentences that the search keeps for each picture. More are likelier, but duller."""
     length_power: float = 0.6
     """How much a long sentence may cost more than a short one: 0 nothing; 1 judges it by its mean label."""
     coverage: float = 0.0

@@ -164,7 +164,7 @@ def caption(
     out: Out = Path("."),
     format: Formats = "txt",
     model: Model = None,
-    width: int = 5,
+    width: int = 3,
     window: float | None = None,
     change: float = 0.25,
     skip_existing: bool = False,
