@@ -239,9 +239,9 @@ class Captioning(Recipe):
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CaptionTask:
         """The task with the features of all pictures in its cache, each once."""
         options, frozen = self.options, model.front_end.network.frozen
-        pictures = grouped(train) + grouped(valid)
+        taught = grouped(train)
+        pictures, count = taught + grouped(valid), len(taught)
         shown = [said[0] for said in pictures]
-        count = len(grouped(train))
         mirrors = shown[:count] if frozen and options.teaching.mirror else []
         self.stored = np.float16 if frozen else np.uint8
         cache = self.cached(shown, model, mirrors)
