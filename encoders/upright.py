@@ -1,4 +1,4 @@
-"""Handwriting set upright: the slant of its letters taken out, and their size evened.
+"""Handwriting set upright: the slant of its letters taken out, their height and width evened.
 
 After the normalisations of offline handwriting recognition before neural networks learnt them from
 hundreds of thousands of lines (Vinciarelli & Luettin 2001, "A new normalization technique for
@@ -16,10 +16,12 @@ SLANTS = np.arange(-0.5, 1.21, 0.1)  # tangents to the right that letters are tr
 CORE = 0.31  # of the line's height: what the letters without ascenders and descenders are brought towards
 MIDDLE = 0.53  # of the line's height from its top: where their middle comes to lie
 SIZES = 0.8, 1.3  # least and most that the letters are scaled by
+STEP = 1 / 3  # of the line's height: how far apart strokes come to lie
+WIDTHS = 0.8, 1.5  # least and most that a line is scaled along
 
 
 def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A line of ink, its letters set upright and brought nearer to one size and height.
+    """A line of ink, its letters set upright and brought nearer to one height, place and width.
 
     Args:
         ink: (height, width) uint8, ink towards 255 and paper 0.
@@ -32,9 +34,12 @@ def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # By the root only: the bands of single lines are found too roughly to be trusted whole.
     size = float(np.clip(np.sqrt(CORE * height / (bottom - top)), *SIZES))
     middle = (top + bottom) / 2
-    # x' = (x + lean * (y - middle)) * size, y' = (y - middle) * size + MIDDLE * height
-    ahead = np.array([[size, lean * size, -lean * size * middle], [0, size, MIDDLE * height - size * middle]])
-    shape = (max(1, round(width * size)), height)
+    along = size * float(np.clip(STEP * height / (size * step(ink[top:bottom], height)), *WIDTHS))
+    # x' = (x + lean * (y - middle)) * along, y' = (y - middle) * size + MIDDLE * height
+    ahead = np.array(
+        [[along, lean * along, -lean * along * middle], [0, size, MIDDLE * height - size * middle]]
+    )
+    shape = (max(1, round(width * along)), height)
     turned = cv2.warpAffine(ink, ahead, shape, flags=cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR)
     return turned, cv2.invertAffineTransform(ahead)
 
@@ -79,3 +84,18 @@ def core(ink: np.ndarray) -> tuple[int, int]:
         if inside[top] > best:
             best, band = float(inside[top]), (top, top + size)
     return band
+
+
+def step(band: np.ndarray, height: int) -> float:
+    """How far apart strokes lie, in pixels: a line's width by the strokes that its busiest rows cross.
+
+    A hand that is narrow for its height would leave the network too few columns a letter.
+
+    Args:
+        band: (rows, width) uint8, the ink of the small letters.
+        height: of the whole line; two strokes at its usual distance are added, so that short lines stay
+            nearer to what they are.
+    """
+    inked = cv2.GaussianBlur(band, (3, 3), 0.6) > 100
+    crossed = np.sort((inked[:, 1:] & ~inked[:, :-1]).sum(axis=1))[-5:].mean()
+    return (band.shape[1] + 2 * STEP * height) / (crossed + 2)

@@ -87,15 +87,20 @@ def vary(
     return values.clip(0, 255).astype(np.uint8)
 
 
-def blot(lines: Tensor, lengths: Tensor, options: LineAugmentation) -> Tensor:
-    """Blank stretches of columns of (batch, columns, height), fresh ones for every line."""
-    place = torch.arange(lines.size(1), device=lines.device)
-    masked = torch.zeros(lines.shape[:2], dtype=torch.bool, device=lines.device)
+def blot(columns: Tensor, lengths: Tensor, height: float, options: LineAugmentation) -> Tensor:
+    """Blank stretches of (batch, columns, features), fresh ones for every line.
+
+    Args:
+        lengths: columns of each line.
+        height: how many columns are as wide as a line is high.
+    """
+    place = torch.arange(columns.size(1), device=columns.device)
+    masked = torch.zeros(columns.shape[:2], dtype=torch.bool, device=columns.device)
     for _ in range(options.masks):
-        width = torch.rand(len(lines), 1, device=lines.device) * options.mask_width * lines.size(2)
-        start = torch.rand(len(lines), 1, device=lines.device) * lengths[:, None]
+        width = torch.rand(len(columns), 1, device=columns.device) * options.mask_width * height
+        start = torch.rand(len(columns), 1, device=columns.device) * lengths[:, None]
         masked |= (place >= start) & (place < start + width)
-    return lines.masked_fill(masked[:, :, None], 0)
+    return columns.masked_fill(masked[:, :, None], 0)
 
 
 def _warped(line: np.ndarray, options: LineAugmentation, random: np.random.Generator) -> np.ndarray:

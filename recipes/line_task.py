@@ -31,10 +31,13 @@ class LineTask(ReadingTask):
         return padded([torch.from_numpy(line.T) for line in varied])
 
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
-        lines, lengths = (each.to(self.device) for each in inputs)
+        # What convolutions make of a masked image is as blank, and they need run only once for all views.
+        front_end = self.model.front_end
+        columns, lengths = front_end(*(each.to(self.device) for each in inputs))
+        height = front_end.height / front_end.stride
         if not self.easing:
-            lines = torch.cat([blot(lines, lengths, self.augmentation) for _ in range(views)])
-        return self.model.front_end(lines, lengths.repeat(views))
+            columns = torch.cat([blot(columns, lengths, height, self.augmentation) for _ in range(views)])
+        return columns, lengths.repeat(views)
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         lines, lengths = padded([self.cache[sample.index] for sample in samples])

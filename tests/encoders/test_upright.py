@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from encoders.line_image import LineImage
-from encoders.upright import core, slant, upright
+from encoders.upright import SIZES, WIDTHS, core, slant, step, upright
 
 
 def written(lean=0.0, height=64, small=20, width=500):
@@ -38,6 +38,29 @@ def test_sizes_come_nearer_to_each_other_and_to_one_height():
     small, large = (bottom - top for top, bottom in spans)
     assert 1.0 < large / small < 1.6
     assert np.ptp([(top + bottom) / 2 for top, bottom in spans]) <= 2
+
+
+@pytest.mark.parametrize("lean", [0.0, 0.6])
+def test_narrow_and_wide_hands_come_to_one_width(lean):
+    ink = written(lean)
+    wide = cv2.resize(ink, (700, 64))
+    narrow = cv2.resize(ink, (400, 64), interpolation=cv2.INTER_AREA)
+    evened = [upright(each)[0].shape[1] for each in (narrow, ink, wide)]
+    assert max(evened) < 1.06 * min(evened)
+
+
+def test_strokes_come_to_lie_one_step_apart():
+    ink = np.tile(np.repeat(np.uint8([0, 255, 0]), [6, 3, 7]), (20, 40))
+    assert step(ink, 64) == pytest.approx(16, rel=0.07)
+
+
+@pytest.mark.parametrize("strokes", [0, 1, 200])
+def test_a_width_changes_within_limits(strokes):
+    ink = np.zeros((48, 1000), np.uint8)
+    for place in range(strokes):
+        ink[15:30, 4 * place + 100 : 4 * place + 102] = 255
+    low, high = SIZES[0] * WIDTHS[0], SIZES[1] * WIDTHS[1]
+    assert low <= upright(ink)[0].shape[1] / 1000 <= high
 
 
 def test_what_was_where_is_known():

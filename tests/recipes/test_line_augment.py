@@ -72,8 +72,8 @@ def test_thicker_and_thinner(line):
 
 def test_blots_are_fresh_and_bounded():
     torch.manual_seed(1)
-    lines = torch.full((50, 400, 64), 9)
-    blotted = blot(lines, torch.full((50,), 400), LineAugmentation(masks=2, mask_width=0.5))
+    columns = torch.full((50, 400, 8), 9.0)
+    blotted = blot(columns, torch.full((50,), 400), 64, LineAugmentation(masks=2, mask_width=0.5))
     lost = (blotted == 0).all(dim=2).sum(dim=1)
     assert 0 < lost.float().mean() < 64 and lost.max() <= 66
     assert len({tuple(row) for row in (blotted[:, :, 0] == 0).tolist()}) > 40
