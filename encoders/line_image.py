@@ -33,8 +33,8 @@ class LineImage(nn.Module):
             al. 2016, "Deep residual learning for image recognition"). None behind those not named.
         dropout: on the output.
         right_to_left: read columns from the right, as Arabic and Hebrew are.
-        upright: set slanting letters upright and even their size (see `upright.py`); for scripts with
-            ascenders and descenders.
+        upright: set slanting letters upright and even their height and width (see `upright.py`); for
+            scripts with ascenders and descenders.
     """
 
     min_length = 1  # columns

@@ -43,7 +43,8 @@ class ModelOptions(CoreOptions):
     height: int = 48
     """Pixels that every line is scaled to."""
     upright: bool = True
-    """Set slanting letters upright and even their size; for scripts with ascenders and descenders."""
+    """Set slanting letters upright and even their height and width; for scripts with ascenders and
+    descenders."""
     channels: tuple[int, ...] = (16, 32, 48, 64, 80)
     """Of each convolution."""
     residuals: tuple[int, ...] = ()
