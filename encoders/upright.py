@@ -20,6 +20,7 @@ MIDDLE = 0.53  # of the line's height from its top: where their middle comes to 
 SIZES = 0.8, 1.3  # least and most that the letters are scaled by
 STEP = 1 / 3  # of the line's height: how far apart strokes come to lie
 WIDTHS = 0.8, 1.5  # least and most that a line is scaled along
+MEASURED = 48  # rows that suffice to measure a line
 
 
 def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,12 +32,16 @@ def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         (height, other width) uint8; and (2, 3) float64, what takes x, y in it to x, y in the given one.
     """
-    height, width = ink.shape
-    lean, (top, bottom) = slant(ink), core(ink)
+    (height, width), small = ink.shape, ink
+    if height > MEASURED:
+        across = max(1, round(width * MEASURED / height))
+        small = cv2.resize(ink, (across, MEASURED), interpolation=cv2.INTER_AREA)
+    lean, (top, bottom) = slant(small), core(small)
     # By the root only: the bands of single lines are found too roughly to be trusted whole.
-    size = float(np.clip(np.sqrt(CORE * height / (bottom - top)), *SIZES))
-    middle = (top + bottom) / 2
-    along = size * float(np.clip(STEP * height / (size * step(ink[top:bottom], height)), *WIDTHS))
+    size = float(np.clip(np.sqrt(CORE * len(small) / (bottom - top)), *SIZES))
+    apart = step(small[top:bottom], len(small)) / len(small)
+    along = size * float(np.clip(STEP / (size * apart), *WIDTHS))
+    middle = (top + bottom) / 2 * height / len(small)
     # x' = (x + lean * (y - middle)) * along, y' = (y - middle) * size + MIDDLE * height
     ahead = np.array(
         [[along, lean * along, -lean * along * middle], [0, size, MIDDLE * height - size * middle]]

@@ -40,13 +40,16 @@ class LineAugmentation:
     """Share of lines with grain."""
     show_through: float = 0.15
     """Share of lines behind which another one shines through, mirrored."""
+    splice: float = 0.0
+    """Share of lines in which half the words give way to others from lines near them, whose places the model
+    itself finds; an attention decoder alone finds none."""
     masks: int = 2
     """Stretches of columns that are blotted out."""
     mask_width: float = 0.4
     """Most of a line's height that one of them is wide."""
 
     def __post_init__(self):
-        for name in ("stroke", "contrast", "blur", "noise", "show_through"):
+        for name in ("stroke", "contrast", "blur", "noise", "show_through", "splice"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
         for name in ("stretch", "size"):
@@ -69,20 +72,21 @@ def vary(
     Returns:
         (height, other columns) uint8.
     """
+    pixel = max(1.0, len(line) / 48)  # of a line 48 pixels high, which widths are given in
     line = _warped(line, options, random)
     if random.random() < options.stroke:
-        line = _restroked(line, random.uniform(-0.8, 0.8))
+        line = _restroked(line, random.uniform(-0.8, 0.8), pixel)
     if behind is not None and random.random() < options.show_through:
-        line = _shone_through(line, behind, random)
+        line = _shone_through(line, behind, random, pixel)
     if random.random() < options.blur:
-        line = cv2.GaussianBlur(line, (0, 0), random.uniform(0.4, 1.0))
+        line = cv2.GaussianBlur(line, (0, 0), pixel * random.uniform(0.4, 1.0))
     values = line.astype(np.float32)
     if random.random() < options.contrast:
         values = 255.0 * (values / 255.0) ** random.uniform(0.6, 1.6) * random.uniform(0.6, 1.0)
     if random.random() < options.noise:
         grain = random.standard_normal(line.shape, np.float32) * random.uniform(2.0, 16.0)
         if random.random() < 0.5:
-            grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
+            grain = cv2.GaussianBlur(grain, (0, 0), 0.8 * pixel) * pixel
         values = values + grain
     return values.clip(0, 255).astype(np.uint8)
 
@@ -125,15 +129,17 @@ def _warped(line: np.ndarray, options: LineAugmentation, random: np.random.Gener
     return cv2.remap(line, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
 
 
-def _restroked(line: np.ndarray, change: float) -> np.ndarray:
+def _restroked(line: np.ndarray, change: float, pixel: float) -> np.ndarray:
     """Thicker strokes above 0, thinner below; 1 is a whole pixel on either side."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(pixel) + 1,) * 2)
     other = cv2.dilate(line, kernel) if change > 0 else cv2.erode(line, kernel)
     return cv2.addWeighted(line, 1 - abs(change), other, abs(change), 0)
 
 
-def _shone_through(line: np.ndarray, behind: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def _shone_through(
+    line: np.ndarray, behind: np.ndarray, random: np.random.Generator, pixel: float
+) -> np.ndarray:
     height, width = line.shape
-    behind = cv2.GaussianBlur(behind[:, ::-1], (0, 0), random.uniform(0.7, 1.5))
+    behind = cv2.GaussianBlur(behind[:, ::-1], (0, 0), pixel * random.uniform(0.7, 1.5))
     behind = np.roll(np.resize(behind.T, (width, height)).T, int(random.integers(height)), axis=0)
     return np.maximum(line, (behind * random.uniform(0.1, 0.45)).astype(np.uint8))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from decoders.attention import Attention
+from pipelines.model import SequenceModel
 from recipes.line_augment import LineAugmentation, blot, vary
+from recipes.line_words import NEAR, gaps, words
 from recipes.reading_task import ReadingTask, Sample, padded
 
 
@@ -17,16 +21,24 @@ class LineTask(ReadingTask):
 
     eased_until = 0.3
 
+    def __init__(self, model: SequenceModel, *given):
+        super().__init__(model, *given)
+        self.join = 0.0 if isinstance(model.decoder, Attention) else self.augmentation.splice
+        self.space = model.alphabet.encode(" ")[0] if " " in model.alphabet else None
+        between = sum(sample.labels.count(self.space) for sample in self.train_items)
+        # Where words part, in columns; kept in checkpoints, since a later model would find other places.
+        self.register_buffer("gaps", torch.full((between if self.join else 0,), -1))
+
     def eased(self, augmentation: LineAugmentation) -> LineAugmentation:
         slant, elastic = augmentation.slant / 2, augmentation.elastic / 2
         return replace(augmentation, slant=slant, elastic=elastic, noise=0.0, show_through=0.0)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         augmentation = self.easy_augmentation if self.easing else self.augmentation
-        random = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
-        lines = [self.cache[sample.index].numpy().T for (sample,) in batch]
+        chance = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        lines = [torch.cat([self._columns(sample) for sample in group]).numpy().T for group in batch]
         varied = [
-            vary(line, augmentation, random, behind=lines[place - 1]) for place, line in enumerate(lines)
+            vary(line, augmentation, chance, behind=lines[place - 1]) for place, line in enumerate(lines)
         ]
         return padded([torch.from_numpy(line.T) for line in varied])
 
@@ -38,6 +50,42 @@ class LineTask(ReadingTask):
         if not self.easing:
             columns = torch.cat([blot(columns, lengths, height, self.augmentation) for _ in range(views)])
         return columns, lengths.repeat(views)
+
+    def batches(self, epoch: int):
+        if len(self.gaps) and not self.easing and self.gaps[0] < 0:
+            self.gaps.copy_(torch.tensor(self._found_gaps()))
+        return super().batches(epoch)
+
+    def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
+        """Lines, shuffled; some of them as words, half of which are those of lines near them."""
+        order = chooser.sample(range(len(self.train_items)), len(self.train_items))
+        if not share:
+            return [[self.train_items[place]] for place in order]
+        parts = words(self.train_items, self.space, self.gaps.tolist())
+
+        def spliced(place: int) -> list[Sample]:
+            near = range(max(0, place - NEAR), min(len(parts), place + NEAR + 1))
+            others = [chooser.choice(parts[chooser.choice(near)]) for _ in parts[place]]
+            return [chooser.choice(pair) for pair in zip(parts[place], others, strict=True)]
+
+        return [spliced(place) if chooser.random() < share else [self.train_items[place]] for place in order]
+
+    @torch.inference_mode()
+    def _found_gaps(self) -> list[int]:
+        self.model.eval()
+        found: dict[int, list[int]] = {}
+        order = sorted(self.train_items, key=lambda sample: sample.length)
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
+            for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
+                line, stride = self._columns(sample).numpy(), self.model.front_end.stride
+                found[sample.index] = gaps(line, scores[:length], sample.labels, self.space, stride)
+        return [gap for sample in self.train_items for gap in found[sample.index]]
+
+    def _columns(self, sample: Sample) -> Tensor:
+        """(columns, height) uint8 of a line or a part of it."""
+        return self.cache[sample.index][sample.first : sample.first + sample.length]
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         lines, lengths = padded([self.cache[sample.index] for sample in samples])

@@ -27,12 +27,13 @@ SEARCH = Search()  # of validation
 
 @dataclass(frozen=True)
 class Sample:
-    """A training item in memory: where its features lie, how long they are, and its labels."""
+    """A training item in memory, or a part of one: where its features lie, how long they are, and its labels."""
 
     index: int
     length: int
     labels: list[int]
     group: str | None
+    first: int = 0
 
 
 class ReadingTask(nn.Module, ABC):

@@ -5,13 +5,19 @@ import torch
 from encoders.line_image import ChannelNorm, LineImage, inked
 
 
-@pytest.fixture(scope="module", params=[(), (0, 2)], ids=["plain", "residual"])
+@pytest.fixture(
+    scope="module",
+    params=[((), 1), ((0, 2), 1), ((), 2)],
+    ids=["plain", "residual", "folded"],
+)
 def front_end(request):
     torch.manual_seed(1)
-    sizes = {"channels": (4, 6), "pools": ((2, 2), (2, 2)), "residuals": request.param}
+    residuals, fold = request.param
+    pools = ((2 // fold, 2 // fold), (2, 2))
+    sizes = {"channels": (4, 6), "pools": pools, "residuals": residuals, "fold": fold}
     front_end = LineImage(height=16, output_size=12, **sizes)
     norms = [module for module in front_end.modules() if isinstance(module, ChannelNorm)]
-    assert len(norms) == 2 + sum(request.param)
+    assert len(norms) == 2 + sum(residuals)
     for norm in norms:  # statistics that shift zeros, so that leaking padding would show
         torch.nn.init.uniform_(norm.running_mean, -1, 1)
         torch.nn.init.uniform_(norm.bias, -1, 1)
@@ -51,7 +57,7 @@ def test_ink_at_one_place_moves_that_place(front_end):
     written = paper.clone()
     written[40:44] = 255
     change = (read(front_end, paper)[0] - read(front_end, written)[0])[0].abs().sum(dim=1)
-    reach = 3 + sum(map(len, front_end.residuals))
+    reach = 3 + sum(map(len, front_end.residuals))  # in columns of the output, of which it is at most that
     assert change[10 - 2 : 10 + 3].max() == change.max() > 0
     assert change[: 11 - reach].sum() == change[10 + reach :].sum() == 0
 
@@ -117,6 +123,8 @@ def test_odd_sizes(front_end, shape):
         {"channels": (4,)},
         {"channels": (), "pools": ()},
         {"height": 0},
+        {"fold": 0},
+        {"height": 49, "fold": 2},
         {"residuals": (0, -1)},
         {"residuals": (1,) * 9},
         {"channels": (4, 0), "pools": ((1, 1), (1, 1))},

@@ -54,6 +54,17 @@ def test_strokes_come_to_lie_one_step_apart():
     assert step(ink, 64) == pytest.approx(16, rel=0.07)
 
 
+def test_a_finer_line_is_evened_alike():
+    ink = cv2.GaussianBlur(written(0.5, height=48, small=14), (3, 3), 0)
+    finer = cv2.resize(ink, (1000, 96))
+    turned, back = upright(finer)
+    expected, expected_back = upright(ink)
+    assert turned.shape[1] == pytest.approx(2 * expected.shape[1], rel=0.03)
+    shrunk = cv2.resize(turned, expected.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(shrunk.ravel(), expected.ravel())[0, 1] > 0.95
+    np.testing.assert_allclose(back[:, :2], expected_back[:, :2], atol=0.03)
+
+
 @pytest.mark.parametrize("strokes", [0, 1, 200])
 def test_a_width_changes_within_limits(strokes):
     ink = np.zeros((48, 1000), np.uint8)

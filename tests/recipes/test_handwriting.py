@@ -128,7 +128,7 @@ def test_two_folders_are_also_scored_apart(tmp_path):
 def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     base = load("handwriting-en")
     model = grown(base, (0, 1, 2)).eval()
-    lines, lengths = torch.randint(0, 256, (2, 90, 48)), torch.tensor([90, 61])
+    lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
         torch.testing.assert_close(after, before)
     model.train()(lines, lengths)[0].square().sum().backward()
@@ -145,6 +145,51 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     for options in ({}, {"load": "handwriting-en"}):
         with pytest.raises(ValueError, match="grow"):
             HandwritingOptions(**options, grow=(-1,))
+
+
+def test_spliced_lines_say_what_their_words_say(tmp_path):
+    data = write_lines(tmp_path / "data", [("ab ba", "ab ba"), ("a b a", "a b a"), ("aab", "aab")] * 4)
+    options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(splice=1.0))
+    recipe = Handwriting(options)
+    items = recipe.readable(recipe.manifests()[0].split("train"))[0]
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    assert all(len(group) == 1 for group in task._joined(random.Random(1), 0.0))
+    task.batches(0)
+    assert (task.gaps == -1).all(), "not while training eases in"
+    task.easing.fill_(False)
+    _, batches = task.batches(1)
+    inputs, targets = next(iter(batches))
+    own = {tuple(model.encode(word)) for item in items for word in item.text.split()}
+    space = model.alphabet.encode(" ")[0]
+    said = [[tuple(word) for word in split_at(target, space)] for target in targets]
+    assert all(word in own for line in said for word in line)
+    assert {model.decode(target) for target in targets} - {item.text for item in items}
+    again = recipe.training_task(model, items, items[:2])
+    again.load_state_dict(task.state_dict())
+    _, same = again.batches(1)
+    assert next(iter(same))[1] == targets, "a run that is resumed sees the same lines"
+
+
+def split_at(labels: list[int], space: int) -> list[list[int]]:
+    parts = [[]]
+    for label in labels:
+        parts.append([]) if label == space else parts[-1].append(label)
+    return parts
+
+
+@pytest.mark.parametrize("finer", [2, 3])
+def test_a_loaded_model_reads_finer_lines_as_it_read_coarser_ones(finer):
+    base = load("handwriting-en")
+    model = grown(grown(base, finer=2), finer=finer).eval() if finer == 3 else grown(base, finer=finer).eval()
+    times = model.front_end.height // base.front_end.height
+    lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
+    fine = lines.repeat_interleave(times, 1).repeat_interleave(times, 2)
+    for before, after in zip(base(lines, lengths), model(fine, times * lengths), strict=True):
+        torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    assert model.front_end.stride == times * base.front_end.stride
+    with pytest.raises(ValueError, match="finer"):
+        HandwritingOptions(finer=2)
 
 
 def test_a_model_of_another_task_is_one_line(tmp_path, capsys):
