@@ -38,6 +38,12 @@ FAINT = 0.35  # share of the usual strength that a line needs: less is what show
 NEAR = 0.6  # line distances within which a line is beside another
 RIVAL = 0.8  # share of its strength that it needs there
 
+FAINTER = 0.5  # share of the usual darkness of ink that suffices where a line goes on
+END_LENGTH = 0.5  # line distances: as RIDGE_LENGTH, for what follows a line
+END_EDGE = 0.25  # share of the line's own edge that it needs
+END_GAP = 1.2  # line distances without ink behind which a line has ended
+BEND = 0.45  # line distances by which its end may lie higher or lower
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -45,12 +51,14 @@ class Sheet:
 
     Attributes:
         ink: (height, width) float32 in [0, 1].
+        faint: the same, where also fainter strokes count.
         sources: (height, width) float32: the row of the reduced page that lies there.
         distance: rows from line to line.
         scale: pixels of the page, x and y, to a column and a row of the reduced page.
     """
 
     ink: np.ndarray
+    faint: np.ndarray
     sources: np.ndarray
     distance: float
     scale: tuple[float, float]
@@ -106,28 +114,34 @@ def lay_level(page: np.ndarray) -> Sheet | None:
     share = min(1.0, (AREA / page.size) ** 0.5)
     size = tuple(max(SMALLEST, round(side * share)) for side in page.shape[::-1])
     reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
-    strokes = _strokes(_darkness(reduced))
-    ink = cv2.resize(strokes, (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
+    change = _change(_darkness(reduced))
+    half = size[0] // 2, size[1] // 2
+    ink, faint = (
+        cv2.resize(_strokes(change, share), half, interpolation=cv2.INTER_AREA) for share in (1.0, FAINTER)
+    )
     if not ink.any():
         return None
     distance = _line_distance(ink)
     sources = _level(_slopes(ink, distance))
-    across = np.broadcast_to(np.arange(ink.shape[1], dtype=np.float32), ink.shape)
-    level = cv2.remap(ink, across.copy(), sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    across = np.tile(np.arange(ink.shape[1], dtype=np.float32), (len(ink), 1))
+    ink, faint = (
+        cv2.remap(each, across, sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        for each in (ink, faint)
+    )
     scale = page.shape[1] / ink.shape[1], page.shape[0] / ink.shape[0]
-    return Sheet(level, sources, distance, scale)
+    return Sheet(ink, faint, sources, distance, scale)
 
 
 def find_traces(sheet: Sheet) -> list[Trace]:
     """The baselines of a sheet, the strongest first."""
-    edges, fine = (_edges(sheet, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
+    edges, fine = (_edges(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
     pieces = []
     for columns, rows in _ridges(edges, sheet.distance):
         rows = _course(fine, columns, rows, sheet.distance)
         pieces += _pieces(sheet, fine, columns[0], rows)
     lines = _join(pieces, sheet.distance)
     lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
-    return _choose(lines, sheet.distance)
+    return _prolonged(sheet, _choose(lines, sheet.distance))
 
 
 def best_path(gains: np.ndarray, stiffness: float) -> np.ndarray:
@@ -176,16 +190,25 @@ def _darkness(page: np.ndarray) -> np.ndarray:
     return np.clip(1 - page.astype(np.float32) / np.maximum(paper, 1), 0, 1)
 
 
-def _strokes(dark: np.ndarray) -> np.ndarray:
-    """(height, width) float32 in [0, 1]: strokes that cross the rows, without what is drawn by a ruler."""
-    change = np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
-    floor = max(3 * float(np.median(change)), CONTRAST)
-    above = change[change > floor]
+def _change(dark: np.ndarray) -> np.ndarray:
+    """(height, width) float32: how fast darkness changes along the rows."""
+    return np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
+
+
+def _strokes(change: np.ndarray, share: float) -> np.ndarray:
+    """(height, width) float32 in [0, 1]: strokes that cross the rows, without what is drawn by a ruler.
+
+    Args:
+        change: of darkness, along the rows.
+        share: of the page's usual strokes, for fainter ones.
+    """
+    noise = 3 * float(np.median(change))
+    above = change[change > max(noise, CONTRAST)]
     if not above.size:
         return np.zeros_like(change)
-    typical = float(np.median(above))
-    floor = max(floor, 0.5 * typical)
-    strokes = np.clip((change - floor) / (2.5 * typical - floor), 0, 1)
+    typical = share * float(np.median(above))
+    floor = max(noise, share * CONTRAST, 0.5 * typical)
+    strokes = np.clip((change - floor) / max(2.5 * typical - floor, 1e-6), 0, 1)
     upright = _opened(_closed(strokes, 9, 1), 61, 1)
     strokes = np.maximum(strokes - 1.5 * cv2.dilate(upright, np.ones((9, 3))), 0)
     dotted = _opened(_closed(strokes, 3, 11), 1, 81)
@@ -270,13 +293,13 @@ def _level(slopes: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(sources.T)
 
 
-def _edges(sheet: Sheet, length: float) -> np.ndarray:
+def _edges(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
     """(height, width) float32: how much more ink there is above than below, along a stretch of line."""
-    above, below = (max(2, round(share * sheet.distance)) for share in (ABOVE, BELOW))
+    above, below = (max(2, round(share * distance)) for share in (ABOVE, BELOW))
     kernel = np.concatenate([np.full(above, 1 / above), [0], np.full(below, -1 / below)])
-    edges = cv2.filter2D(sheet.ink, -1, kernel[:, None], anchor=(0, above), borderType=cv2.BORDER_REPLICATE)
+    edges = cv2.filter2D(ink, -1, kernel[:, None], anchor=(0, above), borderType=cv2.BORDER_REPLICATE)
     edges = cv2.GaussianBlur(
-        edges, (0, 0), sigmaX=length * sheet.distance, sigmaY=0.7, borderType=cv2.BORDER_CONSTANT
+        edges, (0, 0), sigmaX=length * distance, sigmaY=0.7, borderType=cv2.BORDER_CONSTANT
     )
     return np.maximum(edges, 0)
 
@@ -346,9 +369,10 @@ def _left_margins(lines: list[Trace], distance: float) -> tuple[int, ...]:
 
 def _continues(line: Trace, piece: Trace, distance: float, margins: tuple[int, ...]) -> bool:
     gap = piece.first - line.end
+    if not -0.3 * distance < gap < GAP * distance:
+        return False
     ends = int(distance)
-    rise = abs(piece.rows[:ends].mean() - line.rows[-ends:].mean())
-    if not -0.3 * distance < gap < GAP * distance or rise > ALIGNED * distance:
+    if abs(piece.rows[:ends].mean() - line.rows[-ends:].mean()) > ALIGNED * distance:
         return False
     return gap < WORDS * distance or all(abs(margin - piece.first) > 0.5 * distance for margin in margins)
 
@@ -378,6 +402,54 @@ def _choose(traces: list[Trace], distance: float) -> list[Trace]:
         if trace.strength * brief >= FAINT * usual and not crowded:
             chosen.append(trace)
     return chosen
+
+
+def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
+    """Lines that go on beyond their ends in fainter ink, or aslant."""
+    edges = _edges(sheet.faint, sheet.distance, END_LENGTH)
+    lines = list(lines)
+    for place, line in enumerate(lines):
+        others = lines[:place] + lines[place + 1 :]
+        for step in (1, -1):
+            rows = _end(sheet, edges, line, others, step)[::step]
+            parts = [line.rows, rows][::step]
+            line = Trace(min(line.first, line.first + step * len(rows)), np.concatenate(parts), line.strength)
+        lines[place] = line
+    return lines
+
+
+def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step: int) -> np.ndarray:
+    """Rows in which a line goes on, outwards from its right end (step 1) or its left one (-1)."""
+    distance = sheet.distance
+    columns = np.arange(line.end, edges.shape[1]) if step > 0 else np.arange(line.first)[::-1]
+    usual = band(edges, line.columns, line.rows, np.zeros(1)).mean()
+    if not columns.size or not usual:
+        return columns[:0]
+    known = int(distance)
+    start = (line.rows[-known:] if step > 0 else line.rows[:known]).mean()
+    every = slice(None, None, 3)
+    reach = max(1, round(BEND * distance))
+    offsets = np.arange(-reach, reach + 1)
+    gains = band(edges, columns[every], np.full(len(columns[every]), start), offsets) / usual
+    gains[0] -= 9 * (np.abs(offsets) > 0.15 * distance)
+    path = best_path(gains, STIFFNESS)
+    along = np.arange(len(columns))
+    rows = start + np.interp(along, along[every], offsets[path])
+    sharp = np.interp(along, along[every], gains[np.arange(len(path)), path]) > END_EDGE
+    ink = band(sheet.faint, columns, rows, np.arange(-0.6 * distance, 0.12 * distance)).sum(axis=1)
+    taken = np.zeros(len(columns), bool)
+    for other in others:
+        beside = (columns >= other.first - 0.3 * distance) & (columns < other.end + 0.3 * distance)
+        apart = np.abs(rows - np.interp(columns, other.columns, other.rows))
+        taken |= beside & (apart < NEAR * distance)
+    inked = np.flatnonzero((ink > 0.25) & sharp & (np.maximum.accumulate(taken) == 0))
+    end = 0
+    for run in np.split(inked, np.flatnonzero(np.diff(inked) > 0.3 * distance) + 1):
+        if not run.size or run[0] - end > END_GAP * distance:
+            break
+        if ink[run].sum() > 0.3 * distance:
+            end = run[-1] + 1
+    return rows[: end if end > 0.25 * distance else 0]
 
 
 def _beside(trace: Trace, other: Trace, near: float) -> float:

@@ -27,7 +27,7 @@ SEARCH = Search()  # of validation
 
 @dataclass(frozen=True)
 class Sample:
-    """A training item in memory, or a part of one: where its features lie, how long they are, and its labels."""
+    """A training item in memory or a part of one: where its features lie, their length, and its labels."""
 
     index: int
     length: int

@@ -64,6 +64,17 @@ def test_every_line_is_found_where_it_was_written(degrees):
     assert score.precision > 0.97 and score.recall > 0.97
 
 
+def test_lines_go_on_where_the_pen_was_faint():
+    page, lines = paper(), []
+    for number in range(16):
+        y = 120 + 64 * number
+        start, (right, _) = write(page, text_of(number, 4), 90, y, dark=120)
+        _, end = write(page, text_of(number + 4, 3), right + 14, y, dark=120 if number % 3 else 178)
+        lines.append([start, end])
+    score = score_page(found(page), lines)
+    assert score.precision > 0.98 and score.recall > 0.98
+
+
 @pytest.mark.parametrize("squares", [False, True])
 def test_rulings_are_not_writing(squares):
     page, lines = letter(lines=8, page=ruled(paper(), squares=squares), y=184)

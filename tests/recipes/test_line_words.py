@@ -42,7 +42,8 @@ def test_too_few_frames_for_the_text():
 
 
 def test_a_line_falls_apart_into_words_and_nothing_is_lost():
-    lines = [Sample(0, 56, [2, 3, 1, 3, 2, 1, 3], "x"), Sample(1, 16, [2, 2], None), Sample(2, 9, [2, 1], "y")]
+    texts = [[2, 3, 1, 3, 2, 1, 3], [2, 2], [2, 1]]
+    lines = [Sample(*it, "x") for it in zip((0, 1, 2), (56, 16, 9), texts, strict=True)]
     parts = words(lines, SPACE, [20, 44, 7])
     assert [[part.labels for part in line] for line in parts] == [[[2, 3], [3, 2], [3]], [[2, 2]], [[2], []]]
     for line, whole in zip(parts, lines, strict=True):
