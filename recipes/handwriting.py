@@ -143,7 +143,9 @@ class Handwriting(Recogniser):
         }
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
-        return max(1, round(self.measure.of(item) * model.front_end.height))
+        columns = max(1, round(self.measure.of(item) * model.front_end.height))
+        scarce = columns < 2 * model.front_end.stride * len(item.text)
+        return len(self.features(item, model)) if scarce else columns  # evening may widen it
 
     def source(self, item: Item) -> tuple:
         return str(item.path), repr(item.shape), item.line_distance

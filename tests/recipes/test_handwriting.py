@@ -111,6 +111,18 @@ def test_lines_of_pages_and_line_images_together(tmp_path, capsys):
     assert torch.isfinite(loss) and all(p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_a_narrow_hand_is_widened_before_it_is_judged_too_short(tmp_path):
+    data = write_lines(tmp_path / "data", [("abba ab", "abba ab")] * 3)
+    for path, width in zip(sorted((data / "train").glob("*.png")), (34, 12, 80), strict=True):
+        Image.open(path).resize((width, 30)).save(path)
+    recipe = Handwriting(options_for(data, out=tmp_path / "out"))
+    items, _ = recipe.readable(recipe.manifests()[0].split("train"))
+    model = recipe.build(None, Normalisation(), items)
+    kept, rejected = recipe.usable(items, model)
+    assert [item.path.name for item in kept] == ["0.png", "2.png"]
+    assert [bad.reason for bad in rejected] == ["too short for its text"]
+
+
 def test_two_folders_are_also_scored_apart(tmp_path):
     first = write_lines(tmp_path / "first", [("ab", "ab")] * 4)
     second = write_lines(tmp_path / "second", [("ba", "ba")] * 4)
