@@ -210,7 +210,8 @@ def inked(pixels: np.ndarray) -> np.ndarray:
     size = max(3, pixels.shape[0] // 3) | 1
     padded = cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_REPLICATE)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    paper = cv2.GaussianBlur(paper, (size, size), 0)[size:-size, size:-size]
+    once = (round(0.4 * size) | 1,) * 2  # twice, it smooths like a Gaussian, at a fifth of its cost
+    paper = cv2.blur(cv2.blur(paper, once), once)[size:-size, size:-size]
     ink = cv2.subtract(paper, pixels)
     darkest = max(*_percentiles(ink, 99.5), FAINTEST)
     levels = np.arange(256, dtype=np.float32) * (255.0 / darkest)
