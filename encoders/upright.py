@@ -4,7 +4,8 @@ After the normalisations of offline handwriting recognition before neural networ
 hundreds of thousands of lines (Vinciarelli & Luettin 2001, "A new normalization technique for
 cursive handwritten words"; Marti & Bunke 2001). Where a few thousand lines must do, the width pays most:
 on peraire-fr a small network came to a validation CER of 17.4 % with lines as they are, to 19.3 % with
-slant and height evened, and to 15.7 % with the width, too.
+slant and height evened, and to 15.7 % with the width, too. Where strokes stand far apart as it is, nothing
+is gained or lost: 29.4 and 29.7 % on hooker-en.
 """
 
 from __future__ import annotations
