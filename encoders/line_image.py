@@ -126,11 +126,11 @@ class LineImage(nn.Module):
         """(batch, columns, height) in [0, 255], columns of each -> (batch, fewer, output_size), theirs."""
         if x.dim() != 3 or x.size(2) != self.height:
             raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
-        x = _zero_behind(x.unsqueeze(1).float() / 255.0, lengths)  # (B, 1, T, H)
-        if self.fold > 1:
-            x = F.pixel_unshuffle(F.pad(x, (0, 0, 0, -x.size(2) % self.fold)), self.fold)
-            lengths = -(-lengths // self.fold)
-        x = x.to(memory_format=torch.channels_last)
+        x = x * (torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None])[:, :, None]
+        x = F.pad(x, (0, 0, 0, -x.size(1) % self.fold))
+        x = x.unflatten(2, (-1, self.fold)).unflatten(1, (-1, self.fold)).transpose(2, 3).flatten(3)
+        x = x.permute(0, 3, 1, 2).float() / 255.0  # (B, fold * fold, T, H), channels last in memory
+        lengths = -(-lengths // self.fold)
         stages = zip(self.convolutions, self.norms, self.residuals, self.pools, strict=True)
         for convolution, norm, residuals, pool in stages:
             x = _zero_behind(norm.after(convolution, x), lengths)
