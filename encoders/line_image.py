@@ -29,7 +29,7 @@ class LineImage(nn.Module):
         output_size: features of each output column.
         fold: the convolutions read blocks of fold x fold pixels, as that many channels (Shi et al. 2016,
             "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-            neural network"): finer strokes at hardly more work.
+            neural network"): finer strokes, without as many more pixels for every layer.
         channels: of each convolution.
         pools: (across, down) max-pooling after each.
         residuals: further convolutions behind each, before its pooling; each adds to what it reads (He et

@@ -72,7 +72,7 @@ def vary(
     Returns:
         (height, other columns) uint8.
     """
-    pixel = max(1.0, len(line) / 48)  # of a line 48 pixels high, which widths are given in
+    pixel = max(1.0, len(line) / 48)  # strokes, blur and grain were chosen for lines 48 pixels high
     line = _warped(line, options, random)
     if random.random() < options.stroke:
         line = _restroked(line, random.uniform(-0.8, 0.8), pixel)

@@ -202,6 +202,9 @@ def test_a_loaded_model_reads_finer_lines_as_it_read_coarser_ones(finer):
     assert model.front_end.stride == times * base.front_end.stride
     with pytest.raises(ValueError, match="finer"):
         HandwritingOptions(finer=2)
+    for sizes in ({"height": 50, "fold": 3}, {"fold": 0}):
+        with pytest.raises(ValueError, match="fold must divide the height"):
+            ModelOptions(**sizes)
 
 
 def test_a_model_of_another_task_is_one_line(tmp_path, capsys):
