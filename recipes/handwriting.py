@@ -11,16 +11,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from decoders.alphabet import Normalisation
-from pipelines.errors import DataError, TriscribeError
+from pipelines.errors import TriscribeError
 from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
@@ -28,11 +26,12 @@ from pipelines.model import SequenceModel
 from recipes.datasets import Item, Rejected, read_handwriting
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
+from recipes.growing import grown
 from recipes.line_augment import LineAugmentation
 from recipes.line_task import LineTask
 from recipes.manifest import Manifest
 from recipes.recipe import CoreOptions, command
-from recipes.recogniser import Recogniser, RecogniserOptions, remade
+from recipes.recogniser import Recogniser, RecogniserOptions
 from recipes.report import Measure
 
 
@@ -82,12 +81,14 @@ class HandwritingOptions(RecogniserOptions):
     finer: int = 1
     """Scale lines to this many times the height that the model of --load reads (see --fold). This, too,
     begins by changing nothing."""
+    wider: tuple[int, ...] = ()
+    """Channels of each convolution of the model of --load from now on. So does this."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
     def __post_init__(self):
         super().__post_init__()
-        self._needs_load("grow")
+        self._needs_load("grow", "wider")
         if min(self.grow, default=0) < 0:
             raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
         if self.finer < 1 or (self.finer > 1 and not self.load):
@@ -100,7 +101,7 @@ class Handwriting(Recogniser):
     task = "handwriting"
     what = "line images or pages"
     training = LineTask
-    told = (*Recogniser.told, "grow", "finer")
+    told = (*Recogniser.told, "grow", "finer", "wider")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
@@ -127,9 +128,9 @@ class Handwriting(Recogniser):
     def build(
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
-        grow, finer = self.options.grow, self.options.finer
-        if base and (any(grow) or finer > 1):
-            base = grown(base, grow, finer)
+        grow, finer, wider = self.options.grow, self.options.finer, self.options.wider
+        if base and (any(grow) or finer > 1 or wider):
+            base = grown(base, grow, finer, wider)
         return super().build(base, normalisation, items)
 
     def front_end(self) -> dict:
@@ -173,34 +174,6 @@ class Handwriting(Recogniser):
         file = io.BytesIO()
         Image.fromarray(read_image(item.media).pixels).save(file, "WEBP", quality=60)
         return Attachment("image/webp", file.getvalue())
-
-
-def grown(base: SequenceModel, more: Sequence[int] = (), finer: int = 1) -> SequenceModel:
-    """The base with `more` residual convolutions behind each of its own, reading `finer` lines.
-
-    What is new adds nothing at first: weights of 0, and every pixel's weight shared out evenly among the
-    finer ones in its place.
-
-    Raises:
-        DataError: it has fewer convolutions.
-    """
-    had = base.sizes["front_end"]
-    residuals = [old + new for old, new in zip_longest(had.get("residuals", []), more, fillvalue=0)]
-    height, fold = (finer * size for size in (base.front_end.height, base.front_end.fold))
-    sizes = {**had, "residuals": residuals, "height": height, "fold": fold}
-    try:
-        model = remade(base, front_end=sizes)
-    except ValueError as error:
-        raise DataError(base.name, f"cannot grow: {error}", "give --grow fewer numbers, from 0") from error
-    weights = {**model.state_dict(), **base.state_dict()}
-    for name in weights.keys() - base.state_dict().keys():
-        if name.endswith("norm.weight"):
-            weights[name] = torch.zeros_like(weights[name])
-    first = "front_end.convolutions.0.weight"
-    shared = weights[first].unflatten(1, (base.front_end.fold,) * 2) / finer**2
-    shared = shared.repeat_interleave(finer, 1).repeat_interleave(finer, 2)
-    model.load_state_dict({**weights, first: shared.flatten(1, 2)})
-    return model
 
 
 def line_image(item: Item) -> np.ndarray:

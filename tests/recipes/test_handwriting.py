@@ -15,7 +15,8 @@ from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from pipelines.errors import DataError
 from recipes import handwriting
-from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, grown, line_image
+from recipes.growing import grown
+from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
@@ -157,6 +158,23 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     for options in ({}, {"load": "handwriting-en"}):
         with pytest.raises(ValueError, match="grow"):
             HandwritingOptions(**options, grow=(-1,))
+
+
+def test_a_loaded_model_gets_wider_without_losing_what_it_learnt():
+    base = load("handwriting-en")
+    channels = [size + 4 * place for place, size in enumerate(base.sizes["front_end"]["channels"])]
+    model = grown(base, (1,), 2, channels).eval()
+    lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
+    fine = lines.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    for before, after in zip(base(lines, lengths), model(fine, 2 * lengths), strict=True):
+        torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    model.train()(fine, 2 * lengths)[0].square().sum().backward()
+    for convolution, had in zip(model.front_end.convolutions[1:], base.front_end.convolutions, strict=False):
+        learnt = convolution.weight.grad[: had.out_channels, had.out_channels :]
+        assert learnt.numel() == 0 or learnt.abs().max() > 0, "new channels are never listened to"
+    for wrong in (channels[:4], [8, *channels[1:]]):
+        with pytest.raises(DataError, match="handwriting-en: cannot grow"):
+            grown(base, wider=wrong)
 
 
 def test_spliced_lines_say_what_their_words_say(tmp_path):
