@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import zip_longest
 
 import cv2
@@ -128,7 +129,8 @@ class LineImage(nn.Module):
             raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
         x = x * (torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None])[:, :, None]
         x = F.pad(x, (0, 0, 0, -x.size(1) % self.fold))
-        x = x.unflatten(2, (-1, self.fold)).unflatten(1, (-1, self.fold)).transpose(2, 3).flatten(3)
+        steps = range(self.fold)
+        x = torch.stack([x[:, i :: self.fold, j :: self.fold] for i in steps for j in steps], dim=3)
         x = x.permute(0, 3, 1, 2).float() / 255.0  # (B, fold * fold, T, H), channels last in memory
         lengths = -(-lengths // self.fold)
         stages = zip(self.convolutions, self.norms, self.residuals, self.pools, strict=True)
@@ -137,7 +139,7 @@ class LineImage(nn.Module):
             for residual in residuals:
                 x = _zero_behind(x + residual(F.relu(x)), lengths)
             if pool != (1, 1):
-                x = F.max_pool2d(x, pool, ceil_mode=True)
+                x = _pooled(x, pool)
                 lengths = -(-lengths // pool[0])
             x = F.relu(x)  # after pooling, which commutes with it, there is less to do
         x = x.permute(0, 2, 3, 1).flatten(2)  # (B, T', rows * channels), a view of channels_last
@@ -220,11 +222,22 @@ def inked(pixels: np.ndarray) -> np.ndarray:
 
 def _percentiles(pixels: np.ndarray, *shares: float) -> list[float]:
     """What `np.percentile` gives for uint8, counted instead of sorted."""
-    reached = np.bincount(pixels.ravel(), minlength=256).cumsum()
+    reached = cv2.calcHist([pixels], [0], None, [256], [0, 256])[:, 0].cumsum(dtype=np.float64)
     places = np.array(shares) / 100 * (pixels.size - 1)
     below, above = np.floor(places), np.ceil(places)
     low, high = (np.searchsorted(reached, each, side="right") for each in (below, above))
     return (low + (places - below) * (high - low)).tolist()
+
+
+def _pooled(x: Tensor, pool: tuple[int, int]) -> Tensor:
+    """Max-pooling, also of what is left over at the ends."""
+    if torch.is_grad_enabled():
+        return F.max_pool2d(x, pool, ceil_mode=True)
+    for dim, size in ((3, pool[1]), (2, pool[0])):  # on a CPU two to eleven times as fast
+        if x.size(dim) % size:
+            x = F.pad(x, (0, 0) * (3 - dim) + (0, -x.size(dim) % size), value=-torch.inf)
+        x = reduce(torch.maximum, (x[(slice(None),) * dim + (slice(i, None, size),)] for i in range(size)))
+    return x
 
 
 def _zero_behind(x: Tensor, lengths: Tensor) -> Tensor:

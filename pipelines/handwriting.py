@@ -87,7 +87,7 @@ class _LineReading(Reading):
             ink, self.to_cut = self.model.front_end.prepare_placed(self.cut.pixels)
         except ValueError as error:
             raise MediaError(self.name, str(error), "give the image of a text line") from error
-        self.inked = (ink > INK).any(dim=1).numpy()
+        self.inked = (ink.numpy() > INK).any(axis=1)  # by numpy: torch would wait for threads that are busy
         edges = _edges(ink)
         for first, last in zip(edges, edges[1:], strict=False):
             yield _Piece(self, ink[first:last], first)

@@ -42,6 +42,14 @@ def test_neighbours_change_nothing(front_end, width):
     torch.testing.assert_close(batch[1, : lengths[1]], alone[0], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("width", [1, 2, 7, 31])
+def test_reading_without_gradients_is_only_faster(front_end, width):
+    batch = lines(width, 40)
+    with torch.inference_mode():
+        read_only, _ = read(front_end, *batch)
+    torch.testing.assert_close(read_only, read(front_end, *batch)[0].detach(), atol=1e-5, rtol=1e-5)
+
+
 def test_the_smallest_input(front_end):
     (line,) = lines(front_end.min_length)
     assert read(front_end, line)[0].shape == (1, 1, 12)
