@@ -134,10 +134,10 @@ def lay_level(page: np.ndarray) -> Sheet | None:
 
 def find_traces(sheet: Sheet) -> list[Trace]:
     """The baselines of a sheet, the strongest first."""
-    edges, fine = (_edges(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
+    edges, fine = (edges_of(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
     pieces = []
-    for columns, rows in _ridges(edges, sheet.distance):
-        rows = _course(fine, columns, rows, sheet.distance)
+    for columns, rows in ridges(edges, sheet.distance):
+        rows = course(fine, columns, rows, sheet.distance)
         pieces += _pieces(sheet, fine, columns[0], rows)
     lines = _join(pieces, sheet.distance)
     lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
@@ -293,7 +293,7 @@ def _level(slopes: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(sources.T)
 
 
-def _edges(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
+def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
     """(height, width) float32: how much more ink there is above than below, along a stretch of line."""
     above, below = (max(2, round(share * distance)) for share in (ABOVE, BELOW))
     kernel = np.concatenate([np.full(above, 1 / above), [0], np.full(below, -1 / below)])
@@ -304,7 +304,7 @@ def _edges(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
     return np.maximum(edges, 0)
 
 
-def _ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Columns, without holes, and rows of each ridge."""
     highest = cv2.dilate(edges, np.ones((2 * max(1, int(0.25 * distance)) + 1, 1)))
     peaks = (edges > 0) & (edges == highest)
@@ -322,7 +322,7 @@ def _ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np
             yield left + columns, top + np.interp(columns, known, heights.argmax(axis=0)[known])
 
 
-def _course(edges: np.ndarray, columns: np.ndarray, rows: np.ndarray, distance: float) -> np.ndarray:
+def course(edges: np.ndarray, columns: np.ndarray, rows: np.ndarray, distance: float) -> np.ndarray:
     """Rows of the baseline that a ridge stands for: where ink ends most sharply."""
     every = slice(None, None, 3)
     rows = _blurred(rows, 0.4 * distance)
@@ -406,7 +406,7 @@ def _choose(traces: list[Trace], distance: float) -> list[Trace]:
 
 def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
     """Lines that go on beyond their ends in fainter ink, or aslant."""
-    edges = _edges(sheet.faint, sheet.distance, END_LENGTH)
+    edges = edges_of(sheet.faint, sheet.distance, END_LENGTH)
     lines = list(lines)
     for place, line in enumerate(lines):
         others = lines[:place] + lines[place + 1 :]

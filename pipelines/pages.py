@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pipelines.baselines import Sheet, Trace, band, best_path, find_traces, lay_level
+from pipelines.insertions import find_insertions
 from pipelines.lines import LineShape
 from pipelines.results import Point
 
@@ -40,6 +41,7 @@ def find_lines(page: np.ndarray) -> list[list[LineShape]]:
     traces = find_traces(sheet) if sheet else []
     if not traces:
         return []
+    traces += find_insertions(sheet, traces)
     regions = _in_order(traces, sheet.distance)
     traces = [trace for region in regions for trace in region]
     corner = np.array(page.shape[::-1]) - 1

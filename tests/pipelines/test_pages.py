@@ -75,6 +75,19 @@ def test_lines_go_on_where_the_pen_was_faint():
     assert score.precision > 0.98 and score.recall > 0.98
 
 
+def test_words_in_between_the_lines_are_lines_of_their_own():
+    page, lines = letter(lines=14, step=84)
+    alone = found(page)
+    assert len(alone) == len(lines), "ascenders and descenders are no line"
+    added = {n: write(page, "perhaps even more", 300, 78 + 84 * n, 1.1) for n in (4, 9)}
+    with_them = found(page)
+    score = score_page(with_them, [*lines, *added.values()])
+    assert len(with_them) == len(lines) + len(added)
+    assert score.precision > 0.93 and score.recall > 0.93
+    order = [np.mean(baseline, axis=0)[1] for baseline in with_them]
+    assert order == sorted(order), "each is read before the line that it was put into"
+
+
 @pytest.mark.parametrize("squares", [False, True])
 def test_rulings_are_not_writing(squares):
     page, lines = letter(lines=8, page=ruled(paper(), squares=squares), y=184)
