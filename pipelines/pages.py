@@ -162,16 +162,8 @@ def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
     Of two regions one above the other the upper comes first, of two side by side the left one, unless a
     third one between them spans both (Breuel: "High performance document layout analysis", 2003).
     """
-    regions = _regions(traces, distance)
-    boxes = [
-        (
-            min(trace.first for trace in region),
-            max(trace.end for trace in region),
-            min(trace.row for trace in region),
-            max(trace.row for trace in region),
-        )
-        for region in regions
-    ]
+    regions = _not_nested(_regions(traces, distance))
+    boxes = [_box(region) for region in regions]
     ordered, left = [], set(range(len(regions)))
     while left:
         free = [one for one in left if not any(_precedes(boxes[other], boxes[one], boxes) for other in left)]
@@ -179,6 +171,27 @@ def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
         left.remove(first)
         ordered.append(_by_rows(regions[first], distance))
     return ordered
+
+
+def _not_nested(regions: list[list[Trace]]) -> list[list[Trace]]:
+    """Regions within another one are parts of it, since they are read neither before nor after it."""
+    kept: list[list[Trace]] = []
+    for region in sorted(regions, key=len, reverse=True):
+        first, end, top, bottom = _box(region)
+        for larger in kept:
+            left, right, highest, lowest = _box(larger)
+            if left <= first and end <= right and highest < top and bottom < lowest:
+                larger += region
+                break
+        else:
+            kept.append(list(region))
+    return kept
+
+
+def _box(region: list[Trace]) -> tuple[int, int, float, float]:
+    """First column, the one after the last, and the heights of the uppermost and the lowest line."""
+    rows = [trace.row for trace in region]
+    return min(trace.first for trace in region), max(trace.end for trace in region), min(rows), max(rows)
 
 
 def _precedes(one: tuple, other: tuple, boxes: list[tuple]) -> bool:

@@ -186,6 +186,16 @@ def test_columns_are_read_one_after_the_other_under_their_common_head():
     assert max(shape.baseline[-1][0] for shape in left) < min(shape.baseline[0][0] for shape in right)
 
 
+def test_lines_side_by_side_within_a_text_are_read_in_their_places():
+    page, _ = letter(lines=6)
+    write(page, "as follows below", 90, 504)
+    write(page, "the others ran", 440, 530)
+    write(page, "so be it", 180, 556)
+    letter(lines=6, page=page, y=600)
+    order = [np.mean(baseline, axis=0)[1] for baseline in found(page)]
+    assert len(order) == 15 and order == sorted(order)
+
+
 def test_a_note_in_the_margin_is_a_region_of_its_own():
     page, lines = letter(lines=14, words=5, x=330, page=paper())
     lines.append(write(page, "a note", 120, 120 + 5 * 64))
