@@ -1,10 +1,11 @@
 """Finds the lines of pages whose baselines are known: precision, recall and F1 of each collection.
 
-    python benchmarks/pages.py FOLDER [--pictures FOLDER]
+    python benchmarks/pages.py FOLDER [--pictures FOLDER] [--model M]
 
 FOLDER holds a folder for each collection, with JPEG images and their PAGE or ALTO files beside them. The
 scores are those of the cBAD competitions; see recipes/baseline_scores.py. With `--pictures` every page is
-written there as PNG, half as high, with the found lines in colour and the given baselines in black.
+written there as PNG, half as high, with the found lines in colour and the given baselines in black. With
+`--model` the pages are read, too: CER of each collection's whole text, with given and with found lines.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ import numpy as np
 from pipelines.layout_files import is_layout, read_layout
 from pipelines.lines import LineShape
 from pipelines.media.images import read_image
+from pipelines.model import SequenceModel, load
 from pipelines.pages import draw_lines, find_lines
+from pipelines.recognition import recognize
 from recipes.baseline_scores import mean_score, score_page
+from recipes.evaluation import error_rate
 
 ROW = "{:<24} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8} {:>10}"
 
@@ -56,6 +60,23 @@ def measure(folder: Path, pictures: Path | None) -> float | None:
     return total.f1
 
 
+def read(folder: Path, model: SequenceModel) -> None:
+    """Prints the CER of a collection's pages."""
+    layouts = sorted(path for path in folder.glob("*.xml") if is_layout(path))
+    if not layouts:
+        return
+    lines = ([line for region in read_layout(path).regions for line in region.lines] for path in layouts)
+    given = [" ".join(model.normalisation(line.text) for line in page if line.text) for page in lines]
+    rates = []
+    for layout in ("auto", "page"):
+        pages = recognize([path.with_suffix(".jpg") for path in layouts], model, layout=layout)
+        texts = [" ".join(line.text for region in page.regions for line in region.lines) for page in pages]
+        rates.append(error_rate(given, [model.normalisation(text) for text in texts], "character").value)
+    print(
+        f"{folder.name}, {model.name}: CER {rates[0]:.1%} with given lines, {rates[1]:.1%} with those found"
+    )
+
+
 def report(name: str, pages, given: int, found: int, score, seconds: float) -> None:
     shares = (f"{share:.1%}" for share in (score.precision, score.recall, score.f1))
     print(ROW.format(name[:24], pages, given, found, *shares, f"{seconds:.2f}"), flush=True)
@@ -65,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="collections of pages")
     parser.add_argument("--pictures", type=Path, help="where to draw the pages")
+    parser.add_argument("--model", help="file or bundled name: also read the pages")
     options = parser.parse_args()
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
@@ -74,6 +96,9 @@ def main() -> None:
     measured = [f1 for folder in folders if (f1 := measure(folder, options.pictures)) is not None]
     if measured:
         print(f"mean F1 of {len(measured)} collections: {np.mean(measured):.1%}")
+    if options.model:
+        for folder in folders:
+            read(folder, load(options.model))
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ class LineImage(nn.Module):
         if x.dim() != 3 or x.size(2) != self.height:
             raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
         x = x * (torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None])[:, :, None]
-        x = F.pad(x, (0, 0, 0, -x.size(1) % self.fold))
+        x = F.pad(x, (0, 0, 0, -x.size(1) % self.stride))  # so that all pooling is of whole blocks
         steps = range(self.fold)
         x = torch.stack([x[:, i :: self.fold, j :: self.fold] for i in steps for j in steps], dim=3)
         x = x.permute(0, 3, 1, 2).float() / 255.0  # (B, fold * fold, T, H), channels last in memory
@@ -230,12 +230,10 @@ def _percentiles(pixels: np.ndarray, *shares: float) -> list[float]:
 
 
 def _pooled(x: Tensor, pool: tuple[int, int]) -> Tensor:
-    """Max-pooling, also of what is left over at the ends."""
-    if torch.is_grad_enabled():
+    """Max-pooling, also of rows that are left over."""
+    if torch.is_grad_enabled() or x.size(2) % pool[0] or x.size(3) % pool[1]:
         return F.max_pool2d(x, pool, ceil_mode=True)
-    for dim, size in ((3, pool[1]), (2, pool[0])):  # on a CPU two to eleven times as fast
-        if x.size(dim) % size:
-            x = F.pad(x, (0, 0) * (3 - dim) + (0, -x.size(dim) % size), value=-torch.inf)
+    for dim, size in ((3, pool[1]), (2, pool[0])):  # on a CPU 1.3 to 2.7 times as fast
         x = reduce(torch.maximum, (x[(slice(None),) * dim + (slice(i, None, size),)] for i in range(size)))
     return x
 

@@ -27,7 +27,7 @@ FILLED = 0.7  # share of their columns in which there is ink
 
 
 def find_insertions(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
-    """The baselines of words in between the lines of a sheet, of which there must be one."""
+    """The baselines of words in between the lines of a sheet, at least one."""
     edges = edges_of(sheet.ink, SMALL * sheet.distance, LENGTH)
     usual = np.mean([band(edges, line.columns, line.rows, np.zeros(1)).mean() for line in lines])
     dense = np.mean([_darkness(sheet, line).mean() for line in lines])

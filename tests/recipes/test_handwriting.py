@@ -18,6 +18,7 @@ from recipes import handwriting
 from recipes.growing import grown
 from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
+from recipes.recogniser import remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
 
@@ -144,14 +145,14 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
         torch.testing.assert_close(after, before)
-    model.train()(lines, lengths)[0].square().sum().backward()
+    untaught = grown(remade(base), (0, 1, 2))  # in a taught model single channels may lie dark
+    untaught.train()(lines, lengths)[0].square().sum().backward()
     added = [
         list(now)[len(before) :]
-        for before, now in zip(base.front_end.residuals, model.front_end.residuals, strict=True)
+        for before, now in zip(base.front_end.residuals, untaught.front_end.residuals, strict=True)
     ]
     assert [len(blocks) for blocks in added] == [0, 1, 2, 0, 0]
-    moved = [block.norm.weight.grad.ne(0).float().mean() for blocks in added for block in blocks]
-    assert min(moved) > 0.9, "what is new never learns (single channels may lie dark on these lines)"
+    assert all(block.norm.weight.grad.abs().min() > 0 for blocks in added for block in blocks)
     again = load(grown(model, (1,)).save(tmp_path / "grown.safetensors"))
     assert len(again.front_end.residuals[0]) == len(model.front_end.residuals[0]) + 1
     with pytest.raises(DataError, match="handwriting-en: cannot grow"):
