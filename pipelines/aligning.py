@@ -16,6 +16,7 @@ from decoders.alphabet import BLANK, Alphabet
 from decoders.long_alignment import align_long
 from pipelines.errors import DataError
 from pipelines.media.audio import Audio, Source, open_audio
+from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.reading import BUFFERED, log_probabilities
 from pipelines.results import Character, Segment, Transcript, Word
@@ -253,12 +254,7 @@ def _written(text: str | Path | Sequence[str]) -> tuple[str, list[str]]:
     """The text's name for errors, and its lines without blank ones."""
     name = str(text) if isinstance(text, Path) else "<text>"
     if isinstance(text, Path):
-        try:
-            text = text.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise DataError(name, f"cannot be read ({error.strerror})", "check the path") from error
-        except UnicodeDecodeError as error:
-            raise DataError(name, f"is not UTF-8 text ({error})", "save it as UTF-8") from error
+        text = read_text(text)
     lines = text.splitlines() if isinstance(text, str) else text
     written = [line.strip() for line in lines if line.strip()]
     if not written:

@@ -22,6 +22,7 @@ from pipelines.errors import TriscribeError
 from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
+from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from recipes.datasets import Item, Rejected, read_handwriting
 from recipes.evaluation import Scored
@@ -83,12 +84,16 @@ class HandwritingOptions(RecogniserOptions):
     begins by changing nothing."""
     wider: tuple[int, ...] = ()
     """Channels of each convolution of the model of --load from now on. So does this."""
+    texts: tuple[Path, ...] = ()
+    """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
     def __post_init__(self):
         super().__post_init__()
         self._needs_load("grow", "wider")
+        if self.texts and not self.augmentation.compose:
+            raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
         if min(self.grow, default=0) < 0:
             raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
         if self.finer < 1 or (self.finer > 1 and not self.load):
@@ -107,6 +112,7 @@ class Handwriting(Recogniser):
     def __init__(self, options: HandwritingOptions):
         super().__init__(options)
         self.aspects: dict[tuple, float] = {}
+        self.texts = [read_text(path) for path in options.texts]
         self.measure = Measure(
             lambda item: self.aspects.get(self.source(item)), "h", "1000 h", 1000.0, densest=8.0
         )
@@ -132,6 +138,17 @@ class Handwriting(Recogniser):
         if base and (any(grow) or finer > 1 or wider):
             base = grown(base, grow, finer, wider)
         return super().build(base, normalisation, items)
+
+    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
+        facts = super().facts(manifests, splits, history)
+        names = [path.name for path in self.options.texts]
+        return facts | ({"texts": ", ".join(names)} if names else {})
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
+        task = super().training_task(model, train, valid)
+        if self.texts:
+            task.texts = [model.normalisation(text) for text in self.texts]
+        return task
 
     def front_end(self) -> dict:
         sizes = self.options.model

@@ -43,19 +43,27 @@ class LineAugmentation:
     splice: float = 0.0
     """Share of lines in which half the words give way to others from lines near them, whose places the model
     itself finds; an attention decoder alone finds none."""
+    compose: float = 0.0
+    """Share of lines that are composed of pieces of lines near them, a few letters each, and say what stands
+    somewhere in --texts, or in other lines. Pieces, too, are found by the model."""
+    near: int = 10
+    """Lines before and behind one that give it words and pieces: about as many as are of one page or hand, in
+    the order of their names."""
     masks: int = 2
     """Stretches of columns that are blotted out."""
     mask_width: float = 0.4
     """Most of a line's height that one of them is wide."""
 
     def __post_init__(self):
-        for name in ("stroke", "contrast", "blur", "noise", "show_through", "splice"):
+        for name in ("stroke", "contrast", "blur", "noise", "show_through", "splice", "compose"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
+        if self.splice + self.compose > 1:
+            raise ValueError(f"splice and compose are {self.splice + self.compose} together, and at most 1")
         for name in ("stretch", "size"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
-        for name in ("slant", "skew", "offset", "elastic", "masks", "mask_width"):
+        for name in ("slant", "skew", "offset", "elastic", "near", "masks", "mask_width"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
 

@@ -12,8 +12,10 @@ from torch import Tensor
 from decoders.attention import Attention
 from pipelines.model import SequenceModel
 from recipes.line_augment import LineAugmentation, blot, vary
-from recipes.line_words import NEAR, gaps, words
+from recipes.line_pieces import Pieces, cut_out, cuts, spliced
 from recipes.reading_task import ReadingTask, Sample, padded
+
+TRIES = 20  # to find a text that the alphabet can write
 
 
 class LineTask(ReadingTask):
@@ -23,11 +25,14 @@ class LineTask(ReadingTask):
 
     def __init__(self, model: SequenceModel, *given):
         super().__init__(model, *given)
-        self.join = 0.0 if isinstance(model.decoder, Attention) else self.augmentation.splice
-        self.space = model.alphabet.encode(" ")[0] if " " in model.alphabet else None
-        between = sum(sample.labels.count(self.space) for sample in self.train_items)
-        # Where words part, in columns; kept in checkpoints, since a later model would find other places.
-        self.register_buffer("gaps", torch.full((between if self.join else 0,), -1))
+        shares = self.augmentation.splice, self.augmentation.compose
+        self.join = 0.0 if isinstance(model.decoder, Attention) else sum(shares)
+        self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
+        self.own_texts = [model.decode(sample.labels) for sample in self.train_items]
+        self.texts = [" ".join(self.own_texts)]
+        # Where lines part, in columns; kept in checkpoints, since a later model would find other places.
+        places = sum(len(sample.labels) + 1 for sample in self.train_items)
+        self.register_buffer("cuts", torch.full((places if self.join else 0,), -1))
 
     def eased(self, augmentation: LineAugmentation) -> LineAugmentation:
         slant, elastic = augmentation.slant / 2, augmentation.elastic / 2
@@ -52,26 +57,45 @@ class LineTask(ReadingTask):
         return columns, lengths.repeat(views)
 
     def batches(self, epoch: int):
-        if len(self.gaps) and not self.easing and self.gaps[0] < 0:
-            self.gaps.copy_(torch.tensor(self._found_gaps()))
+        if len(self.cuts) and not self.easing and self.cuts[0] < 0:
+            self.cuts.copy_(torch.tensor(self._found_cuts()))
         return super().batches(epoch)
 
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
-        """Lines, shuffled; some of them as words, half of which are those of lines near them."""
+        """Lines, shuffled; some of them as words, half of which are those of lines near them, and some
+
+        as pieces of lines near them that say what is found somewhere in the texts.
+        """
         order = chooser.sample(range(len(self.train_items)), len(self.train_items))
         if not share:
             return [[self.train_items[place]] for place in order]
-        parts = words(self.train_items, self.space, self.gaps.tolist())
+        pieces = Pieces(self.train_items, self.own_texts, self.cuts.tolist(), self.augmentation.near)
 
-        def spliced(place: int) -> list[Sample]:
-            near = range(max(0, place - NEAR), min(len(parts), place + NEAR + 1))
-            others = [chooser.choice(parts[chooser.choice(near)]) for _ in parts[place]]
-            return [chooser.choice(pair) for pair in zip(parts[place], others, strict=True)]
+        def line(place: int) -> list[Sample]:
+            kind = chooser.random()
+            if kind < self.augmentation.compose:
+                return self._composed(pieces, place, chooser)
+            if kind < share:
+                return spliced(pieces, place, self.space, chooser)
+            return [self.train_items[place]]
 
-        return [spliced(place) if chooser.random() < share else [self.train_items[place]] for place in order]
+        return [line(place) for place in order]
+
+    def _composed(self, pieces: Pieces, place: int, chooser: random.Random) -> list[Sample]:
+        size = len(self.own_texts[chooser.randrange(len(self.own_texts))])
+        for _ in range(TRIES):
+            text = cut_out(chooser.choice(self.texts), size, chooser)
+            if text and not self.model.alphabet.unknown(text):
+                composed = pieces.composed(text, place, chooser)
+                if composed:
+                    return composed
+        return [self.train_items[place]]
+
+    def _target(self, group: list[Sample]) -> list[int]:
+        return [label for sample in group for label in sample.labels]
 
     @torch.inference_mode()
-    def _found_gaps(self) -> list[int]:
+    def _found_cuts(self) -> list[int]:
         self.model.eval()
         found: dict[int, list[int]] = {}
         order = sorted(self.train_items, key=lambda sample: sample.length)
@@ -80,8 +104,8 @@ class LineTask(ReadingTask):
             log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
                 line, stride = self._columns(sample).numpy(), self.model.front_end.stride
-                found[sample.index] = gaps(line, scores[:length], sample.labels, self.space, stride)
-        return [gap for sample in self.train_items for gap in found[sample.index]]
+                found[sample.index] = cuts(line, scores[:length], sample.labels, self.space, stride)
+        return [cut for sample in self.train_items for cut in found[sample.index]]
 
     def _columns(self, sample: Sample) -> Tensor:
         """(columns, height) uint8 of a line or a part of it."""

@@ -18,6 +18,7 @@ from recipes import handwriting
 from recipes.growing import grown
 from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
+from recipes.manifest import Item
 from recipes.recogniser import remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
@@ -179,16 +180,19 @@ def test_a_loaded_model_gets_wider_without_losing_what_it_learnt():
             grown(base, wider=wrong)
 
 
-def test_spliced_lines_say_what_their_words_say(tmp_path):
+def lines_to_part(tmp_path: Path, **options) -> tuple[Handwriting, list[Item]]:
     data = write_lines(tmp_path / "data", [("ab ba", "ab ba"), ("a b a", "a b a"), ("aab", "aab")] * 4)
-    options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(splice=1.0))
-    recipe = Handwriting(options)
-    items = recipe.readable(recipe.manifests()[0].split("train"))[0]
+    recipe = Handwriting(options_for(data, out=tmp_path / "out", **options))
+    return recipe, recipe.readable(recipe.manifests()[0].split("train"))[0]
+
+
+def test_spliced_lines_say_what_their_words_say(tmp_path):
+    recipe, items = lines_to_part(tmp_path, augmentation=LineAugmentation(splice=1.0))
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     assert all(len(group) == 1 for group in task._joined(random.Random(1), 0.0))
     task.batches(0)
-    assert (task.gaps == -1).all(), "not while training eases in"
+    assert (task.cuts == -1).all(), "not while training eases in"
     task.easing.fill_(False)
     _, batches = task.batches(1)
     inputs, targets = next(iter(batches))
@@ -201,6 +205,31 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     again.load_state_dict(task.state_dict())
     _, same = again.batches(1)
     assert next(iter(same))[1] == targets, "a run that is resumed sees the same lines"
+
+
+def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("bab abb\nbbb zab bab baa", "utf-8")
+    recipe, items = lines_to_part(tmp_path, texts=(texts,), augmentation=LineAugmentation(compose=0.5))
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    task.easing.fill_(False)
+    _, batches = task.batches(0)
+    said = [model.decode(target) for _, targets in batches for target in targets]
+    own = {item.text for item in items}
+    composed = [text for text in said if text not in own]
+    assert 0 < len(composed) < len(said) == len(items)
+    assert all(f" {text} " in " bab abb bbb zab bab baa " for text in composed), "whole words, in order"
+    assert not any("z" in text for text in composed), "no line shows how z looks"
+
+
+def test_texts_that_cannot_serve_are_one_line(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", [("a", "a")] * 3)
+    with pytest.raises(ValueError, match="--compose"):
+        options_for(data, out=tmp_path, texts=(tmp_path / "none.txt",))
+    asked = ["--data", str(data), "--out", str(tmp_path / "out"), "--compose", "0.5", "--texts"]
+    assert handwriting.main([*asked, str(tmp_path / "none.txt")]) == 1
+    assert "none.txt: cannot be read" in capsys.readouterr().err
 
 
 def split_at(labels: list[int], space: int) -> list[list[int]]:

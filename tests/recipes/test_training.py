@@ -175,6 +175,27 @@ def test_the_best_epoch_is_kept_without_averaging(tmp_path):
     assert "averaged_error" not in history[-1]
 
 
+@pytest.mark.parametrize(("blended", "kept"), [(0.3, True), (0.5, False)])
+def test_the_mean_with_what_the_run_began_with_is_kept_when_it_is_better(tmp_path, blended, kept):
+    task = Recorder(0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, blended)
+    begun = weights(task)
+    history = train(task, changed(average=0.0, blend=0.25), tmp_path)
+    mixture = 0.25 * begun + 0.75 * task.seen[5]
+    torch.testing.assert_close(weights(task), mixture if kept else task.seen[5])
+    assert history[-1]["blended_error"] == blended
+
+
+def test_a_resumed_run_is_blended_with_what_it_began_with_at_first(tmp_path):
+    options = changed(blend=0.5, checkpoint_minutes=1e-9)
+    whole = Line()
+    history = train(whole, options, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(stop_at=12), options, tmp_path / "parts")
+    rest = Line()
+    assert without_times(train(rest, options, tmp_path / "parts")) == without_times(history)
+    assert torch.equal(weights(rest), weights(whole))
+
+
 def test_validation_comes_as_often_as_asked_and_at_the_end(tmp_path):
     history = train(Line(), changed(epochs=5, valid_every=2), tmp_path)
     assert [row["epoch"] for row in history if "error" in row] == [2, 4, 5]
@@ -216,6 +237,7 @@ def test_the_rate_goes_up_and_down(warmup):
         {"checkpoint_minutes": 0.0},
         {"warmup": 1.0},
         {"average": -0.1},
+        {"blend": 1.0},
         {"weight_decay": -1.0},
         {"threads": -2},
     ],
