@@ -230,6 +230,10 @@ def test_texts_that_cannot_serve_are_one_line(tmp_path, capsys):
     asked = ["--data", str(data), "--out", str(tmp_path / "out"), "--compose", "0.5", "--texts"]
     assert handwriting.main([*asked, str(tmp_path / "none.txt")]) == 1
     assert "none.txt: cannot be read" in capsys.readouterr().err
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text("другие буквы", "utf-8")
+    assert handwriting.main([*asked, str(foreign)]) == 1
+    assert "foreign.txt: has no word in the characters" in capsys.readouterr().err
 
 
 def split_at(labels: list[int], space: int) -> list[list[int]]:
