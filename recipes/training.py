@@ -249,7 +249,7 @@ class _Checkpoint:
 
     def write(self, state: dict) -> None:
         whole = {
-            "options": self._fixed_options(),
+            "options": self._fixed_options(self.options),
             "task": self.task.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "state": {**state, "rng": torch.get_rng_state() if state["batch"] else None},
@@ -276,10 +276,9 @@ class _Checkpoint:
                 "averaged": 0,
             }
         whole = torch.load(self.path, map_location="cpu", weights_only=True)
-        now = self._fixed_options()
-        changed = [
-            f"{k} {whole['options'].get(k)} -> {now[k]}" for k in now if whole["options"].get(k) != now[k]
-        ]
+        now, had = self._fixed_options(self.options), self._fixed_options(TrainingOptions())
+        had |= whole["options"]  # one made before an option came has its default
+        changed = [f"{k} {had[k]} -> {now[k]}" for k in now if had[k] != now[k]]
         if changed:
             raise DataError(
                 self.path,
@@ -296,8 +295,9 @@ class _Checkpoint:
             ) from error
         self.optimiser.load_state_dict(whole["optimiser"])
         tqdm.write(f"going on from {self.path}, epoch {whole['state']['epoch'] + 1}")
-        return whole["state"]
+        return {"begun": {}, **whole["state"]}
 
-    def _fixed_options(self) -> dict:
+    @staticmethod
+    def _fixed_options(options: TrainingOptions) -> dict:
         free = {"resume", "threads", "checkpoint_minutes", "valid_every"}
-        return {k: v for k, v in dataclasses.asdict(self.options).items() if k not in free}
+        return {k: v for k, v in dataclasses.asdict(options).items() if k not in free}

@@ -135,6 +135,19 @@ def test_other_options_are_named(tmp_path):
     assert "threads" not in str(error.value) and "--resume no" in str(error.value)
 
 
+def test_a_checkpoint_of_before_an_option_came_goes_on(tmp_path, uninterrupted):
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(stop_at=7), changed(checkpoint_minutes=1e-9), tmp_path)
+    old = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del old["options"]["blend"], old["state"]["begun"]
+    torch.save(old, tmp_path / "checkpoint.pt")
+    with pytest.raises(DataError, match=r"blend 0\.0 -> 0\.5"):
+        train(Line(), changed(blend=0.5), tmp_path)
+    task = Line()
+    train(task, OPTIONS, tmp_path)
+    assert torch.equal(weights(task), weights(uninterrupted[0]))
+
+
 def test_another_model_is_named(tmp_path):
     train(Line(), OPTIONS, tmp_path)
     task = Line()
