@@ -148,10 +148,10 @@ class Handwriting(Recogniser):
         task = super().training_task(model, train, valid)
         if self.texts:
             task.texts = [model.normalisation(text) for text in self.texts]
-        for path, text in zip(self.options.texts, task.texts, strict=False):
-            if all(model.alphabet.unknown(word) for word in text.split(" ")):
-                cause = "has no word in the characters of the training lines"
-                raise DataError(path, cause, "give text in their script, or none for that of the lines")
+            for path, text in zip(self.options.texts, task.texts, strict=True):
+                if all(model.alphabet.unknown(word) for word in text.split(" ")):
+                    cause = "has no word in the characters of the training lines"
+                    raise DataError(path, cause, "give text in their script, or none for that of the lines")
         return task
 
     def front_end(self) -> dict:

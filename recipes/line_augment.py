@@ -48,7 +48,7 @@ class LineAugmentation:
     somewhere in --texts, or in other lines. Pieces, too, are found by the model."""
     near: int = 10
     """Lines before and behind one that give it words and pieces: about as many as are of one page or hand, in
-    the order of their names."""
+    the order of their names. --compose wants hundreds, for pieces of more than two or three letters."""
     masks: int = 2
     """Stretches of columns that are blotted out."""
     mask_width: float = 0.4

@@ -38,7 +38,6 @@ def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int
     if frames_needed(labels) > len(log_probs):  # nothing is learnt from such a line either
         return [end * place // count for place in range(count)] + [end]
     placed = align(log_probs, [labels])[0].labels
-    starts = [*placed.starts, len(log_probs)]
     ink = line.sum(axis=1, dtype=np.float32)[:, None]
     about = {share: cv2.blur(ink, (1, max(1, line.shape[1] // share)))[:, 0] for share in (6, 16)}
     found = [0]
@@ -47,8 +46,11 @@ def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int
             found.append(found[-1])
             continue
         gap = labels[place] in space
+        if gap and place + 1 == count:
+            found.append(end)
+            continue
         first = int((placed.ends[place - 1] - 0.5) * stride)
-        last = min(int((starts[place + gap] + 0.5) * stride), end - 1)
+        last = min(int((placed.starts[place + gap] + 0.5) * stride), end - 1)
         first = max(min(first, last), found[-1])
         found.append(first + int(about[6 if gap else 16][first : max(last, first) + 1].argmin()))
     return [*found, end]

@@ -30,7 +30,7 @@ def written(text: str) -> tuple[np.ndarray, torch.Tensor, list[int]]:
 
 
 def pieces_of(*texts: str, near: int = 10) -> Pieces:
-    """Of lines whose letters are 8 columns wide and whose spaces have no width of their own."""
+    """Of lines whose letters, and spaces, are 8 columns wide."""
     lines = [
         Sample(index, WIDTH * len(text), encoded(text), f"page {index}") for index, text in enumerate(texts)
     ]
@@ -76,6 +76,20 @@ def test_a_line_falls_apart_into_words():
         assert [word.labels for word in words] == [encoded(word) for word in text.split(" ")]
         assert [said([word], texts) for word in words] == text.split(" ")
         assert {(word.index, word.group) for word in words} == {(number, f"page {number}")}
+
+
+def test_no_column_of_a_line_is_lost_between_its_words():
+    texts = ("ab ba b", "aa", "a ")
+    written_lines = [written(text) for text in texts]
+    places = [cuts(line, log_probs, labels, SPACE, STRIDE) for line, log_probs, labels in written_lines]
+    lines = [Sample(index, len(line), labels, "x") for index, (line, _, labels) in enumerate(written_lines)]
+    pieces = Pieces(lines, texts, [place for line in places for place in line], near=10)
+    parts = [pieces.words(number) for number in range(3)]
+    assert [[part.labels for part in line] for line in parts] == [[[2, 3], [3, 2], [3]], [[2, 2]], [[2], []]]
+    for line, whole in zip(parts, lines, strict=True):
+        ends = [part.first + part.length for part in line]
+        assert [part.first for part in line] == [0, *ends[:-1]] and ends[-1] == whole.length
+        assert {(part.index, part.group) for part in line} == {(whole.index, whole.group)}
 
 
 def test_half_of_the_words_are_those_of_lines_near():
