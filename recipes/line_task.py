@@ -28,8 +28,9 @@ class LineTask(ReadingTask):
         shares = self.augmentation.splice, self.augmentation.compose
         self.join = 0.0 if isinstance(model.decoder, Attention) else sum(shares)
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
-        self.own_texts = [model.decode(sample.labels) for sample in self.train_items]
-        self.texts = [" ".join(self.own_texts)]
+        # As the columns show them, which in right-to-left lines with numbers is not as they are read.
+        self.own_texts = [model.alphabet.decode(sample.labels) for sample in self.train_items]
+        self.texts = [" ".join(model.decode(sample.labels) for sample in self.train_items)]
         # Where lines part, in columns; kept in checkpoints, since a later model would find other places.
         places = sum(len(sample.labels) + 1 for sample in self.train_items)
         self.register_buffer("cuts", torch.full((places if self.join else 0,), -1))
@@ -86,7 +87,8 @@ class LineTask(ReadingTask):
         for _ in range(TRIES):
             text = cut_out(chooser.choice(self.texts), size, chooser)
             if text and not self.model.alphabet.unknown(text):
-                composed = pieces.composed(text, place, chooser)
+                met = self.model.alphabet.decode(self.model.encode(text))
+                composed = pieces.composed(met, place, chooser)
                 if composed:
                     return composed
         return [self.train_items[place]]

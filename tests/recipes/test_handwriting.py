@@ -18,6 +18,7 @@ from recipes import handwriting
 from recipes.growing import grown
 from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
+from recipes.line_pieces import Pieces
 from recipes.manifest import Item
 from recipes.recogniser import remade
 from recipes.training import TrainingOptions
@@ -221,6 +222,26 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     assert 0 < len(composed) < len(said) == len(items)
     assert all(f" {text} " in " bab abb bbb zab bab baa " for text in composed), "whole words, in order"
     assert not any("z" in text for text in composed), "no line shows how z looks"
+
+
+def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
+    data = write_lines(tmp_path / "data", hebrew(1, 12))
+    options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(compose=1.0))
+    options = dataclasses.replace(options, model=dataclasses.replace(options.model, right_to_left=True))
+    recipe = Handwriting(options)
+    items = recipe.readable(recipe.manifests()[0].split("train"))[0]
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    task.easing.fill_(False)
+    _, batches = task.batches(0)
+    whole = " ".join(item.text for item in items)
+    assert all(model.decode(target) in whole for _, targets in batches for target in targets)
+    pieces = Pieces(task.train_items, task.own_texts, task.cuts.tolist(), 99)
+    orders = {item.text: model.alphabet.decode(model.encode(item.text)) for item in items}
+    assert any(met != text for text, met in orders.items()), "numbers are met from their end"
+    for text, met in orders.items():
+        parts = pieces.composed(met, 0, random.Random(1))
+        assert [label for part in parts for label in part.labels] == model.encode(text)
 
 
 def test_texts_that_cannot_serve_are_one_line(tmp_path, capsys):
