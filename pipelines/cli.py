@@ -33,6 +33,8 @@ def transcribe(
     overwrite: bool = False,
     lenient: bool = False,
     page: Path | None = None,
+    language_model: str | None = None,
+    language_weight: float | None = None,
     batch_size: int = 16,
     longest: float = 15.0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -55,6 +57,10 @@ def transcribe(
         overwrite: also replace existing files that triscribe did not make.
         lenient: read what can be read of damaged or silent recordings.
         page: also write one HTML page with players and coloured words.
+        language_model: weigh what is heard against what is usual: own is the language model that the
+            model carries; a file of plain text is counted, and averaged with it. None if not given.
+        language_weight: what the language model has to say, from 0 to 2; what did best in training if not
+            given.
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
         device: where the model runs; auto is cuda where there is one.
@@ -72,6 +78,8 @@ def transcribe(
 
     cues = {"max_chars": max_chars, "max_lines": max_lines, "max_words": max_words}
     speech = {
+        "language_model": language_model,
+        "language_weight": language_weight,
         "batch_size": batch_size,
         "longest": longest,
         "device": device,
@@ -95,6 +103,8 @@ def recognize(
     out: Out = Path("."),
     format: Formats = "txt",
     model: Model = None,
+    language_model: str | None = None,
+    language_weight: float | None = None,
     layout: str = "auto",
     pages: str | None = None,
     dpi: float = 300.0,
@@ -120,6 +130,10 @@ def recognize(
         out: folder for the outputs; it mirrors the tree of the inputs.
         format: one or more of page,alto,hocr,txt,json; of videos txt,json,csv,activitynet,mp4,png.
         model: a model file or the name of a bundled model.
+        language_model: weigh what is read against what is usual: own is the language model that the model
+            carries; a file of plain text is counted, and averaged with it. None if not given.
+        language_weight: what the language model has to say, from 0 to 2; what did best in training if not
+            given.
         layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
             takes the file of the image's name beside it, or else finds out.
         pages: of PDF documents, such as 2-5,7; all if not given.
@@ -145,10 +159,13 @@ def recognize(
         kind, how = Watching, how | {"window": window, "switch": switch, "strict": not lenient}
     else:
         kind, how = Recognizing, how | {"layout": layout, "pages": pages, "dpi": dpi}
+        how |= {"language_model": language_model, "language_weight": language_weight}
     try:
         _device(device)
         _threads(threads)
         formats = _formats(format, kind.kind)
+        if language_model and kind is Watching:
+            raise ValueError("--language-model is for what is written, not for videos")
         if page and kind is Watching:
             raise ValueError("--page shows what is written; for videos take -f png or mp4")
         run = Run(kind(model, how), out, formats, skip_existing, overwrite, page)

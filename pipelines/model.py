@@ -28,6 +28,7 @@ from encoders.line_image import LineImage
 from encoders.spectrogram import Spectrogram
 from encoders.strokes import Strokes
 from pipelines.errors import ModelError
+from pipelines.language import Language
 
 FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes, "frames": Frames}
 CORES = {"bilstm": BiLSTM}
@@ -49,6 +50,7 @@ DEFAULTS = {
 }
 FORMAT = 1
 _HEADER = "triscribe"
+_LANGUAGE = "language_model"
 _LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -67,6 +69,10 @@ class SequenceModel(nn.Module):
         name: shown in results.
         training: plain values: data, licence, options, minutes, ...
         metrics: plain values: split -> metric -> value.
+
+    Attributes:
+        language: a language model of the texts that it was trained on, if it carries one (see
+            `pipelines/language.py`); None after construction.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class SequenceModel(nn.Module):
         self.name = name
         self.training_facts = training or {}
         self.metrics = metrics or {}
+        self.language: Language | None = None
         self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
         self.front_end = _built("front_end", FRONT_ENDS, front_end)
         self.core = _built("core", CORES, core, input_size=self.front_end.output_size)
@@ -154,6 +161,8 @@ class SequenceModel(nn.Module):
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             cause = f"not written: its weights are not finite as {kind}"
             raise ModelError(path, cause, "save with half=False, or train with a lower learning rate")
+        if self.language:
+            header[_LANGUAGE], tensors[_LANGUAGE] = self.language.to_file()
         with write_atomically(path, "wb") as file:
             file.write(save(tensors, {_HEADER: json.dumps(header, ensure_ascii=False)}))
         return path
@@ -186,6 +195,12 @@ def load(path_or_name: str | Path) -> SequenceModel:
             )
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(path, f"its header cannot be used: {error}", _TRAIN_AGAIN) from error
+    if _LANGUAGE in header:
+        try:
+            counted = tensors.pop(_LANGUAGE, None)
+            model.language = Language.from_file(header[_LANGUAGE], counted, model.alphabet)
+        except (LookupError, TypeError, ValueError) as error:
+            raise ModelError(path, f"its language model cannot be used: {error}", _TRAIN_AGAIN) from error
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name in sorted(expected.keys() | tensors.keys()):
         shape = tuple(tensors[name].shape) if name in tensors else "missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from decoders.attention import Attention
 from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
 from decoders.hybrid import Hybrid
+from decoders.prefix_beam import prefix_beam
 from encoders.precision import autocast
 from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
+from pipelines.language import OWN, fusion
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
 
@@ -47,12 +50,22 @@ class BatchOptions(Options):
     """Of the network. auto is bf16 where the machine computes it in hardware, at about twice the speed."""
     width: int = 5
     """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
-    beside it read by CTC alone, which is faster."""
+    beside it read by CTC alone, which is faster. With a language model, twice as many."""
+    language_model: str | os.PathLike | None = None
+    """Weigh what CTC reads against what is usual in the language: own is the language model that the model
+    carries; a file of plain text is counted, and averaged with the model's own where it carries one."""
+    language_weight: float | None = None
+    """What the language model has to say, from 0, nothing, to 2. None takes what did best in training."""
 
     def __post_init__(self):
         for name in ("batch_size", "width"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        given = self.language_model
+        if given is not None and str(given) != OWN and not os.path.isfile(given):
+            raise ValueError(f"language_model must be {OWN} or a text file, not {str(given)!r}")
+        if self.language_weight is not None and not 0 <= self.language_weight <= 2:
+            raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
         if self.precision not in ("auto", "bf16", "fp32"):
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
 
@@ -219,6 +232,9 @@ def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tens
 
 def _labelling(model: SequenceModel, options: BatchOptions) -> Decode:
     """The best labels of each, by the search that the model needs."""
+    fused = fusion(model, options.language_model, options.language_weight)
+    if fused:
+        return lambda states, lengths: prefix_beam(*_frames(model, states, lengths), fused, 2 * options.width)
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))
     search = Search(options.width)

@@ -119,10 +119,10 @@ class Asr(Recogniser):
         power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
         return to_decibel(power[0])
 
-    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
         rate = model.front_end.sample_rate
         sounds = (sound(item, rate) for item in items)
-        results = transcribe(sounds, model, rate, longest=LONGEST, errors="return")
+        results = transcribe(sounds, model, rate, longest=LONGEST, errors="return", **options)
         scored = []
         for item, result in zip(items, results, strict=True):
             hypothesis = "" if isinstance(result, TriscribeError) else model.normalisation(result.text)

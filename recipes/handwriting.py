@@ -18,8 +18,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from decoders.alphabet import Normalisation
+from pipelines import handwriting
 from pipelines.errors import DataError, TriscribeError
-from pipelines.handwriting import read_lines
 from pipelines.lines import cut_line
 from pipelines.media.images import read_image
 from pipelines.media.text import read_text
@@ -181,8 +181,9 @@ class Handwriting(Recogniser):
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         return model.front_end.prepare(line_image(item))
 
-    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
-        lines = read_lines(model, (line_image(item) for item in items))
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        images = (line_image(item) for item in items)
+        lines = handwriting.read_lines(model, images, handwriting.HandwritingOptions(**options))
         scored = []
         for item, line in zip(items, lines, strict=True):
             hypothesis = "" if isinstance(line, TriscribeError) else model.normalisation(line.text)

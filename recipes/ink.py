@@ -21,6 +21,7 @@ from pipelines import ink as reader
 from pipelines.errors import TriscribeError
 from pipelines.media.ink import Ink, read_ink
 from pipelines.model import SequenceModel
+from pipelines.reading import BatchOptions
 from recipes import datasets
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
@@ -114,8 +115,8 @@ class InkRecipe(Recogniser):
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         return flat(level(piece_of(item).strokes))
 
-    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
-        pages = reader.read(model, map(piece_of, items))
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        pages = reader.read(model, map(piece_of, items), BatchOptions(**options))
         self.named = {named(item): item for item in items}
         return [
             Scored(named(item), item.text, model.normalisation(page.text), item.path)

@@ -183,6 +183,9 @@ class Recipe(ABC):
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Task:
         """What is trained."""
 
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:  # noqa: B027
+        """What a trained model is given besides its weights."""
+
     @abstractmethod
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Scores:
         """How good the public function is on the items."""
@@ -234,6 +237,7 @@ class Recipe(ABC):
         model.cpu()
         model.name = options.name
         model.training_facts = self.facts(manifests, splits, history)
+        self.finish(model, splits)
         path = options.out / f"{options.name}.safetensors"
         model.save(path)
         split = "test" if splits["test"] else "valid"

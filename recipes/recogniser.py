@@ -14,6 +14,7 @@ from decoders.alphabet import Alphabet, Normalisation
 from decoders.attention import Attention
 from decoders.ctc import CTC, frames_needed
 from pipelines.errors import DataError
+from pipelines.language import OWN, Language
 from pipelines.model import SequenceModel
 from pipelines.reading import BatchOptions, searches
 from recipes.evaluation import Evaluation, Scored, evaluate
@@ -21,6 +22,8 @@ from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected
 from recipes.reading_task import ReadingTask, Sample
 from recipes.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
+
+WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,19 @@ class RecogniserOptions(RecipeOptions):
     """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
     shortcut: float = 0.0
     """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    language_model: int = 0
+    """Count which characters follow which in the training texts, this many in a row (6 is good), and keep it
+    in the model file as its language model, with the weight that does best on validation data; 0 does not."""
     writing: WritingOptions = field(default_factory=WritingOptions)
 
     def __post_init__(self):
         super().__post_init__()
+        if self.language_model < 0:
+            raise ValueError(f"language_model must be 0 or more, not {self.language_model}")
         for name in ("consistency", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        self._needs_load("new_decoder", "new_dropout")
+        self._needs_load("new_decoder", "new_dropout", "language_model")
         if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
             raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
 
@@ -88,7 +96,16 @@ class Recogniser(Recipe):
     """A recipe that teaches reading. What differs by modality is abstract."""
 
     training: type[ReadingTask]
-    told = ("training", "augmentation", "consistency", "shortcut", "writing", "new_decoder", "new_dropout")
+    told = (
+        "training",
+        "augmentation",
+        "consistency",
+        "shortcut",
+        "writing",
+        "new_decoder",
+        "new_dropout",
+        "language_model",
+    )
 
     @abstractmethod
     def front_end(self) -> dict:
@@ -99,7 +116,7 @@ class Recogniser(Recipe):
         """How long the item is as the front end takes it."""
 
     @abstractmethod
-    def recognised(self, model: SequenceModel, items: list[Item]) -> list[Scored]:
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
         """What the public function makes of the items."""
 
     @abstractmethod
@@ -163,19 +180,43 @@ class Recogniser(Recipe):
             task.easing.fill_(False)
         return task
 
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
+        """Give the model its language model, if one is asked for."""
+        model.language = None
+        if self.options.language_model:
+            texts = [item.text for item in splits["train"]]
+            counted = Language.of(model, texts, self.options.language_model, discreet=True)
+            tried = {}
+            for weight in WEIGHTS:
+                model.language = replace(counted, weight=weight)
+                read = self.recognised(model, splits["valid"], language_model=OWN)
+                tried[weight] = evaluate("valid", read).cer.value
+                print(f"language model, weight {weight}: valid CER {100 * tried[weight]:.2f} %")
+            model.language = replace(counted, weight=min(tried, key=tried.get))
+
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
         """Error rates of the public function."""
         width = BatchOptions().width
         self.decoding = f"beam search, width {width}" if searches(model, width) else "greedy"
+        self.helped = None
+        if model.language:
+            self.helped = evaluate(split, self.recognised(model, items, language_model=OWN))
         return evaluate(split, self.recognised(model, items))
 
     def metrics(self, found: Evaluation, manifests: list[Manifest]) -> dict[str, dict]:
-        """The rates of the split, and of each data set alone."""
-        rates = {found.split: self._rates(found)}
+        """The rates of the split and of each data set alone, and those with the model's language model."""
+        rates = self._by_data(found, manifests, self.decoding)
+        if self.helped:
+            helped = self._by_data(self.helped, manifests, "its own language model")
+            rates |= {f"{name}, language model": rate for name, rate in helped.items()}
+        return rates
+
+    def _by_data(self, found: Evaluation, manifests: list[Manifest], decoding: str) -> dict[str, dict]:
+        rates = {found.split: _rates(found, decoding)}
         for manifest in manifests if len(manifests) > 1 else ():
             items = [item for item in found.items if item.media and item.media.is_relative_to(manifest.root)]
             if items:
-                rates[f"{found.split} {manifest.root.name}"] = self._rates(evaluate(found.split, items))
+                rates[f"{found.split} {manifest.root.name}"] = _rates(evaluate(found.split, items), decoding)
         return rates
 
     def last_scores(self, row: Mapping[str, float]) -> dict:
@@ -184,8 +225,9 @@ class Recogniser(Recipe):
     def write_report(self, found: Evaluation, history: list[dict], facts: dict) -> Path:
         return write_page(self.options.out / "report.html", found, history, facts, self.attachment)
 
-    def _rates(self, found: Evaluation) -> dict[str, str]:
-        return {"cer": str(found.cer), "wer": str(found.wer), "decoding": self.decoding}
+
+def _rates(found: Evaluation, decoding: str) -> dict[str, str]:
+    return {"cer": str(found.cer), "wer": str(found.wer), "decoding": decoding}
 
 
 def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:

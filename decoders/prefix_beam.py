@@ -1,0 +1,149 @@
+"""Prefix beam search: what CTC reads, weighed against what a language model expects.
+
+Hannun et al. 2014, "First-pass large vocabulary continuous speech recognition using bi-directional recurrent
+DNNs", with labels in place of words: a hypothesis is worth its probability by CTC, summed over all its
+alignments, times that by the language model to the power of a weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import nlargest
+
+import numpy as np
+from torch import Tensor
+
+from decoders.alignment import align
+from decoders.alphabet import BLANK
+from decoders.ctc import Labels
+from decoders.language_model import LanguageModel
+
+BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
+LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
+TOO_LITTLE = 1e-8  # of the best hypothesis: what counts for less is dropped at once
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """A language model and how much it has to say.
+
+    Attributes:
+        model: over the labels of the CTC decoder.
+        weight: 0 leaves all to CTC; 1 lets the language model say as much.
+        edge: the label of what stands before and behind every text, a space; None where there is none.
+    """
+
+    model: LanguageModel
+    weight: float
+    edge: int | None = None
+
+    def __post_init__(self):
+        if not 0 <= self.weight <= 2:
+            raise ValueError(f"weight must be from 0 to 2, not {self.weight}")
+
+
+def prefix_beam(log_probs: Tensor, lengths: Tensor, fusion: Fusion, width: int) -> list[Labels]:
+    """The best reading of each sequence.
+
+    Args:
+        log_probs: (batch, time, num_labels) by CTC, on the CPU.
+        lengths: (batch,) frames of each.
+        width: hypotheses that are kept from frame to frame.
+
+    Returns:
+        The labels of each, placed by the best alignment of CTC, with its confidences.
+    """
+    search = _Search(fusion, width)
+    found = []
+    for scores, length in zip(log_probs, lengths.tolist(), strict=True):
+        labels = search(scores[:length].numpy())
+        found.append(align(scores[:length], [labels])[0].labels if labels else Labels([], [], [], []))
+    return found
+
+
+class _Prefix:
+    """A text so far. Its probabilities, relative to those of the best, are of alignments that end in a blank
+
+    and in its last label."""
+
+    __slots__ = ("before", "label", "context", "longer", "blank", "last", "next_blank", "next_last")
+
+    def __init__(self, before: _Prefix | None, label: int, context: tuple[int, ...]):
+        self.before, self.label, self.context = before, label, context
+        self.longer: dict[int, _Prefix] = {}
+        self.blank = self.last = self.next_blank = self.next_last = 0.0
+
+    def labels(self) -> list[int]:
+        found, place = [], self
+        while place.before:
+            found.append(place.label)
+            place = place.before
+        return found[::-1]
+
+
+class _Search:
+    """Labels of (time, num_labels) log-probabilities."""
+
+    def __init__(self, fusion: Fusion, width: int):
+        self.fusion, self.width = fusion, width
+        self.gains: dict[tuple[int, ...], list[float]] = {}
+
+    def __call__(self, log_probs: np.ndarray) -> list[int]:
+        edge = self.fusion.edge
+        root = _Prefix(None, BLANK, () if edge is None else (edge,))
+        root.blank = 1.0
+        beam = [root]
+        probabilities = np.exp(log_probs)
+        likely = probabilities > LEAST
+        likely[:, BLANK] = False
+        busy = likely.any(axis=1)
+        for row, labels, more in zip(probabilities.tolist(), likely, busy.tolist(), strict=True):
+            beam = self._step(beam, row, np.flatnonzero(labels).tolist() if more else ())
+        return max(beam, key=lambda prefix: (prefix.blank + prefix.last) * self._ended(prefix)).labels()
+
+    def _step(self, beam: list[_Prefix], row: list[float], labels: list[int]) -> list[_Prefix]:
+        grown = list(beam)
+        blank = row[BLANK]
+        for prefix in beam:
+            total = prefix.blank + prefix.last
+            prefix.next_blank += total * blank
+            prefix.next_last += prefix.last * row[prefix.label]
+            if not labels:
+                continue
+            gains = self._gains(prefix.context)
+            for label in labels:
+                gain = row[label] * gains[label] * (prefix.blank if label == prefix.label else total)
+                if gain < TOO_LITTLE:
+                    continue
+                longer = prefix.longer.get(label)
+                if longer is None:
+                    context = (*prefix.context, label)[1 - self.fusion.model.order :]
+                    longer = prefix.longer[label] = _Prefix(prefix, label, context)
+                if not longer.next_last and not longer.blank and not longer.last:
+                    grown.append(longer)
+                longer.next_last += gain
+        for prefix in grown:
+            prefix.blank, prefix.last = prefix.next_blank, prefix.next_last
+            prefix.next_blank = prefix.next_last = 0.0
+        best = nlargest(self.width, grown, key=lambda prefix: prefix.blank + prefix.last)
+        scale = 1.0 / (best[0].blank + best[0].last)
+        kept = set(map(id, best))
+        for prefix in grown:
+            inside = id(prefix) in kept
+            prefix.blank = prefix.blank * scale if inside else 0.0
+            prefix.last = prefix.last * scale if inside else 0.0
+        return best
+
+    def _gains(self, context: tuple[int, ...]) -> list[float]:
+        """What each label is worth behind a context."""
+        found = self.gains.get(context)
+        if found is None:
+            scores = self.fusion.model.log_probs(context)
+            found = self.gains[context] = np.exp(self.fusion.weight * (scores + BONUS)).tolist()
+        return found
+
+    def _ended(self, prefix: _Prefix) -> float:
+        """What it is worth that the text ends here."""
+        if self.fusion.edge is None:
+            return 1.0
+        return self._gains(prefix.context)[self.fusion.edge]

@@ -1,0 +1,97 @@
+"""decoders.prefix_beam: with hypotheses enough, the best of all texts there are."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from decoders.ctc import CTC, greedy
+from decoders.language_model import NGrams
+from decoders.prefix_beam import BONUS, Fusion, prefix_beam
+
+LABELS = 4
+TEXTS = [[1, 2, 3, 1, 2, 3, 1, 2, 3, 3, 1, 2], [2, 2, 1, 2, 3, 1, 1, 2]]
+MODEL = NGrams.of(TEXTS, 3, LABELS)
+
+
+def posteriors(batch, time, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return (1.5 * torch.randn(batch, time, LABELS, generator=generator)).log_softmax(dim=2)
+
+
+def worth(log_probs, text, fusion):
+    """Of one text: all its alignments by CTC's own sum, and each label by the language model."""
+    by_ctc = -float(CTC.loss(log_probs[None], torch.tensor([len(log_probs)]), [text]))
+    if text and by_ctc == 0:  # CTC's way to say that it does not fit
+        return -math.inf
+    if not text:
+        by_ctc = float(log_probs[:, 0].sum())
+    before = () if fusion.edge is None else (fusion.edge,)
+    total = by_ctc
+    for label in [*text, *before]:
+        total += fusion.weight * (float(fusion.model.log_probs(before)[label]) + BONUS)
+        before = (*before, label)
+    return total
+
+
+def best_of_all(log_probs, fusion):
+    texts = itertools.chain.from_iterable(
+        itertools.product(range(1, LABELS), repeat=size) for size in range(len(log_probs) + 1)
+    )
+    return max(map(list, texts), key=lambda text: worth(log_probs, text, fusion))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weight,edge", [(0.0, None), (0.4, None), (0.4, 3), (1.5, 3)])
+def test_it_finds_the_best_of_all_texts(seed, weight, edge):
+    fusion = Fusion(MODEL, weight, edge)
+    log_probs = posteriors(1, 5, seed)
+    (found,) = prefix_beam(log_probs, torch.tensor([5]), fusion, width=400)
+    assert found.ids == best_of_all(log_probs[0], fusion)
+
+
+def test_the_language_decides_what_ctc_leaves_open():
+    log_probs = torch.full((1, 3, LABELS), 0.02)
+    log_probs[0, 0, 1], log_probs[0, 1, 2] = 0.94, 0.94
+    log_probs[0, 2, 3], log_probs[0, 2, 1] = 0.46, 0.5
+    lengths = torch.tensor([3])
+    assert greedy(log_probs.log(), lengths)[0].ids == [1, 2, 1]
+    assert prefix_beam(log_probs.log(), lengths, Fusion(MODEL, 0.5), width=8)[0].ids == [1, 2, 3]
+
+
+def test_an_item_does_not_depend_on_its_batch():
+    log_probs, lengths = posteriors(4, 9, seed=7), torch.tensor([9, 3, 6, 1])
+    fusion = Fusion(MODEL, 0.4)
+    together = prefix_beam(log_probs, lengths, fusion, width=6)
+    for row, length, found in zip(log_probs, lengths, together, strict=True):
+        assert prefix_beam(row[None], length[None], fusion, width=6) == [found]
+
+
+def test_labels_are_placed_one_behind_the_other():
+    log_probs = posteriors(1, 40, seed=8)
+    (found,) = prefix_beam(log_probs, torch.tensor([40]), Fusion(MODEL, 0.5), width=6)
+    assert found.ids and len(found.ids) == len(found.starts) == len(found.ends) == len(found.confidences)
+    assert all(start < end for start, end in zip(found.starts, found.ends, strict=True))
+    assert all(end <= start for end, start in zip(found.ends, found.starts[1:], strict=False))
+    assert all(0 < confidence <= 1 for confidence in found.confidences)
+
+
+@pytest.mark.parametrize("length", [0, 12])
+def test_nothing_but_blanks_is_no_text(length):
+    log_probs = torch.tensor([0.0, -30, -30, -30]).expand(1, 12, 4)
+    (found,) = prefix_beam(log_probs, torch.tensor([length]), Fusion(MODEL, 0.5, 3), width=6)
+    assert found.ids == []
+
+
+def test_hours_without_a_doubt_do_not_fade_to_nothing():
+    """Probabilities of thousands of frames multiply to less than any number can hold."""
+    log_probs = torch.full((1, 6000, LABELS), 0.25).log()
+    (found,) = prefix_beam(log_probs, torch.tensor([6000]), Fusion(MODEL, 0.3), width=2)
+    assert len(found.ids) <= 6000
+
+
+@pytest.mark.parametrize("weight", [-0.1, 2.1, math.nan])
+def test_weights_that_make_no_sense(weight):
+    with pytest.raises(ValueError, match="weight"):
+        Fusion(MODEL, weight)
