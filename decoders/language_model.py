@@ -107,8 +107,8 @@ class NGrams:
             plain = reader.decompress(data, max_length=expected + 1)
         except lzma.LZMAError as error:
             raise ValueError(f"damaged n-grams ({error})") from error
-        if len(plain) != expected:
-            raise ValueError(f"{sum(sizes)} n-grams need {expected} bytes, not {len(plain)}")
+        if len(plain) != expected or not reader.eof:
+            raise ValueError(f"damaged n-grams ({len(plain)} bytes of {expected})")
         counts, place = [], 0
         for size in sizes:
             keys = np.frombuffer(plain, "<i8", size, place).cumsum()

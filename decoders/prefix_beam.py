@@ -20,7 +20,7 @@ from decoders.language_model import LanguageModel
 
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
 LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
-TOO_LITTLE = 1e-8  # of the best hypothesis: what counts for less is dropped at once
+TOO_LITTLE = 1e-4  # of the best hypothesis: what begins with less is dropped at once
 
 
 @dataclass(frozen=True)

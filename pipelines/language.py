@@ -47,9 +47,10 @@ class Language:
         Raises:
             ValueError: they hold nothing that the model can write.
         """
-        edge = [label for label in (_edge(model.alphabet),) if label is not None]
-        known = set(model.alphabet.symbols)
-        labels = ([*edge, *model.encode("".join(filter(known.__contains__, text)))] for text in texts)
+        edge, known = _edge(model.alphabet), set(model.alphabet.symbols)
+        before = [] if edge is None else [edge]
+        written = ("".join(symbol for symbol in text if symbol in known) for text in texts)
+        labels = ([*before, *model.encode(text)] for text in written if text.strip())
         return cls(NGrams.of(labels, order, len(model.alphabet), discreet))
 
     def to_file(self) -> tuple[dict, Tensor]:

@@ -82,7 +82,7 @@ class RecogniserOptions(RecipeOptions):
         for name in ("consistency", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        self._needs_load("new_decoder", "new_dropout", "language_model")
+        self._needs_load("new_decoder", "new_dropout")
         if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
             raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
 

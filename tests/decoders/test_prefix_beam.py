@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 
+import decoders.prefix_beam
 from decoders.ctc import CTC, greedy
 from decoders.language_model import NGrams
 from decoders.prefix_beam import BONUS, Fusion, prefix_beam
@@ -44,7 +45,9 @@ def best_of_all(log_probs, fusion):
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("weight,edge", [(0.0, None), (0.4, None), (0.4, 3), (1.5, 3)])
-def test_it_finds_the_best_of_all_texts(seed, weight, edge):
+def test_it_finds_the_best_of_all_texts(seed, weight, edge, monkeypatch):
+    monkeypatch.setattr(decoders.prefix_beam, "TOO_LITTLE", 0.0)
+    monkeypatch.setattr(decoders.prefix_beam, "LEAST", 0.0)
     fusion = Fusion(MODEL, weight, edge)
     log_probs = posteriors(1, 5, seed)
     (found,) = prefix_beam(log_probs, torch.tensor([5]), fusion, width=400)

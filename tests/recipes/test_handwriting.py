@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from pipelines.errors import DataError
-from recipes import handwriting
+from recipes import handwriting, recogniser
 from recipes.growing import grown
 from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
@@ -139,6 +139,31 @@ def test_two_folders_are_also_scored_apart(tmp_path):
     assert metrics.keys() == {"test", "test first", "test second", "valid"}
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "data:image/webp" in report
+
+
+def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys):
+    data = write_lines(tmp_path / "data", [("ab", "ab"), ("ba", "ba")] * 3)
+    write_lines(data, [("ab ba", "ab ba")], "valid")
+    write_lines(data, [("ba ab", "ba ab")], "test")
+    training = TrainingOptions(epochs=1, batch_size=4, threads=1)
+    options = options_for(data, out=tmp_path / "out", training=training, language_model=3)
+    Handwriting(options).run()
+    model = load(tmp_path / "out" / "model.safetensors")
+    a, b = (model.alphabet.encode(letter)[0] for letter in "ab")
+    assert model.language.ngrams.order == 3
+    assert model.language.ngrams.log_probs((a,)).argmax() == b
+    assert model.language.weight in recogniser.WEIGHTS
+    assert f"language model, weight {model.language.weight}: valid CER" in capsys.readouterr().out
+    assert model.metrics.keys() == {"test", "test, language model", "valid"}
+    Handwriting(
+        dataclasses.replace(
+            options,
+            load=str(tmp_path / "out" / "model.safetensors"),
+            out=tmp_path / "again",
+            language_model=0,
+        )
+    ).run()
+    assert load(tmp_path / "again" / "model.safetensors").language is None
 
 
 def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):

@@ -1,0 +1,209 @@
+"""pipelines.language: the language decides where the model is in doubt, and nothing else changes."""
+
+import json
+import math
+import os
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from decoders.alphabet import Alphabet
+from pipelines import cli, recognize, transcribe
+from pipelines.errors import DataError, ModelError
+from pipelines.language import WEIGHT, Language, fusion
+from pipelines.model import SequenceModel, load
+from tests.data.bar_reader import SIZES, BarReader
+from tests.data.clips import write_video
+from tests.data.media import tone
+from tests.data.pictures import bars
+
+A, B = 2, 3  # labels of BarReader
+
+
+class Doubtful(BarReader):
+    """Where it reads a, it might as well have been b."""
+
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        scores, frames = super().states(x, lengths)
+        is_a = scores.argmax(dim=2) == A
+        scores[is_a, A], scores[is_a, B] = math.log(0.5), math.log(0.45)
+        return scores, frames
+
+
+@pytest.fixture
+def text(tmp_path):
+    """A language in which bb is usual, and aa unheard of."""
+    path = tmp_path / "language.txt"
+    path.write_text("bb bb\nbb ba bb\nÖ!\n" * 20, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def own():
+    model = Doubtful()
+    model.language = Language.of(model, ["bb bb ba bb"] * 20, order=3)
+    return model
+
+
+def small():
+    torch.manual_seed(0)
+    front_end, core, decoder = SIZES
+    return SequenceModel("handwriting", front_end, core, decoder, Alphabet(" ab")).eval()
+
+
+def test_a_text_decides_what_is_in_doubt(text):
+    model = Doubtful()
+    assert recognize(bars("ba aa"), model).text == "ba aa"
+    assert recognize(bars("ba aa"), model, language_model=text).text == "bb bb"
+    assert recognize(bars("ba aa"), model, language_model=str(text), language_weight=0).text == "ba aa"
+
+
+def test_what_is_certain_stays(text):
+    assert recognize(bars("ba aa"), BarReader(), language_model=text).text == "ba aa"
+
+
+def test_the_language_model_that_a_model_carries(own, tmp_path):
+    assert recognize(bars("ba aa"), own, language_model="own").text == "bb bb"
+    assert recognize(bars("ba aa"), own).text == "ba aa"
+    other = tmp_path / "other.txt"
+    other.write_text("aa aa\n" * 50)
+    assert recognize(bars("aa"), Doubtful(), language_model=other).text == "aa"
+    both = fusion(own, other, 0.5)
+    alone = fusion(Doubtful(), other, 0.5)
+    assert (
+        alone.model.log_probs((A,))[B]
+        < both.model.log_probs((A,))[B]
+        < own.language.ngrams.log_probs((A,))[B]
+    )
+
+
+def test_places_and_confidences_are_those_of_the_image(text):
+    plain = recognize(bars("bb a"), BarReader()).lines[0]
+    helped = recognize(bars("bb a"), BarReader(), language_model=text).lines[0]
+    assert helped == plain
+
+
+def test_the_weight_is_that_of_the_validation_unless_it_is_given(own, text):
+    own.language = Language(own.language.ngrams, 0.45)
+    assert fusion(own, "own").weight == fusion(own, text).weight == 0.45
+    assert fusion(own, "own", 0.1).weight == 0.1
+    assert fusion(Doubtful(), text).weight == WEIGHT
+    assert fusion(own, None) is None
+
+
+def test_a_text_that_changes_is_counted_again(text):
+    model = Doubtful()
+    assert recognize(bars("aa"), model, language_model=text).text == "bb"
+    text.write_text("aa aa\n" * 50)
+    os.utime(text, (1, 1))
+    assert recognize(bars("aa"), model, language_model=text).text == "aa"
+
+
+def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
+    """From the right, a number's digits come last first."""
+    text = tmp_path / "numbers.txt"
+    text.write_text("א 12 א\n" * 20, encoding="utf-8")
+    model = BarReader(right_to_left=True, alphabet=" 12א")
+    one, two = (model.alphabet.encode(digit)[0] for digit in "12")
+    used = fusion(model, text).model
+    assert used.log_probs((two,))[one] > math.log(0.9)
+    assert used.log_probs((one,))[two] < math.log(0.1)
+
+
+@pytest.mark.parametrize(
+    "options,words",
+    [
+        ({"language_model": "nowhere.txt"}, "language_model must be own or a text file"),
+        ({"language_weight": 3.0}, "language_weight"),
+    ],
+)
+def test_options_out_of_range(options, words):
+    with pytest.raises(ValueError, match=words):
+        recognize(bars("ab"), Doubtful(), **options)
+
+
+def test_what_cannot_serve_is_named(tmp_path, text):
+    with pytest.raises(ModelError, match="carries no language model; give a text file"):
+        recognize(bars("ab"), Doubtful(), language_model="own")
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text("日本語\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"foreign.txt: holds nothing that bars can write"):
+        recognize(bars("ab"), Doubtful(), language_model=foreign)
+    front_end, core, _ = SIZES
+    attentive = SequenceModel("handwriting", front_end, core, {"kind": "attention"}, Alphabet(" ab"))
+    with pytest.raises(ModelError, match="label after label"):
+        recognize(bars("ab"), attentive.eval(), language_model=text)
+
+
+def test_speech_takes_one_too(tmp_path):
+    text = tmp_path / "letters.txt"
+    text.write_text("A B C\n" * 9)
+    sound = tone(0.5)
+    assert transcribe(sound, sample_rate=16000, language_model=text, strict=False).duration == pytest.approx(
+        0.5
+    )
+
+
+# In files
+
+
+def test_a_model_file_carries_it(tmp_path):
+    model = small()
+    model.language = Language.of(model, ["ab ba ab"] * 5, 4, discreet=True)
+    again = load(model.save(tmp_path / "x.safetensors"))
+    assert again.language.weight == model.language.weight
+    for context in [(), (A,), (B, A), (A, B, 1)]:
+        assert (again.language.ngrams.log_probs(context) == model.language.ngrams.log_probs(context)).all()
+    second = again.save(tmp_path / "y.safetensors")
+    assert second.read_bytes() == (tmp_path / "x.safetensors").read_bytes()
+    assert load(small().save(tmp_path / "z.safetensors")).language is None
+
+
+WRONG = {
+    "no object": lambda header, data: (3, data),
+    "no sizes": lambda header, data: ({"total": 1, "weight": 0.3}, data),
+    "sizes of another kind": lambda header, data: (header | {"sizes": ["a"]}, data),
+    "sizes that lie": lambda header, data: (header | {"sizes": [10**7] * 2}, data),
+    "true": lambda header, data: (header | {"total": True}, data),
+    "an endless weight": lambda header, data: (header | {"weight": float("nan")}, data),
+    "no weight": lambda header, data: (header | {"weight": None}, data),
+    "floats": lambda header, data: (header, data.float()),
+    "cut off": lambda header, data: (header, data[:-9].clone()),
+    "none": lambda header, data: (header, None),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_damaged_one_is_refused(tmp_path, kind):
+    model = small()
+    model.language = Language.of(model, ["ab ba ab"] * 5, 3)
+    with safe_open(model.save(tmp_path / "x.safetensors"), "pt") as file:
+        header = json.loads(file.metadata()["triscribe"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    header["language_model"], changed = WRONG[kind](header["language_model"], weights.pop("language_model"))
+    if changed is not None:
+        weights["language_model"] = changed
+    path = tmp_path / "wrong.safetensors"
+    path.write_bytes(save(weights, {"triscribe": json.dumps(header)}))
+    with pytest.raises(ModelError, match="wrong.safetensors: its language model cannot be used"):
+        load(path)
+
+
+# The command
+
+
+def test_the_command_says_what_is_wrong(tmp_path, capsys):
+    from PIL import Image
+
+    Image.fromarray(bars("ab")).save(tmp_path / "x.png")
+    given = ["recognize", str(tmp_path / "x.png"), "-o", str(tmp_path / "out")]
+    model = str(small().save(tmp_path / "m.safetensors"))
+    assert cli.main([*given, "-m", model, "--language-model", "own"]) == 1
+    assert "m: carries no language model" in capsys.readouterr().err
+    assert cli.main([*given, "-m", model, "--language-model", "nowhere.txt"]) == 2
+    clip = write_video(tmp_path / "clip.mp4", 5)
+    assert cli.main(["recognize", str(clip), "--language-model", "own"]) == 2
+    assert "not for videos" in capsys.readouterr().err
