@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-KEPT = 50_000  # contexts whose probabilities are kept
+KEPT = 6_000_000  # probabilities, so as not to compute them again
 LARGEST_KEY = 2**62
 LARGEST_TABLE = 20_000_000  # n-grams
 SHORT = 3  # labels of n-grams that give no text away
@@ -50,7 +50,7 @@ class NGrams:
                 raise ValueError("n-grams must be sorted, and each met")
         self.counts, self.total, self.num_labels = list(counts), total, num_labels
         self.order = len(counts)
-        self._known = lru_cache(KEPT)(self._computed)
+        self._known = lru_cache(KEPT // num_labels)(self._computed)
 
     @classmethod
     def of(

@@ -7,8 +7,10 @@ alignments, times that by the language model to the power of a weight.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from heapq import nlargest
+from operator import itemgetter
 
 import numpy as np
 from torch import Tensor
@@ -62,15 +64,17 @@ def prefix_beam(log_probs: Tensor, lengths: Tensor, fusion: Fusion, width: int) 
 
 
 class _Prefix:
-    """A text so far. Its probabilities, relative to those of the best, are of alignments that end in a blank
+    """A text so far, and the probabilities of its alignments that end in a blank and in its last label.
 
-    and in its last label."""
+    They are relative to those of the best text, and 0 outside the beam.
+    """
 
-    __slots__ = ("before", "label", "context", "longer", "blank", "last", "next_blank", "next_last")
+    __slots__ = ("before", "label", "context", "longer", "inside", "blank", "last", "next_blank", "next_last")
 
     def __init__(self, before: _Prefix | None, label: int, context: tuple[int, ...]):
         self.before, self.label, self.context = before, label, context
         self.longer: dict[int, _Prefix] = {}
+        self.inside = False
         self.blank = self.last = self.next_blank = self.next_last = 0.0
 
     def labels(self) -> list[int]:
@@ -86,60 +90,72 @@ class _Search:
 
     def __init__(self, fusion: Fusion, width: int):
         self.fusion, self.width = fusion, width
-        self.gains: dict[tuple[int, ...], list[float]] = {}
+        self.gains: dict[tuple[int, ...], array] = {}
 
     def __call__(self, log_probs: np.ndarray) -> list[int]:
         edge = self.fusion.edge
         root = _Prefix(None, BLANK, () if edge is None else (edge,))
-        root.blank = 1.0
+        root.blank, root.inside = 1.0, True
         beam = [root]
         probabilities = np.exp(log_probs)
         likely = probabilities > LEAST
         likely[:, BLANK] = False
         busy = likely.any(axis=1)
         for row, labels, more in zip(probabilities.tolist(), likely, busy.tolist(), strict=True):
-            beam = self._step(beam, row, np.flatnonzero(labels).tolist() if more else ())
+            beam = self._step(beam, row, np.flatnonzero(labels).tolist() if more else [])
         return max(beam, key=lambda prefix: (prefix.blank + prefix.last) * self._ended(prefix)).labels()
 
     def _step(self, beam: list[_Prefix], row: list[float], labels: list[int]) -> list[_Prefix]:
-        grown = list(beam)
+        """The beam behind one more frame."""
+        grown, steps, top = list(beam), [], 0.0
         blank = row[BLANK]
         for prefix in beam:
             total = prefix.blank + prefix.last
-            prefix.next_blank += total * blank
-            prefix.next_last += prefix.last * row[prefix.label]
-            if not labels:
-                continue
-            gains = self._gains(prefix.context)
-            for label in labels:
-                gain = row[label] * gains[label] * (prefix.blank if label == prefix.label else total)
-                if gain < TOO_LITTLE:
-                    continue
-                longer = prefix.longer.get(label)
-                if longer is None:
-                    context = (*prefix.context, label)[1 - self.fusion.model.order :]
-                    longer = prefix.longer[label] = _Prefix(prefix, label, context)
-                if not longer.next_last and not longer.blank and not longer.last:
-                    grown.append(longer)
+            prefix.next_blank = total * blank
+            prefix.next_last = prefix.last * row[prefix.label]
+            top = max(top, prefix.next_blank + prefix.next_last)
+            if labels:
+                gains = self._gains(prefix.context)
+                for label in labels:
+                    gain = row[label] * gains[label] * (prefix.blank if label == prefix.label else total)
+                    steps.append((gain, prefix, label))
+        top = max(top, max(steps, key=itemgetter(0))[0] if steps else 0.0)
+        if not top:  # nothing is possible by numbers this small
+            return beam
+        for gain, prefix, label in steps:
+            if gain >= TOO_LITTLE * top:
+                longer = self._longer(prefix, label)
                 longer.next_last += gain
+                if not longer.inside:
+                    longer.inside = True
+                    grown.append(longer)
+        best = nlargest(self.width, grown, key=lambda prefix: prefix.next_blank + prefix.next_last)
+        scale = 1.0 / (best[0].next_blank + best[0].next_last)
         for prefix in grown:
-            prefix.blank, prefix.last = prefix.next_blank, prefix.next_last
+            prefix.inside, prefix.blank, prefix.last = False, 0.0, 0.0
+        for prefix in best:
+            prefix.inside = True
+            prefix.blank, prefix.last = prefix.next_blank * scale, prefix.next_last * scale
+        for prefix in grown:
             prefix.next_blank = prefix.next_last = 0.0
-        best = nlargest(self.width, grown, key=lambda prefix: prefix.blank + prefix.last)
-        scale = 1.0 / (best[0].blank + best[0].last)
-        kept = set(map(id, best))
-        for prefix in grown:
-            inside = id(prefix) in kept
-            prefix.blank = prefix.blank * scale if inside else 0.0
-            prefix.last = prefix.last * scale if inside else 0.0
         return best
 
-    def _gains(self, context: tuple[int, ...]) -> list[float]:
+    def _longer(self, prefix: _Prefix, label: int) -> _Prefix:
+        """The prefix with a label behind it, one and the same each time."""
+        longer = prefix.longer.get(label)
+        if longer is None:
+            behind = (*prefix.context, label)
+            context = behind[max(0, len(behind) + 1 - self.fusion.model.order) :]
+            longer = prefix.longer[label] = _Prefix(prefix, label, context)
+        return longer
+
+    def _gains(self, context: tuple[int, ...]) -> array:
         """What each label is worth behind a context."""
         found = self.gains.get(context)
         if found is None:
-            scores = self.fusion.model.log_probs(context)
-            found = self.gains[context] = np.exp(self.fusion.weight * (scores + BONUS)).tolist()
+            scores = self.fusion.model.log_probs(context).astype(np.float64)
+            found = array("d", np.exp(self.fusion.weight * (scores + BONUS)).tobytes())
+            self.gains[context] = found
         return found
 
     def _ended(self, prefix: _Prefix) -> float:

@@ -94,6 +94,16 @@ def test_hours_without_a_doubt_do_not_fade_to_nothing():
     assert len(found.ids) <= 6000
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.3, 2.0])
+def test_certainty_of_what_is_unheard_of(weight):
+    """Where CTC leaves no probability at all to what the language expects, it has its way."""
+    scores = torch.full((1, 4, LABELS), -torch.inf)
+    for frame, label in enumerate([3, 2, 0, 2]):
+        scores[0, frame, label] = 0.0
+    model = NGrams.of([[1] * 10_000], 3, LABELS)
+    assert prefix_beam(scores, torch.tensor([4]), Fusion(model, weight, 1), width=2)[0].ids == [3, 2, 2]
+
+
 @pytest.mark.parametrize("weight", [-0.1, 2.1, math.nan])
 def test_weights_that_make_no_sense(weight):
     with pytest.raises(ValueError, match="weight"):
