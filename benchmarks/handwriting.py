@@ -2,7 +2,8 @@
 
     python benchmarks/handwriting.py --data hooker-en [--model M] [--kraken VENV/bin/python] [--lines N]
 
-Whole path for triscribe: opening files, preparing, network, greedy decoding, results. Tesseract
+Whole path for triscribe: opening files, preparing, network, greedy decoding, or the search with the model's
+own language model where it carries one, results. Tesseract
 (`tesseract` on the path, one process for all lines, `--psm 13`) opens files, too; kraken is its
 default recognition network, untrained, forward only, from lines that are in memory already: that
 flatters it. All run in turn, so that a machine that drifts does so for all. Only time counts:
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import torch
 
+from pipelines.language import OWN
 from pipelines.reading import model_for
 from pipelines.recognition import recognize
 from recipes.datasets import find_data, read_handwriting
@@ -50,10 +52,10 @@ print(time.perf_counter() - started)
 """
 
 
-def ours(paths: list[Path], model, threads: int, batch: int) -> float:
+def ours(paths: list[Path], model, threads: int, **options) -> float:
     torch.set_num_threads(threads)
     started = time.perf_counter()
-    count = sum(1 for _ in recognize(paths, model, layout="line", batch_size=batch))
+    count = sum(1 for _ in recognize(paths, model, layout="line", **options))
     assert count == len(paths)
     return time.perf_counter() - started
 
@@ -89,9 +91,13 @@ def main() -> None:
         listing = Path(scratch, "lines.txt")
         listing.write_text("\n".join(map(str, paths)))
         cases: dict[str, Callable[[int], float]] = {
-            "triscribe, batches of 16": lambda threads: ours(paths, model, threads, 16),
-            "triscribe, one by one": lambda threads: ours(paths, model, threads, 1),
+            "triscribe, batches of 16": lambda threads: ours(paths, model, threads, batch_size=16),
+            "triscribe, one by one": lambda threads: ours(paths, model, threads, batch_size=1),
         }
+        if model.language:
+            cases["triscribe, language model"] = lambda threads: ours(
+                paths, model, threads, language_model=OWN
+            )
         if shutil.which("tesseract"):
             cases["Tesseract"] = lambda threads: tesseract(listing, threads)
         if arguments.kraken:

@@ -127,6 +127,15 @@ class Recogniser(Recipe):
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
+        model = self._built(base, normalisation, items)
+        if self.options.language_model and isinstance(model.decoder, Attention):
+            cause = "has nothing to weigh in an attention decoder, which learns the language itself"
+            raise DataError("--language-model", cause, "leave it out, or take --decoder ctc or hybrid")
+        return model
+
+    def _built(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
         alphabet = Alphabet.of(item.text for item in items)
         if base:
             options = self.options

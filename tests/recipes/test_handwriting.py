@@ -20,7 +20,7 @@ from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, l
 from recipes.line_augment import LineAugmentation
 from recipes.line_pieces import Pieces
 from recipes.manifest import Item
-from recipes.recogniser import remade
+from recipes.recogniser import WritingOptions, remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
 
@@ -164,6 +164,14 @@ def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys):
         )
     ).run()
     assert load(tmp_path / "again" / "model.safetensors").language is None
+
+
+def test_an_attention_decoder_needs_no_language_model(tmp_path):
+    data = write_lines(tmp_path / "data", [("a", "a")] * 3)
+    options = options_for(data, out=tmp_path / "out", language_model=3)
+    options = dataclasses.replace(options, writing=WritingOptions(decoder="attention"))
+    with pytest.raises(DataError, match="--language-model: has nothing to weigh"):
+        Handwriting(options).run()
 
 
 def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
