@@ -1,6 +1,6 @@
 """Finds the lines of pages whose baselines are known: precision, recall and F1 of each collection.
 
-    python benchmarks/pages.py FOLDER [--pictures FOLDER] [--model M]
+    python benchmarks/pages.py FOLDER [--pictures FOLDER] [--model M [--language-model own]]
 
 FOLDER holds a folder for each collection, with JPEG images and their PAGE or ALTO files beside them. The
 scores are those of the cBAD competitions; see recipes/baseline_scores.py. With `--pictures` every page is
@@ -60,7 +60,7 @@ def measure(folder: Path, pictures: Path | None) -> float | None:
     return total.f1
 
 
-def read(folder: Path, model: SequenceModel) -> None:
+def read(folder: Path, model: SequenceModel, language_model: str | None) -> None:
     """Prints the CER of a collection's pages."""
     layouts = sorted(path for path in folder.glob("*.xml") if is_layout(path))
     if not layouts:
@@ -69,7 +69,8 @@ def read(folder: Path, model: SequenceModel) -> None:
     given = [" ".join(model.normalisation(line.text) for line in page if line.text) for page in lines]
     rates = []
     for layout in ("auto", "page"):
-        pages = recognize([path.with_suffix(".jpg") for path in layouts], model, layout=layout)
+        images = [path.with_suffix(".jpg") for path in layouts]
+        pages = recognize(images, model, layout=layout, language_model=language_model)
         texts = [" ".join(line.text for region in page.regions for line in region.lines) for page in pages]
         rates.append(error_rate(given, [model.normalisation(text) for text in texts], "character").value)
     print(
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="collections of pages")
     parser.add_argument("--pictures", type=Path, help="where to draw the pages")
     parser.add_argument("--model", help="file or bundled name: also read the pages")
+    parser.add_argument("--language-model", help="own, or a text file: read them with a language model")
     options = parser.parse_args()
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
@@ -98,7 +100,7 @@ def main() -> None:
         print(f"mean F1 of {len(measured)} collections: {np.mean(measured):.1%}")
     if options.model:
         for folder in folders:
-            read(folder, load(options.model))
+            read(folder, load(options.model), options.language_model)
 
 
 if __name__ == "__main__":
