@@ -74,11 +74,13 @@ class LineTask(ReadingTask):
 
         def line(place: int) -> list[Sample]:
             kind = chooser.random()
+            found: list[Sample] = []
             if kind < self.augmentation.compose:
-                return self._composed(pieces, place, chooser)
-            if kind < share:
-                return spliced(pieces, place, self.space, chooser)
-            return [self.train_items[place]]
+                found = self._composed(pieces, place, chooser)
+            elif kind < share:
+                found = spliced(pieces, place, self.space, chooser)
+            # Letters whose place was not found have no width; where all have none, there is no line.
+            return found if any(piece.length for piece in found) else [self.train_items[place]]
 
         return [line(place) for place in order]
 

@@ -257,6 +257,19 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     assert not any("z" in text for text in composed), "no line shows how z looks"
 
 
+@pytest.mark.parametrize("kind", ["splice", "compose"])
+def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
+    """Where no cut is found between letters, pieces are empty: a run once stopped at a line of nothing else."""
+    recipe, items = lines_to_part(tmp_path, augmentation=LineAugmentation(**{kind: 1.0}))
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    task.easing.fill_(False)
+    task.cuts.zero_()
+    assert all(sum(piece.length for piece in line) for line in task._joined(random.Random(1), 1.0))
+    _, batches = task.batches(0)
+    assert all(inputs[1].min() > 0 for inputs, _ in batches)
+
+
 def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     data = write_lines(tmp_path / "data", hebrew(1, 12))
     options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(compose=1.0))
