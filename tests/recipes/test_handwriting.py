@@ -259,7 +259,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
 
 @pytest.mark.parametrize("kind", ["splice", "compose"])
 def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
-    """Where no cut is found between letters, pieces are empty: a run once stopped at a line of nothing else."""
+    """Where no cut is found between letters, pieces are empty: a run once stopped at a line of such."""
     recipe, items = lines_to_part(tmp_path, augmentation=LineAugmentation(**{kind: 1.0}))
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
