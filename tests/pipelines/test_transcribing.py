@@ -68,6 +68,8 @@ def test_all_good(model, folder, tmp_path, capsys):
     assert written(out) == ["a.srt", "a.txt", "b.srt", "b.txt", "c.srt", "c.txt"]
     assert (out / "a.txt").read_text() == "one two three four\n"
     assert model.options == {
+        "language_model": None,
+        "language_weight": None,
         "batch_size": 16,
         "longest": 9.0,
         "device": "auto",
