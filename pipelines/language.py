@@ -15,7 +15,7 @@ from torch import Tensor
 
 from decoders.alphabet import Alphabet
 from decoders.attention import Attention
-from decoders.language_model import Mixture, NGrams
+from decoders.language_model import LARGEST_KEY, Mixture, NGrams
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
 from pipelines.media.text import read_text
@@ -66,8 +66,9 @@ class Language:
             LookupError, TypeError, ValueError: it did not.
         """
         sizes, total, weight = header["sizes"], header["total"], header["weight"]
-        if not all(type(number) is int for number in (*sizes, total)) or not 0 <= float(weight) <= 2:
-            raise ValueError("its sizes, its total and its weight must be numbers")
+        whole = all(type(number) is int and number < LARGEST_KEY for number in (*sizes, total))
+        if not whole or len(sizes) > 64 or not 0 <= weight <= 2:
+            raise ValueError("its sizes, its total and its weight must be numbers, none of them huge")
         if data is None or data.dtype != torch.uint8:
             raise ValueError("its n-grams are missing")
         return cls(NGrams.unpacked(data.numpy().tobytes(), sizes, total, len(alphabet)), float(weight))
