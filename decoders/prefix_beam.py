@@ -95,14 +95,13 @@ class _Search:
     def __call__(self, log_probs: np.ndarray) -> list[int]:
         edge = self.fusion.edge
         root = _Prefix(None, BLANK, () if edge is None else (edge,))
-        root.blank, root.inside = 1.0, True
+        root.blank = 1.0
         beam = [root]
         probabilities = np.exp(log_probs)
         likely = probabilities > LEAST
         likely[:, BLANK] = False
-        busy = likely.any(axis=1)
-        for row, labels, more in zip(probabilities.tolist(), likely, busy.tolist(), strict=True):
-            beam = self._step(beam, row, np.flatnonzero(labels).tolist() if more else [])
+        for row, labels in zip(probabilities.tolist(), likely, strict=True):
+            beam = self._step(beam, row, np.flatnonzero(labels).tolist())
         return max(beam, key=lambda prefix: (prefix.blank + prefix.last) * self._ended(prefix)).labels()
 
     def _step(self, beam: list[_Prefix], row: list[float], labels: list[int]) -> list[_Prefix]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OWN = "own"
 WEIGHT = 0.3  # of a language model that was not tried on validation data
 ORDER = 6  # characters: more gain nothing
+LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,10 @@ def fusion(
 
 @lru_cache(2)
 def _counted(path: Path, _changed: float, model: SequenceModel) -> NGrams:
+    size = path.stat().st_size if path.exists() else 0
+    if size > LARGEST_TEXT:
+        cause = f"is {size / 1e6:.0f} MB, too much to count"
+        raise DataError(path, cause, f"give a part of it, of at most {LARGEST_TEXT / 1e6:.0f} MB")
     texts = [model.normalisation(line) for line in read_text(path).splitlines()]
     try:
         return Language.of(model, texts).ngrams

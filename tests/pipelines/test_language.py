@@ -138,6 +138,25 @@ def test_what_cannot_serve_is_named(tmp_path, text):
         recognize(bars("ab"), attentive.eval(), language_model=text)
 
 
+def test_a_text_too_large_to_count(tmp_path):
+    path = tmp_path / "library.txt"
+    path.write_text("ab")
+    os.truncate(path, 60_000_000)
+    with pytest.raises(DataError, match=r"library.txt: is 60 MB, too much to count; give a part"):
+        recognize(bars("ab"), Doubtful(), language_model=path)
+
+
+def test_a_hybrid_decoder_reads_by_its_ctc(text):
+    torch.manual_seed(0)
+    front_end, core, _ = SIZES
+    sizes = {"kind": "hybrid", "hidden_size": 4, "embedding_size": 4, "attention_size": 4}
+    hybrid = SequenceModel("handwriting", front_end, core, sizes, Alphabet(" ab")).eval()
+    alone = SequenceModel("handwriting", *SIZES, Alphabet(" ab")).eval()
+    alone.front_end, alone.core, alone.decoder = hybrid.front_end, hybrid.core, hybrid.decoder.ctc
+    found = recognize(bars("ab ba"), hybrid, language_model=text)
+    assert found.regions == recognize(bars("ab ba"), alone, language_model=text).regions
+
+
 def test_speech_takes_one_too(tmp_path):
     text = tmp_path / "letters.txt"
     text.write_text("A B C\n" * 9)
