@@ -34,7 +34,7 @@ GAP = 4.0  # line distances without ink that part two lines
 ALIGNED = 0.3  # line distances by which pieces of a line may lie higher or lower than one another
 MARGIN = 0.3  # share of the lines that begin below each other where a text has its left margin
 BRIEF = 1.5  # line distances; a shorter line has to be stronger
-FAINT = 0.35  # share of the usual strength that a line needs: less is what shows through
+FAINT = 0.28  # share of the usual strength that a line needs: less is what shows through
 NEAR = 0.6  # line distances within which a line is beside another
 RIVAL = 0.8  # share of its strength that it needs there
 
@@ -198,6 +198,8 @@ def _change(dark: np.ndarray) -> np.ndarray:
 def _strokes(change: np.ndarray, share: float) -> np.ndarray:
     """(height, width) float32 in [0, 1]: strokes that cross the rows, without what is drawn by a ruler.
 
+    Low rows of strokes, longer than words, go as well: dotted rulings and the small print of forms.
+
     Args:
         change: of darkness, along the rows.
         share: of the page's usual strokes, for fainter ones.
@@ -211,7 +213,7 @@ def _strokes(change: np.ndarray, share: float) -> np.ndarray:
     strokes = np.clip((change - floor) / max(2.5 * typical - floor, 1e-6), 0, 1)
     upright = _opened(_closed(strokes, 9, 1), 61, 1)
     strokes = np.maximum(strokes - 1.5 * cv2.dilate(upright, np.ones((9, 3))), 0)
-    dotted = _opened(_closed(strokes, 3, 11), 1, 81)
+    dotted = _opened(_closed(strokes, 3, 11), 1, 201)
     dotted -= _opened(dotted, 13, 1)
     return np.maximum(strokes - 1.5 * cv2.dilate(dotted, np.ones((3, 9))), 0)
 
