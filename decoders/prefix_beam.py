@@ -7,6 +7,7 @@ alignments, times that by the language model to the power of a weight.
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
 from heapq import nlargest
@@ -18,6 +19,7 @@ from torch import Tensor
 from decoders.alignment import align
 from decoders.alphabet import BLANK
 from decoders.ctc import Labels
+from decoders.hotwords import ANYWHERE, Hotwords
 from decoders.language_model import LanguageModel
 
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
@@ -27,17 +29,19 @@ TOO_LITTLE = 1e-4  # of the best hypothesis: what begins with less is dropped at
 
 @dataclass(frozen=True)
 class Fusion:
-    """A language model and how much it has to say.
+    """What a search knows beside what CTC says.
 
     Attributes:
-        model: over the labels of the CTC decoder.
+        model: over the labels of the CTC decoder; None for none.
         weight: 0 leaves all to CTC; 1 lets the language model say as much.
         edge: the label of what stands before and behind every text, a space; None where there is none.
+        hotwords: words to be found rather than others; None for none.
     """
 
-    model: LanguageModel
-    weight: float
+    model: LanguageModel | None
+    weight: float = 0.0
     edge: int | None = None
+    hotwords: Hotwords | None = None
 
     def __post_init__(self):
         if not 0 <= self.weight <= 2:
@@ -55,12 +59,16 @@ def prefix_beam(log_probs: Tensor, lengths: Tensor, fusion: Fusion, width: int) 
     Returns:
         The labels of each, placed by the best alignment of CTC, with its confidences.
     """
-    search = _Search(fusion, width)
+    search = _Search(fusion, width, log_probs.size(2))
     found = []
     for scores, length in zip(log_probs, lengths.tolist(), strict=True):
         labels = search(scores[:length].numpy())
         found.append(align(scores[:length], [labels])[0].labels if labels else Labels([], [], [], []))
     return found
+
+
+_Knows = tuple[tuple[int, ...], int]
+"""The last labels of a text, as many as the language model asks for, and its place among the hotwords."""
 
 
 class _Prefix:
@@ -69,10 +77,10 @@ class _Prefix:
     They are relative to those of the best text, and 0 outside the beam.
     """
 
-    __slots__ = ("before", "label", "context", "longer", "inside", "blank", "last", "next_blank", "next_last")
+    __slots__ = ("before", "label", "knows", "longer", "inside", "blank", "last", "next_blank", "next_last")
 
-    def __init__(self, before: _Prefix | None, label: int, context: tuple[int, ...]):
-        self.before, self.label, self.context = before, label, context
+    def __init__(self, before: _Prefix | None, label: int, knows: _Knows):
+        self.before, self.label, self.knows = before, label, knows
         self.longer: dict[int, _Prefix] = {}
         self.inside = False
         self.blank = self.last = self.next_blank = self.next_last = 0.0
@@ -88,13 +96,13 @@ class _Prefix:
 class _Search:
     """Labels of (time, num_labels) log-probabilities."""
 
-    def __init__(self, fusion: Fusion, width: int):
-        self.fusion, self.width = fusion, width
-        self.gains: dict[tuple[int, ...], array] = {}
+    def __init__(self, fusion: Fusion, width: int, num_labels: int):
+        self.fusion, self.width, self.num_labels = fusion, width, num_labels
+        self.gains: dict[_Knows, array] = {}
 
     def __call__(self, log_probs: np.ndarray) -> list[int]:
         edge = self.fusion.edge
-        root = _Prefix(None, BLANK, () if edge is None else (edge,))
+        root = _Prefix(None, BLANK, (() if edge is None or not self.fusion.model else (edge,), ANYWHERE))
         root.blank = 1.0
         beam = [root]
         probabilities = np.exp(log_probs)
@@ -114,7 +122,7 @@ class _Search:
             prefix.next_last = prefix.last * row[prefix.label]
             top = max(top, prefix.next_blank + prefix.next_last)
             if labels:
-                gains = self._gains(prefix.context)
+                gains = self._gains(prefix.knows)
                 for label in labels:
                     gain = row[label] * gains[label] * (prefix.blank if label == prefix.label else total)
                     steps.append((gain, prefix, label))
@@ -143,22 +151,35 @@ class _Search:
         """The prefix with a label behind it, one and the same each time."""
         longer = prefix.longer.get(label)
         if longer is None:
-            behind = (*prefix.context, label)
-            context = behind[max(0, len(behind) + 1 - self.fusion.model.order) :]
-            longer = prefix.longer[label] = _Prefix(prefix, label, context)
+            context, place = prefix.knows
+            if self.fusion.model:
+                behind = (*context, label)
+                context = behind[max(0, len(behind) + 1 - self.fusion.model.order) :]
+            if self.fusion.hotwords:
+                place = self.fusion.hotwords.behind(place, label)
+            longer = prefix.longer[label] = _Prefix(prefix, label, (context, place))
         return longer
 
-    def _gains(self, context: tuple[int, ...]) -> array:
-        """What each label is worth behind a context."""
-        found = self.gains.get(context)
+    def _gains(self, knows: _Knows) -> array:
+        """What each label is worth behind a text."""
+        found = self.gains.get(knows)
         if found is None:
-            scores = self.fusion.model.log_probs(context).astype(np.float64)
-            found = array("d", np.exp(self.fusion.weight * (scores + BONUS)).tobytes())
-            self.gains[context] = found
+            context, place = knows
+            nats = np.zeros(self.num_labels)
+            if self.fusion.model:
+                scores = self.fusion.model.log_probs(context).astype(np.float64)
+                nats += self.fusion.weight * (scores + BONUS)
+            if self.fusion.hotwords:
+                nats += self.fusion.hotwords.gains(place)
+            found = self.gains[knows] = array("d", np.exp(nats).tobytes())
         return found
 
     def _ended(self, prefix: _Prefix) -> float:
         """What it is worth that the text ends here."""
-        if self.fusion.edge is None:
-            return 1.0
-        return self._gains(prefix.context)[self.fusion.edge]
+        worth, (context, place) = 1.0, prefix.knows
+        if self.fusion.model and self.fusion.edge is not None:
+            scores = self.fusion.model.log_probs(context)
+            worth = math.exp(self.fusion.weight * (scores[self.fusion.edge] + BONUS))
+        if self.fusion.hotwords:
+            worth *= math.exp(-self.fusion.hotwords.debt(place))
+        return worth

@@ -56,8 +56,8 @@ class CaptionOptions(BatchOptions):
 
     def __post_init__(self):
         super().__post_init__()
-        if min(self.length_power, self.coverage, self.change) < 0 or self.longest < 1:
-            raise ValueError("length_power, coverage and change must be 0 or more, and longest at least 1")
+        if min(self.length_power, self.coverage, self.change) < 0 or min(self.width, self.longest) < 1:
+            raise ValueError("length_power, coverage and change must be 0 or more, width and longest 1")
         if self.window is not None and not 0 < self.window < math.inf:
             raise ValueError(f"window must be above 0 seconds, not {self.window}")
         if self.errors not in ("raise", "return"):

@@ -35,6 +35,8 @@ def transcribe(
     page: Path | None = None,
     language_model: str | None = None,
     language_weight: float | None = None,
+    hotwords: str = "",
+    hotword_weight: float = 1.0,
     batch_size: int = 16,
     longest: float = 15.0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -61,6 +63,10 @@ def transcribe(
             model carries; a file of plain text is counted, and averaged with it. None if not given.
         language_weight: what the language model has to say, from 0 to 2; what did best in training if not
             given.
+        hotwords: words and names to be found rather than others: a file with one in each line, or the
+            words themselves, with commas between them.
+        hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
+            words taken for them.
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
         device: where the model runs; auto is cuda where there is one.
@@ -80,6 +86,8 @@ def transcribe(
     speech = {
         "language_model": language_model,
         "language_weight": language_weight,
+        "hotwords": hotwords,
+        "hotword_weight": hotword_weight,
         "batch_size": batch_size,
         "longest": longest,
         "device": device,
@@ -105,6 +113,8 @@ def recognize(
     model: Model = None,
     language_model: str | None = None,
     language_weight: float | None = None,
+    hotwords: str = "",
+    hotword_weight: float = 1.0,
     layout: str = "auto",
     pages: str | None = None,
     dpi: float = 300.0,
@@ -134,6 +144,10 @@ def recognize(
             carries; a file of plain text is counted, and averaged with it. None if not given.
         language_weight: what the language model has to say, from 0 to 2; what did best in training if not
             given.
+        hotwords: words and names to be found rather than others: a file with one in each line, or the
+            words themselves, with commas between them.
+        hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
+            words taken for them.
         layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
             takes the file of the image's name beside it, or else finds out.
         pages: of PDF documents, such as 2-5,7; all if not given.
@@ -160,12 +174,13 @@ def recognize(
     else:
         kind, how = Recognizing, how | {"layout": layout, "pages": pages, "dpi": dpi}
         how |= {"language_model": language_model, "language_weight": language_weight}
+        how |= {"hotwords": hotwords, "hotword_weight": hotword_weight}
     try:
         _device(device)
         _threads(threads)
         formats = _formats(format, kind.kind)
-        if language_model and kind is Watching:
-            raise ValueError("--language-model is for what is written, not for videos")
+        if (language_model or hotwords) and kind is Watching:
+            raise ValueError("--language-model and --hotwords are for what is written, not for videos")
         if page and kind is Watching:
             raise ValueError("--page shows what is written; for videos take -f png or mp4")
         run = Run(kind(model, how), out, formats, skip_existing, overwrite, page)

@@ -19,7 +19,7 @@ from pipelines.layout_files import is_layout, read_layout
 from pipelines.lines import LineCut, LineShape, cut_line, line_distance
 from pipelines.media.images import Source, read_image
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, Reading, Symbol, read, split, symbols_of
+from pipelines.reading import Reading, SearchOptions, Symbol, read, split, symbols_of
 from pipelines.results import Box, Glyph, Page, Point, TextLine, TextRegion, WrittenWord
 
 LOWEST_PAGE = 200  # pixels: an image that is less high is one line
@@ -33,7 +33,7 @@ SAME = 0.02  # by which the proportions of a layout and its image may differ
 
 
 @dataclass(frozen=True)
-class HandwritingOptions(BatchOptions):
+class HandwritingOptions(SearchOptions):
     """How handwriting is read."""
 
     layout: str | os.PathLike = "auto"

@@ -17,7 +17,7 @@ from pipelines import reading
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.ink import Ink
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, Reading, words_of
+from pipelines.reading import Reading, SearchOptions, words_of
 from pipelines.results import Glyph, Page, Point, StrokeSpan, TextLine, TextRegion, WrittenWord
 
 BACK = 0.5  # core heights that the middle of a stroke lies behind the writing's front to count as late
@@ -37,7 +37,7 @@ class Spike:
 
 
 def read(
-    model: SequenceModel, inks: Iterable[Ink], options: BatchOptions | None = None
+    model: SequenceModel, inks: Iterable[Ink], options: SearchOptions | None = None
 ) -> Iterator[Page | TriscribeError]:
     """A Page of one line for each piece of ink, or what is wrong with it, in order.
 
@@ -45,7 +45,7 @@ def read(
         model: for ink.
         inks: each one line of writing.
     """
-    return reading.read((_InkReading(ink, model) for ink in inks), model, options or BatchOptions())
+    return reading.read((_InkReading(ink, model) for ink in inks), model, options or SearchOptions())
 
 
 def assign(prepared: Prepared, spikes: Sequence[Spike]) -> np.ndarray:

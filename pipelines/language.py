@@ -1,8 +1,9 @@
-"""The language model that a model carries, and those that a user gives."""
+"""The language model that a model carries, and the texts and hotwords that a user gives."""
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from decoders.alphabet import Alphabet
 from decoders.attention import Attention
+from decoders.hotwords import Hotwords
 from decoders.language_model import LARGEST_KEY, Mixture, NGrams
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
@@ -48,9 +50,10 @@ class Language:
         Raises:
             ValueError: they hold nothing that the model can write.
         """
-        edge, known = _edge(model.alphabet), set(model.alphabet.symbols)
+        edge = _edge(model.alphabet)
         before = [] if edge is None else [edge]
-        written = ("".join(symbol for symbol in text if symbol in known) for text in texts)
+        fitted = (_fitted(text, model.alphabet) for text in texts)
+        written = ("".join(symbol for symbol in text if symbol in model.alphabet) for text in fitted)
         labels = ([*before, *model.encode(text)] for text in written if text.strip())
         return cls(NGrams.of(labels, order, len(model.alphabet), discreet))
 
@@ -76,7 +79,11 @@ class Language:
 
 
 def fusion(
-    model: SequenceModel, source: str | os.PathLike | None, weight: float | None = None
+    model: SequenceModel,
+    source: str | os.PathLike | None,
+    weight: float | None = None,
+    hotwords: str | os.PathLike | Sequence[str] = (),
+    hotword_weight: float = 1.0,
 ) -> Fusion | None:
     """What a caller asked for.
 
@@ -84,28 +91,66 @@ def fusion(
         source: "own", for the language model that the model carries; a file of plain text, to be counted,
             whose probabilities are averaged with those of its own where it carries one; None for none.
         weight: None for the one that did best on validation data.
+        hotwords: words, or such with commas between them, or a file with one in each line.
+        hotword_weight: nats for each of their letters.
 
     Raises:
-        ModelError: the model carries none, or cannot be read with one.
-        DataError: the file cannot be read, or holds nothing that the model can write.
+        ModelError: the model carries no language model, or cannot be read with one or with hotwords.
+        DataError: a file cannot be read, or holds what the model cannot write.
     """
-    if source is None:
+    if source is None and not hotwords:
         return None
     if isinstance(model.decoder, Attention):
         cause = "writes label after label, with what it has learnt of the language"
-        raise ModelError(model.name, cause, "read without another language model, or with a CTC model")
-    own = model.language
+        raise ModelError(model.name, cause, "read without language model and hotwords, or with a CTC model")
+    used, own = None, model.language
     if str(source) == OWN:
         if not own:
             way = "give a text file, or train with --language-model 6"
             raise ModelError(model.name, "carries no language model", way)
         used = own.ngrams
-    else:
+    elif source is not None:
         path = Path(source)
         given = _counted(path, path.stat().st_mtime if path.exists() else 0.0, model)
         used = Mixture((own.ngrams, given)) if own else given
     chosen = weight if weight is not None else own.weight if own else WEIGHT
-    return Fusion(used, chosen, _edge(model.alphabet))
+    favoured = _hotwords(model, hotwords, hotword_weight) if hotwords else None
+    return Fusion(used, chosen, _edge(model.alphabet), favoured)
+
+
+def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
+    name = "hotwords"
+    if isinstance(given, (str, os.PathLike)):
+        if os.path.isfile(given):
+            name, given = str(given), read_text(Path(given)).splitlines()
+        else:
+            given = str(given).split(",")
+    words = [_fitted(word, model.alphabet) for word in map(model.normalisation, given) if word]
+    if not words:
+        raise DataError(name, "holds no word", "give some, or leave the option out")
+    strange = ((word, [symbol for symbol in word if symbol not in model.alphabet]) for word in words)
+    unknown = [f"{symbols[0]!r} of {word!r}" for word, symbols in strange if symbols]
+    if unknown:
+        some = ", ".join(unknown[:5])
+        cause = f"{model.name} cannot write {some}" + (", and others" if len(unknown) > 5 else "")
+        raise DataError(name, cause, "leave these words out or write them in the letters that it knows")
+    symbols = model.alphabet.symbols if " " in model.alphabet else ""
+    letters = [label for label, symbol in enumerate(symbols, 1) if _is_letter(symbol)]
+    return Hotwords(map(model.encode, words), letters, weight, len(model.alphabet))
+
+
+def _fitted(text: str, alphabet: Alphabet) -> str:
+    """Letters that the alphabet lacks become those of the other case, if it has these."""
+
+    def fitted(symbol: str) -> str:
+        others = (symbol, symbol.upper(), symbol.lower())
+        return next((other for other in others if other in alphabet), symbol)
+
+    return "".join(map(fitted, text))
+
+
+def _is_letter(symbol: str) -> bool:
+    return symbol.isalnum() or unicodedata.category(symbol).startswith("M")
 
 
 @lru_cache(2)

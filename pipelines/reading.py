@@ -48,26 +48,47 @@ class BatchOptions(Options):
     """cpu, cuda, or auto: cuda where there is one."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Of the network. auto is bf16 where the machine computes it in hardware, at about twice the speed."""
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise ValueError("batch_size must be at least 1")
+        if self.precision not in ("auto", "bf16", "fp32"):
+            raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
+
+
+@dataclass(frozen=True)
+class SearchOptions(BatchOptions):
+    """How the text is looked for in what the model says."""
+
     width: int = 5
     """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
-    beside it read by CTC alone, which is faster. With a language model, twice as many."""
+    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many."""
     language_model: str | os.PathLike | None = None
     """Weigh what CTC reads against what is usual in the language: own is the language model that the model
     carries; a file of plain text is counted, and averaged with the model's own where it carries one."""
     language_weight: float | None = None
     """What the language model has to say, from 0, nothing, to 2. None takes what did best in training."""
+    hotwords: str | os.PathLike | Sequence[str] = ()
+    """Words and names to be found rather than others, such as those that the model has never met: a list, a
+    text with commas between them, or a text file with one in each line."""
+    hotword_weight: float = 1.0
+    """Nats for each letter of a hotword, from 0, nothing: the higher, the more of them are found, and the
+    more other words taken for them."""
 
     def __post_init__(self):
-        for name in ("batch_size", "width"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
+        super().__post_init__()
+        if self.width < 1:
+            raise ValueError("width must be at least 1")
         given = self.language_model
         if given is not None and str(given) != OWN and not os.path.isfile(given):
             raise ValueError(f"language_model must be {OWN} or a text file, not {str(given)!r}")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
-        if self.precision not in ("auto", "bf16", "fp32"):
-            raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
+        is_file = isinstance(self.hotwords, os.PathLike) or str(self.hotwords).endswith(".txt")
+        if is_file and not os.path.isfile(self.hotwords):
+            raise ValueError(f"hotwords: there is no file {str(self.hotwords)!r}")
+        if not 0 <= self.hotword_weight <= 10:
+            raise ValueError(f"hotword_weight must be from 0 to 10, not {self.hotword_weight}")
 
 
 class Piece(Protocol):
@@ -129,7 +150,8 @@ def read(
     """One result or error a source, in order. Pieces of several sources share batches.
 
     Args:
-        decode: states of the core and the frames of each -> what readings `add`; None gives Labels.
+        decode: states of the core and the frames of each -> what readings `add`; None gives Labels, with
+            options that are SearchOptions.
     """
     device = device_for(options.device)
     model.to(device).eval()
@@ -189,7 +211,7 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
         yield result
 
 
-def labels_of(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Labels]:
+def labels_of(model: SequenceModel, inputs: list[Tensor], options: SearchOptions) -> list[Labels]:
     """What the model writes for each of its inputs, (time, ...), and where."""
     return _decoded(model, inputs, options, _labelling(model, options))
 
@@ -230,9 +252,11 @@ def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tens
     return log_probs.cpu(), frames.cpu()
 
 
-def _labelling(model: SequenceModel, options: BatchOptions) -> Decode:
+def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
     """The best labels of each, by the search that the model needs."""
-    fused = fusion(model, options.language_model, options.language_weight)
+    fused = fusion(
+        model, options.language_model, options.language_weight, options.hotwords, options.hotword_weight
+    )
     if fused:
         return lambda states, lengths: prefix_beam(*_frames(model, states, lengths), fused, 2 * options.width)
     if not searches(model, options.width):

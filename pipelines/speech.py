@@ -17,7 +17,16 @@ from decoders.ctc import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, Reading, Symbol, model_for, raising, read, words_of
+from pipelines.reading import (
+    BatchOptions,
+    Reading,
+    SearchOptions,
+    Symbol,
+    model_for,
+    raising,
+    read,
+    words_of,
+)
 from pipelines.results import Character, Segment, Transcript, Word
 
 PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
@@ -41,7 +50,7 @@ class ListeningOptions(BatchOptions):
 
 
 @dataclass(frozen=True)
-class SpeechOptions(ListeningOptions):
+class SpeechOptions(ListeningOptions, SearchOptions):
     """How to transcribe."""
 
     errors: Literal["raise", "return"] = "raise"

@@ -21,7 +21,7 @@ from pipelines import ink as reader
 from pipelines.errors import TriscribeError
 from pipelines.media.ink import Ink, read_ink
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions
+from pipelines.reading import SearchOptions
 from recipes import datasets
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
@@ -116,7 +116,7 @@ class InkRecipe(Recogniser):
         return flat(level(piece_of(item).strokes))
 
     def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
-        pages = reader.read(model, map(piece_of, items), BatchOptions(**options))
+        pages = reader.read(model, map(piece_of, items), SearchOptions(**options))
         self.named = {named(item): item for item in items}
         return [
             Scored(named(item), item.text, model.normalisation(page.text), item.path)

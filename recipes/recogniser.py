@@ -16,7 +16,7 @@ from decoders.ctc import CTC, frames_needed
 from pipelines.errors import DataError
 from pipelines.language import OWN, Language
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, searches
+from pipelines.reading import SearchOptions, searches
 from recipes.evaluation import Evaluation, Scored, evaluate
 from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected
@@ -205,7 +205,7 @@ class Recogniser(Recipe):
 
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
         """Error rates of the public function."""
-        width = BatchOptions().width
+        width = SearchOptions().width
         self.decoding = f"beam search, width {width}" if searches(model, width) else "greedy"
         self.helped = None
         if model.language:

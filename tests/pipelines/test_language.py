@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from decoders.alphabet import Alphabet
-from pipelines import cli, recognize, transcribe
+from pipelines import align, cli, recognize, transcribe
 from pipelines.errors import DataError, ModelError
 from pipelines.language import WEIGHT, Language, fusion
 from pipelines.model import SequenceModel, load
@@ -102,6 +103,54 @@ def test_a_text_that_changes_is_counted_again(text):
     assert recognize(bars("aa"), model, language_model=text).text == "aa"
 
 
+def test_hotwords_are_found_where_the_model_is_in_doubt(tmp_path):
+    model, path = Doubtful(), tmp_path / "names.txt"
+    path.write_text("ab\n\n", encoding="utf-8")
+    for hotwords in ("ab", "ab, bbb", ["ab"], ("bbb", "ab"), path, str(path)):
+        assert recognize(bars("ba aa"), model, hotwords=hotwords).text == "ba ab"
+    assert recognize(bars("ba aa"), model, hotwords="ab", hotword_weight=0.0).text == "ba aa"
+    assert recognize(bars("ba aa"), model, hotwords="aa ab").text == "ba aa"
+    assert recognize(bars("aa aa"), model, hotwords="aa ab").text == "aa ab"
+
+
+def test_hotwords_count_beside_a_language_model(text):
+    model = Doubtful()
+    unheard_of = {"language_model": text, "hotwords": ["aa"]}
+    assert recognize(bars("aa"), model, **unheard_of).text == "bb"
+    assert recognize(bars("aa"), model, **unheard_of, hotword_weight=6.0).text == "aa"
+
+
+def test_letters_of_the_other_case_serve_where_the_model_knows_but_one(tmp_path):
+    path = tmp_path / "capitals.txt"
+    path.write_text("BB BB\nBB BA BB\n" * 20, encoding="utf-8")
+    assert recognize(bars("ba aa"), Doubtful(), language_model=path).text == "bb bb"
+    assert recognize(bars("ba aa"), Doubtful(), hotwords="AB").text == "ba ab"
+    both = Doubtful(alphabet=" abA")
+    assert recognize(bars("ba aa"), both, hotwords="Ab").text == "ba aa"
+
+
+def test_hotwords_that_the_model_cannot_write_are_named(tmp_path):
+    with pytest.raises(DataError, match="hotwords: bars cannot write 'é' of 'bé', '日' of '日'; leave"):
+        recognize(bars("ab"), Doubtful(), hotwords=["ab", "bé", "日"])
+    path = tmp_path / "names.txt"
+    path.write_text(" \n", encoding="utf-8")
+    with pytest.raises(DataError, match="names.txt: holds no text"):
+        recognize(bars("ab"), Doubtful(), hotwords=path)
+    with pytest.raises(DataError, match="hotwords: holds no word"):
+        recognize(bars("ab"), Doubtful(), hotwords=", ,")
+    front_end, core, _ = SIZES
+    attentive = SequenceModel("handwriting", front_end, core, {"kind": "attention"}, Alphabet(" ab"))
+    with pytest.raises(ModelError, match="read without language model and hotwords"):
+        recognize(bars("ab"), attentive.eval(), hotwords="ab")
+
+
+def test_to_align_takes_neither():
+    with pytest.raises(TypeError, match="no option 'language_model'"):
+        align(tone(0.5), "A", sample_rate=16000, language_model="own")
+    with pytest.raises(TypeError, match="no option 'hotwords'"):
+        align(tone(0.5), "A", sample_rate=16000, hotwords="A")
+
+
 def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
     """From the right, a number's digits come last first."""
     text = tmp_path / "numbers.txt"
@@ -118,6 +167,9 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
     [
         ({"language_model": "nowhere.txt"}, "language_model must be own or a text file"),
         ({"language_weight": 3.0}, "language_weight"),
+        ({"hotwords": "nowhere.txt"}, "hotwords: there is no file 'nowhere.txt'"),
+        ({"hotwords": Path("nowhere")}, "hotwords: there is no file 'nowhere'"),
+        ({"hotwords": "a", "hotword_weight": -1.0}, "hotword_weight must be from 0 to 10, not -1.0"),
     ],
 )
 def test_options_out_of_range(options, words):
@@ -161,9 +213,8 @@ def test_speech_takes_one_too(tmp_path):
     text = tmp_path / "letters.txt"
     text.write_text("A B C\n" * 9)
     sound = tone(0.5)
-    assert transcribe(sound, sample_rate=16000, language_model=text, strict=False).duration == pytest.approx(
-        0.5
-    )
+    given = {"language_model": text, "hotwords": "Kew Gardens", "strict": False}
+    assert transcribe(sound, sample_rate=16000, **given).duration == pytest.approx(0.5)
 
 
 # In files
@@ -226,6 +277,12 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     assert cli.main([*given, "-m", model, "--language-model", "own"]) == 1
     assert "m: carries no language model" in capsys.readouterr().err
     assert cli.main([*given, "-m", model, "--language-model", "nowhere.txt"]) == 2
+    assert cli.main([*given, "-m", model, "--hotwords", "ab,xy"]) == 1
+    assert "hotwords: m cannot write 'x' of 'xy'" in capsys.readouterr().err
+    assert cli.main([*given, "-m", model, "--hotwords", "names.txt"]) == 2
+    assert "there is no file 'names.txt'" in capsys.readouterr().err
+    assert cli.main([*given, "-m", model, "--hotwords", "ab, ba"]) == 0
     clip = write_video(tmp_path / "clip.mp4", 5)
-    assert cli.main(["recognize", str(clip), "--language-model", "own"]) == 2
-    assert "not for videos" in capsys.readouterr().err
+    for option in ("--language-model", "--hotwords"):
+        assert cli.main(["recognize", str(clip), option, "own"]) == 2
+        assert "not for videos" in capsys.readouterr().err

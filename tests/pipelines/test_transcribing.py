@@ -70,6 +70,8 @@ def test_all_good(model, folder, tmp_path, capsys):
     assert model.options == {
         "language_model": None,
         "language_weight": None,
+        "hotwords": "",
+        "hotword_weight": 1.0,
         "batch_size": 16,
         "longest": 9.0,
         "device": "auto",
