@@ -80,6 +80,17 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[Labels]:
         lengths: (batch,) frames of each sequence.
     """
     best, labels = log_probs.max(dim=2)  # (B, T)
+    return collapsed(labels, best, lengths)
+
+
+def collapsed(labels: Tensor, log_probs: Tensor, lengths: Tensor) -> list[Labels]:
+    """What a path says, repeats joined and blanks dropped.
+
+    Args:
+        labels: (batch, time) one for every frame.
+        log_probs: (batch, time) of each.
+        lengths: (batch,) frames of each sequence.
+    """
     time = torch.arange(labels.size(1), device=labels.device)
     labels = labels.masked_fill(time >= lengths.to(labels.device)[:, None], BLANK)
     before = F.pad(labels[:, :-1], (1, 0), value=-1)
@@ -88,7 +99,7 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[Labels]:
     starts = begins.flatten().nonzero().squeeze(1)
     ends = torch.cat([starts[1:], starts.new_tensor([labels.numel()])])[: len(starts)]
     confidence = torch.zeros(len(starts), device=labels.device).scatter_reduce(
-        0, run, best.flatten().float().exp(), "amax"
+        0, run, log_probs.flatten().float().exp(), "amax"
     )
     ids = labels.flatten()[starts]
     row = starts // labels.size(1)

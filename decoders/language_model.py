@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-KEPT = 6_000_000  # probabilities, so as not to compute them again
+KEPT = 3_000_000  # probabilities, so as not to compute them again
 LARGEST_KEY = 2**62
 LARGEST_TABLE = 20_000_000  # n-grams
 SHORT = 3  # labels of n-grams that give no text away
@@ -50,7 +50,7 @@ class NGrams:
                 raise ValueError("n-grams must be sorted, and each met")
         self.counts, self.total, self.num_labels = list(counts), total, num_labels
         self.order = len(counts)
-        self._known = lru_cache(KEPT // num_labels)(self._computed)
+        self._known = lru_cache(KEPT // num_labels)(self._probabilities)
 
     @classmethod
     def of(
@@ -117,34 +117,32 @@ class NGrams:
         return cls(counts, total, num_labels)
 
     def log_probs(self, context: tuple[int, ...]) -> np.ndarray:
-        return self._known(tuple(context[max(0, len(context) + 1 - self.order) :]))
-
-    def _computed(self, context: tuple[int, ...]) -> np.ndarray:
-        return np.log(self._probabilities(context)).astype(np.float32)
+        kept = tuple(context[max(0, len(context) + 1 - self.order) :])
+        return np.log(self._known(kept)).astype(np.float32)
 
     def _probabilities(self, context: tuple[int, ...]) -> np.ndarray:
-        """Of all labels, from those behind no context on to those behind the whole."""
-        behind = np.full(self.num_labels, 1.0 / self.num_labels)
-        for length in range(len(context) + 1):
-            key, total = 0, self.total
-            if length:
-                for label in context[-length:]:
-                    key = key * self.num_labels + label
-                total = self._times(length, key)
-            if not total:
-                break
-            keys, times = self.counts[length]
-            first, last = np.searchsorted(keys, [key * self.num_labels, (key + 1) * self.num_labels])
-            times = times[first:last].astype(np.float64)
-            once = max(0.0, total - times.sum())  # those left out
-            kinds = len(times) + once
-            behind *= (kinds + once) / (total + kinds)
-            behind[keys[first:last] - key * self.num_labels] += times / (total + kinds)
+        """Of all labels: those behind a shorter context, and what was met behind this one."""
+        if context:
+            behind, key = self._known(context[1:]), 0
+            for label in context:
+                key = key * self.num_labels + label
+            total = self._times(len(context), key)
+        else:
+            behind, key, total = np.full(self.num_labels, 1.0 / self.num_labels), 0, self.total
+        if not total:
+            return behind
+        keys, times = self.counts[len(context)]
+        first, last = keys.searchsorted([key * self.num_labels, (key + 1) * self.num_labels])
+        times = times[first:last].astype(np.float64)
+        once = max(0.0, total - times.sum())  # those left out
+        kinds = len(times) + once
+        behind = behind * ((kinds + once) / (total + kinds))
+        behind[keys[first:last] - key * self.num_labels] += times / (total + kinds)
         return behind
 
     def _times(self, length: int, key: int) -> int:
         keys, times = self.counts[length - 1]
-        place = np.searchsorted(keys, key)
+        place = keys.searchsorted(key)
         return int(times[place]) if place < len(keys) and keys[place] == key else 0
 
 

@@ -8,20 +8,20 @@ alignments, times that by the language model to the power of a weight.
 from __future__ import annotations
 
 import math
-from array import array
 from dataclasses import dataclass
-from heapq import nlargest
-from operator import itemgetter
+from threading import Lock
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from decoders.alignment import align
 from decoders.alphabet import BLANK
-from decoders.ctc import Labels
+from decoders.ctc import Labels, collapsed
 from decoders.hotwords import ANYWHERE, Hotwords
 from decoders.language_model import LanguageModel
 
+KEPT = 5_000_000  # of the numbers that say what each label is worth behind a text
+ROOM = 1024  # contexts that there is room for at first
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
 LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
 TOO_LITTLE = 1e-4  # of the best hypothesis: what begins with less is dropped at once
@@ -48,138 +48,132 @@ class Fusion:
             raise ValueError(f"weight must be from 0 to 2, not {self.weight}")
 
 
-def prefix_beam(log_probs: Tensor, lengths: Tensor, fusion: Fusion, width: int) -> list[Labels]:
-    """The best reading of each sequence.
+class PrefixBeam:
+    """The search, for one batch after the other, in several threads if need be.
 
     Args:
-        log_probs: (batch, time, num_labels) by CTC, on the CPU.
-        lengths: (batch,) frames of each.
+        fusion: what it knows.
         width: hypotheses that are kept from frame to frame.
-
-    Returns:
-        The labels of each, placed by the best alignment of CTC, with its confidences.
-    """
-    search = _Search(fusion, width, log_probs.size(2))
-    found = []
-    for scores, length in zip(log_probs, lengths.tolist(), strict=True):
-        labels = search(scores[:length].numpy())
-        found.append(align(scores[:length], [labels])[0].labels if labels else Labels([], [], [], []))
-    return found
-
-
-_Knows = tuple[tuple[int, ...], int]
-"""The last labels of a text, as many as the language model asks for, and its place among the hotwords."""
-
-
-class _Prefix:
-    """A text so far, and the probabilities of its alignments that end in a blank and in its last label.
-
-    They are relative to those of the best text, and 0 outside the beam.
     """
 
-    __slots__ = ("before", "label", "knows", "longer", "inside", "blank", "last", "next_blank", "next_last")
+    def __init__(self, fusion: Fusion, width: int):
+        self.fusion, self.width = fusion, width
+        self._contexts: _Contexts | None = None
 
-    def __init__(self, before: _Prefix | None, label: int, knows: _Knows):
-        self.before, self.label, self.knows = before, label, knows
-        self.longer: dict[int, _Prefix] = {}
-        self.inside = False
-        self.blank = self.last = self.next_blank = self.next_last = 0.0
+    def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[Labels]:
+        """The best reading of each sequence.
 
-    def labels(self) -> list[int]:
-        found, place = [], self
-        while place.before:
-            found.append(place.label)
-            place = place.before
-        return found[::-1]
+        Args:
+            log_probs: (batch, time, num_labels) by CTC, on the CPU.
+            lengths: (batch,) frames of each.
 
+        Returns:
+            The labels of each, placed by the best alignment of CTC, with its confidences.
+        """
+        from torchaudio.functional import forced_align
 
-class _Search:
-    """Labels of (time, num_labels) log-probabilities."""
-
-    def __init__(self, fusion: Fusion, width: int, num_labels: int):
-        self.fusion, self.width, self.num_labels = fusion, width, num_labels
-        self.gains: dict[_Knows, array] = {}
-
-    def __call__(self, log_probs: np.ndarray) -> list[int]:
-        edge = self.fusion.edge
-        root = _Prefix(None, BLANK, (() if edge is None or not self.fusion.model else (edge,), ANYWHERE))
-        root.blank = 1.0
-        beam = [root]
-        probabilities = np.exp(log_probs)
-        likely = probabilities > LEAST
-        likely[:, BLANK] = False
-        for row, labels in zip(probabilities.tolist(), likely, strict=True):
-            beam = self._step(beam, row, np.flatnonzero(labels).tolist())
-        return max(beam, key=lambda prefix: (prefix.blank + prefix.last) * self._ended(prefix)).labels()
-
-    def _step(self, beam: list[_Prefix], row: list[float], labels: list[int]) -> list[_Prefix]:
-        """The beam behind one more frame."""
-        grown, steps, top = list(beam), [], 0.0
-        blank = row[BLANK]
-        for prefix in beam:
-            total = prefix.blank + prefix.last
-            prefix.next_blank = total * blank
-            prefix.next_last = prefix.last * row[prefix.label]
-            top = max(top, prefix.next_blank + prefix.next_last)
+        paths = torch.full(log_probs.shape[:2], BLANK)
+        for path, scores, length in zip(paths, log_probs, lengths.tolist(), strict=True):
+            labels = self._labels(scores[:length].numpy())
             if labels:
-                gains = self._gains(prefix.knows)
-                for label in labels:
-                    gain = row[label] * gains[label] * (prefix.blank if label == prefix.label else total)
-                    steps.append((gain, prefix, label))
-        top = max(top, max(steps, key=itemgetter(0))[0] if steps else 0.0)
-        if not top:  # nothing is possible by numbers this small
-            return beam
-        for gain, prefix, label in steps:
-            if gain >= TOO_LITTLE * top:
-                longer = self._longer(prefix, label)
-                longer.next_last += gain
-                if not longer.inside:
-                    longer.inside = True
-                    grown.append(longer)
-        best = nlargest(self.width, grown, key=lambda prefix: prefix.next_blank + prefix.next_last)
-        scale = 1.0 / (best[0].next_blank + best[0].next_last)
-        for prefix in grown:
-            prefix.inside, prefix.blank, prefix.last = False, 0.0, 0.0
-        for prefix in best:
-            prefix.inside = True
-            prefix.blank, prefix.last = prefix.next_blank * scale, prefix.next_last * scale
-        for prefix in grown:
-            prefix.next_blank = prefix.next_last = 0.0
-        return best
+                path[:length] = forced_align(scores[None, :length].float(), torch.tensor([labels]))[0][0]
+        return collapsed(paths, log_probs.gather(2, paths[:, :, None])[:, :, 0], lengths)
 
-    def _longer(self, prefix: _Prefix, label: int) -> _Prefix:
-        """The prefix with a label behind it, one and the same each time."""
-        longer = prefix.longer.get(label)
-        if longer is None:
-            context, place = prefix.knows
-            if self.fusion.model:
-                behind = (*context, label)
-                context = behind[max(0, len(behind) + 1 - self.fusion.model.order) :]
-            if self.fusion.hotwords:
-                place = self.fusion.hotwords.behind(place, label)
-            longer = prefix.longer[label] = _Prefix(prefix, label, (context, place))
+    def _labels(self, log_probs: np.ndarray) -> list[int]:
+        """Of (time, num_labels)."""
+        from decoders.prefix_steps import START, advance, beginning
+
+        frames, num_labels = log_probs.shape
+        contexts = self._contexts
+        if contexts is None or len(contexts) * num_labels > KEPT:
+            contexts = self._contexts = _Contexts(self.fusion, num_labels)
+        probabilities = np.exp(log_probs.astype(np.float64))
+        probabilities[:, 1:][probabilities[:, 1:] <= LEAST] = 0.0
+        texts, beam = beginning(self.width, frames, contexts.root)
+        frame, size = 0, 1
+        while frame < frames:
+            frame, size = advance(probabilities, frame, size, TOO_LITTLE, *contexts.known(), texts, beam)
+            for text in beam.text[:size]:
+                if not texts.context[text]:
+                    before = texts.context[texts.before[text]]
+                    texts.context[text] = contexts.longer(before, int(texts.label[text]))
+        worth = (beam.blank + beam.last)[:size] * [
+            contexts.ended(context) for context in texts.context[beam.text[:size]]
+        ]
+        labels, text = [], beam.text[int(np.argmax(worth))]
+        while text != START:
+            labels.append(int(texts.label[text]))
+            text = texts.before[text]
+        return labels[::-1]
+
+
+class _Contexts:
+    """What is known of texts that end alike: what each label is worth behind them.
+
+    A context is the last labels of a text, as many as the language model asks for, and its place among the
+    hotwords.
+
+    Several threads may ask at once, and compiled code, which nothing keeps from it, read what is known.
+
+    Attributes:
+        root: the context of no text.
+    """
+
+    def __init__(self, fusion: Fusion, num_labels: int):
+        self.fusion = fusion
+        self._gains = np.zeros((ROOM, num_labels), np.float32)
+        self._behind = np.zeros((ROOM, num_labels), np.int32)
+        self._met: list[tuple[tuple[int, ...], int]] = [((), ANYWHERE)]  # the first one stands for none
+        self._places: dict[tuple[tuple[int, ...], int], int] = {}
+        self._lock = Lock()
+        edge = fusion.edge
+        self.root = self._place((() if edge is None or not fusion.model else (edge,), ANYWHERE))
+
+    def __len__(self) -> int:
+        return len(self._met)
+
+    def known(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """(contexts, num_labels) by which each label multiplies a text's probability; the context behind each
+        label, 0 where it is not known; and of how many contexts that says anything."""
+        with self._lock:
+            return self._gains, self._behind, len(self)
+
+    def longer(self, context: int, label: int) -> int:
+        """The context behind one more label."""
+        labels, place = self._met[context]
+        if self.fusion.model:
+            labels = (*labels, label)
+            labels = labels[max(0, len(labels) + 1 - self.fusion.model.order) :]
+        if self.fusion.hotwords:
+            place = self.fusion.hotwords.behind(place, label)
+        with self._lock:
+            longer = self._behind[context, label] = self._place((labels, place))
         return longer
 
-    def _gains(self, knows: _Knows) -> array:
-        """What each label is worth behind a text."""
-        found = self.gains.get(knows)
-        if found is None:
-            context, place = knows
-            nats = np.zeros(self.num_labels)
-            if self.fusion.model:
-                scores = self.fusion.model.log_probs(context).astype(np.float64)
-                nats += self.fusion.weight * (scores + BONUS)
-            if self.fusion.hotwords:
-                nats += self.fusion.hotwords.gains(place)
-            found = self.gains[knows] = array("d", np.exp(nats).tobytes())
-        return found
-
-    def _ended(self, prefix: _Prefix) -> float:
-        """What it is worth that the text ends here."""
-        worth, (context, place) = 1.0, prefix.knows
+    def ended(self, context: int) -> float:
+        """By what it multiplies a text's probability that it ends here."""
+        worth = 1.0
         if self.fusion.model and self.fusion.edge is not None:
-            scores = self.fusion.model.log_probs(context)
+            scores = self.fusion.model.log_probs(self._met[context][0])
             worth = math.exp(self.fusion.weight * (scores[self.fusion.edge] + BONUS))
         if self.fusion.hotwords:
-            worth *= math.exp(-self.fusion.hotwords.debt(place))
+            worth *= math.exp(-self.fusion.hotwords.debt(self._met[context][1]))
         return worth
+
+    def _place(self, known: tuple[tuple[int, ...], int]) -> int:
+        found = self._places.get(known)
+        if found is None:
+            labels, place = known
+            nats = np.zeros(self._gains.shape[1])
+            if self.fusion.model:
+                nats += self.fusion.weight * (self.fusion.model.log_probs(labels) + BONUS)
+            if self.fusion.hotwords:
+                nats += self.fusion.hotwords.gains(place)
+            found = self._places[known] = len(self)
+            if found == len(self._gains):
+                self._gains, self._behind = (
+                    np.concatenate([table, np.zeros_like(table)]) for table in (self._gains, self._behind)
+                )
+            self._gains[found] = np.exp(nats)
+            self._met.append(known)
+        return found

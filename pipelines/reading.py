@@ -21,7 +21,7 @@ from decoders.attention import Attention
 from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
 from decoders.hybrid import Hybrid
-from decoders.prefix_beam import prefix_beam
+from decoders.prefix_beam import PrefixBeam
 from encoders.precision import autocast
 from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
@@ -258,7 +258,8 @@ def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
         model, options.language_model, options.language_weight, options.hotwords, options.hotword_weight
     )
     if fused:
-        return lambda states, lengths: prefix_beam(*_frames(model, states, lengths), fused, 2 * options.width)
+        search = PrefixBeam(fused, 2 * options.width)
+        return lambda states, lengths: search(*_frames(model, states, lengths))
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))
     search = Search(options.width)

@@ -8,7 +8,7 @@ import torch
 import decoders.prefix_beam
 from decoders.hotwords import ANYWHERE, Hotwords
 from decoders.language_model import NGrams
-from decoders.prefix_beam import Fusion, prefix_beam
+from decoders.prefix_beam import Fusion, PrefixBeam
 from tests.decoders.test_prefix_beam import LABELS, TEXTS, posteriors, worth
 
 A, B, SPACE = 1, 2, 3
@@ -77,7 +77,7 @@ def test_the_search_finds_the_best_of_all_texts(seed, model, bonus, monkeypatch)
         return plain + gained(text, hotwords)
 
     texts = (text for size in range(6) for text in itertools.product((A, B, SPACE), repeat=size))
-    (found,) = prefix_beam(log_probs[None], torch.tensor([5]), fusion, width=400)
+    (found,) = PrefixBeam(fusion, 400)(log_probs[None], torch.tensor([5]))
     assert found.ids == max(map(list, texts), key=gain)
 
 
@@ -88,6 +88,6 @@ def test_a_word_is_found_that_hardly_differs():
     log_probs[0, 1, 0] = 0.02
     log_probs[0, 2, SPACE] = 0.94
     lengths, fusion = torch.tensor([3]), Fusion(None, hotwords=Hotwords([[A, B]], {A, B}, 1.0, LABELS))
-    assert prefix_beam(log_probs.log(), lengths, fusion, 8)[0].ids == [A, B, SPACE]
+    assert PrefixBeam(fusion, 8)(log_probs.log(), lengths)[0].ids == [A, B, SPACE]
     log_probs[0, 2] = torch.tensor([0.02, 0.94, 0.02, 0.02])
-    assert prefix_beam(log_probs.log(), lengths, fusion, 8)[0].ids != [A, B, A]
+    assert PrefixBeam(fusion, 8)(log_probs.log(), lengths)[0].ids != [A, B, A]

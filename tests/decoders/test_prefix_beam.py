@@ -2,14 +2,16 @@
 
 import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
 import decoders.prefix_beam
 from decoders.ctc import CTC, greedy
+from decoders.hotwords import Hotwords
 from decoders.language_model import NGrams
-from decoders.prefix_beam import BONUS, Fusion, prefix_beam
+from decoders.prefix_beam import BONUS, Fusion, PrefixBeam
 
 LABELS = 4
 TEXTS = [[1, 2, 3, 1, 2, 3, 1, 2, 3, 3, 1, 2], [2, 2, 1, 2, 3, 1, 1, 2]]
@@ -50,7 +52,7 @@ def test_it_finds_the_best_of_all_texts(seed, weight, edge, monkeypatch):
     monkeypatch.setattr(decoders.prefix_beam, "LEAST", 0.0)
     fusion = Fusion(MODEL, weight, edge)
     log_probs = posteriors(1, 5, seed)
-    (found,) = prefix_beam(log_probs, torch.tensor([5]), fusion, width=400)
+    (found,) = PrefixBeam(fusion, 400)(log_probs, torch.tensor([5]))
     assert found.ids == best_of_all(log_probs[0], fusion)
 
 
@@ -60,20 +62,40 @@ def test_the_language_decides_what_ctc_leaves_open():
     log_probs[0, 2, 3], log_probs[0, 2, 1] = 0.46, 0.5
     lengths = torch.tensor([3])
     assert greedy(log_probs.log(), lengths)[0].ids == [1, 2, 1]
-    assert prefix_beam(log_probs.log(), lengths, Fusion(MODEL, 0.5), width=8)[0].ids == [1, 2, 3]
+    assert PrefixBeam(Fusion(MODEL, 0.5), 8)(log_probs.log(), lengths)[0].ids == [1, 2, 3]
 
 
 def test_an_item_does_not_depend_on_its_batch():
     log_probs, lengths = posteriors(4, 9, seed=7), torch.tensor([9, 3, 6, 1])
     fusion = Fusion(MODEL, 0.4)
-    together = prefix_beam(log_probs, lengths, fusion, width=6)
+    together = PrefixBeam(fusion, 6)(log_probs, lengths)
     for row, length, found in zip(log_probs, lengths, together, strict=True):
-        assert prefix_beam(row[None], length[None], fusion, width=6) == [found]
+        assert PrefixBeam(fusion, 6)(row[None], length[None]) == [found]
+
+
+@pytest.mark.parametrize("room,kept", [(2, 10**6), (1024, 0)], ids=["that grows", "begun anew each time"])
+def test_what_is_kept_changes_nothing(room, kept, monkeypatch):
+    log_probs, lengths = posteriors(6, 30, seed=9), torch.full((6,), 30)
+    fusion = Fusion(MODEL, 0.4, 3, Hotwords([[1, 2], [2, 2]], {1, 2}, 0.5, LABELS))
+    whole = PrefixBeam(fusion, 6)(log_probs, lengths)
+    monkeypatch.setattr(decoders.prefix_beam, "ROOM", room)
+    monkeypatch.setattr(decoders.prefix_beam, "KEPT", kept)
+    search = PrefixBeam(fusion, 6)
+    assert [search(log_probs, lengths) for _ in range(2)] == [whole, whole]
+
+
+def test_threads_share_a_search():
+    rows = posteriors(64, 40, seed=11)
+    length, fusion = torch.tensor([40]), Fusion(MODEL, 0.4, 3)
+    alone = [PrefixBeam(fusion, 8)(row[None], length) for row in rows]
+    search = PrefixBeam(fusion, 8)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda row: search(row[None], length), rows)) == alone
 
 
 def test_labels_are_placed_one_behind_the_other():
     log_probs = posteriors(1, 40, seed=8)
-    (found,) = prefix_beam(log_probs, torch.tensor([40]), Fusion(MODEL, 0.5), width=6)
+    (found,) = PrefixBeam(Fusion(MODEL, 0.5), 6)(log_probs, torch.tensor([40]))
     assert found.ids and len(found.ids) == len(found.starts) == len(found.ends) == len(found.confidences)
     assert all(start < end for start, end in zip(found.starts, found.ends, strict=True))
     assert all(end <= start for end, start in zip(found.ends, found.starts[1:], strict=False))
@@ -83,14 +105,14 @@ def test_labels_are_placed_one_behind_the_other():
 @pytest.mark.parametrize("length", [0, 12])
 def test_nothing_but_blanks_is_no_text(length):
     log_probs = torch.tensor([0.0, -30, -30, -30]).expand(1, 12, 4)
-    (found,) = prefix_beam(log_probs, torch.tensor([length]), Fusion(MODEL, 0.5, 3), width=6)
+    (found,) = PrefixBeam(Fusion(MODEL, 0.5, 3), 6)(log_probs, torch.tensor([length]))
     assert found.ids == []
 
 
 def test_hours_without_a_doubt_do_not_fade_to_nothing():
     """Probabilities of thousands of frames multiply to less than any number can hold."""
     log_probs = torch.full((1, 6000, LABELS), 0.25).log()
-    (found,) = prefix_beam(log_probs, torch.tensor([6000]), Fusion(MODEL, 0.3), width=2)
+    (found,) = PrefixBeam(Fusion(MODEL, 0.3), 2)(log_probs, torch.tensor([6000]))
     assert len(found.ids) <= 6000
 
 
@@ -101,7 +123,7 @@ def test_certainty_of_what_is_unheard_of(weight):
     for frame, label in enumerate([3, 2, 0, 2]):
         scores[0, frame, label] = 0.0
     model = NGrams.of([[1] * 10_000], 3, LABELS)
-    assert prefix_beam(scores, torch.tensor([4]), Fusion(model, weight, 1), width=2)[0].ids == [3, 2, 2]
+    assert PrefixBeam(Fusion(model, weight, 1), 2)(scores, torch.tensor([4]))[0].ids == [3, 2, 2]
 
 
 @pytest.mark.parametrize("weight", [-0.1, 2.1, math.nan])
