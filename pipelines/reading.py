@@ -90,6 +90,16 @@ class SearchOptions(BatchOptions):
         if not 0 <= self.hotword_weight <= 10:
             raise ValueError(f"hotword_weight must be from 0 to 10, not {self.hotword_weight}")
 
+    def signed(self, name: str) -> str:
+        """A model's name, and what it reads with: for records of how something came about."""
+        plain = SearchOptions()
+        told = [
+            f"{option} {getattr(self, option)}"
+            for option in ("language_model", "language_weight", "hotwords", "hotword_weight")
+            if getattr(self, option) not in (getattr(plain, option), "")
+        ]
+        return ", ".join([name, *told])
+
 
 class Piece(Protocol):
     """What the model reads at once: a stretch of a recording, a line of a page."""

@@ -69,7 +69,7 @@ class Recognizing(Work):
         from pipelines.recognition import task_of
 
         task = task_of(unit)
-        return model_for(task, self.network).name if task else ""
+        return self.options.signed(model_for(task, self.network).name) if task else ""
 
     def results(self, units: Iterable) -> Iterator[Page | TriscribeError]:
         from pipelines.recognition import results

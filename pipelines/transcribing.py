@@ -31,9 +31,9 @@ class Transcribing(Work):
     def __init__(self, model: str | None, options: dict):
         from pipelines.speech import SpeechOptions, speech_model
 
-        SpeechOptions.of(options)
         self.options = options
         self.network = speech_model(model)
+        self.signed = SpeechOptions.of(options).signed(self.network.name)
 
     def is_meant(self, path: Path) -> bool:
         """By its content; or by its name, so that a ruined recording is reported and not passed over."""
@@ -51,7 +51,7 @@ class Transcribing(Work):
             return 0.0  # it is reported when its turn comes
 
     def model(self, unit: Path) -> str:
-        return self.network.name
+        return self.signed
 
     def results(self, units: Iterable[Path]) -> Iterator[Transcript | TriscribeError]:
         from pipelines.speech import transcribe

@@ -286,3 +286,20 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     for option in ("--language-model", "--hotwords"):
         assert cli.main(["recognize", str(clip), option, "own"]) == 2
         assert "not for videos" in capsys.readouterr().err
+
+
+def test_what_another_language_model_made_is_made_again(tmp_path, capsys):
+    from PIL import Image
+
+    Image.fromarray(bars("ab")).save(tmp_path / "x.png")
+    names = tmp_path / "names.txt"
+    names.write_text("ab\nba\n")
+    model = small()
+    model.language = Language.of(model, ["ab ba ab"] * 5, 3)
+    given = ["recognize", str(tmp_path / "x.png"), "-o", str(tmp_path / "out"), "--skip-existing"]
+    given += ["-m", str(model.save(tmp_path / "m.safetensors"))]
+    for more in ([], ["--language-model", "own"], ["--language-model", "own", "--hotwords", str(names)]):
+        assert cli.main([*given, *more]) == 0
+        assert "1 recognised" in capsys.readouterr().out
+        assert cli.main([*given, *more]) == 0
+        assert "0 recognised" in capsys.readouterr().out
