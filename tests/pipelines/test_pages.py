@@ -94,6 +94,26 @@ def test_rulings_are_not_writing(squares):
     assert score_page(found(page), lines).f1 > 0.95
 
 
+def test_words_of_many_like_strokes_are_no_dotted_ruling():
+    page, lines = paper(), []
+    for number in range(20):
+        y = 120 + 48 * number
+        for x in range(90, 230, 6):
+            cv2.line(page, (x, y), (x, y - 9), 60, 1, cv2.LINE_AA)
+        lines.append([(90, y), write(page, text_of(number, 5), 240, y, 0.6)[1]])
+    score = score_page(found(page), lines)
+    assert score.precision > 0.97 and score.recall > 0.97
+
+
+def test_dotted_rulings_and_small_print_are_not_writing():
+    page = paper()
+    for y in range(120, 1300, 64):
+        page[y : y + 4, 60:940:8] = page[y : y + 4, 61:940:8] = 60
+    cv2.putText(page, text_of(0, 22), (60, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 40, 1, cv2.LINE_AA)
+    page, lines = letter(lines=10, page=page, y=184)
+    assert score_page(found(page), lines).f1 > 0.95
+
+
 def test_neither_shade_nor_a_dark_border_nor_what_shows_through_is_writing():
     page, lines = letter(lines=8, page=shaded(paper()))
     back = paper()
