@@ -210,12 +210,16 @@ def _strokes(change: np.ndarray, share: float) -> np.ndarray:
         return np.zeros_like(change)
     typical = share * float(np.median(above))
     floor = max(noise, share * CONTRAST, 0.5 * typical)
-    strokes = np.clip((change - floor) / max(2.5 * typical - floor, 1e-6), 0, 1)
+    strokes = np.clip((change - floor) * (255 / max(2.5 * typical - floor, 1e-6)), 0, 255).astype(np.uint8)
     upright = _opened(_closed(strokes, 9, 1), 61, 1)
-    strokes = np.maximum(strokes - 1.5 * cv2.dilate(upright, np.ones((9, 3))), 0)
+    strokes = _without(strokes, cv2.dilate(upright, np.ones((9, 3))))
     dotted = _opened(_closed(strokes, 3, 11), 1, 201)
-    dotted -= _opened(dotted, 13, 1)
-    return np.maximum(strokes - 1.5 * cv2.dilate(dotted, np.ones((3, 9))), 0)
+    dotted = cv2.subtract(dotted, _opened(dotted, 13, 1))
+    return _without(strokes, cv2.dilate(dotted, np.ones((3, 9)))) / np.float32(255)
+
+
+def _without(strokes: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    return cv2.subtract(strokes, cv2.convertScaleAbs(drawn, alpha=1.5))
 
 
 def _opened(image: np.ndarray, height: int, width: int) -> np.ndarray:
