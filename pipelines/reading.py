@@ -84,9 +84,12 @@ class SearchOptions(BatchOptions):
             raise ValueError(f"language_model must be {OWN} or a text file, not {str(given)!r}")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
-        is_file = isinstance(self.hotwords, os.PathLike) or str(self.hotwords).endswith(".txt")
-        if is_file and not os.path.isfile(self.hotwords):
-            raise ValueError(f"hotwords: there is no file {str(self.hotwords)!r}")
+        words = self.hotwords
+        is_path = isinstance(words, os.PathLike) or (
+            isinstance(words, str) and (os.sep in words or words.endswith(".txt"))
+        )
+        if is_path and not os.path.isfile(words):
+            raise ValueError(f"hotwords: there is no file {str(words)!r}")
         if not 0 <= self.hotword_weight <= 10:
             raise ValueError(f"hotword_weight must be from 0 to 10, not {self.hotword_weight}")
 

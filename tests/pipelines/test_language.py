@@ -106,7 +106,7 @@ def test_a_text_that_changes_is_counted_again(text):
 def test_hotwords_are_found_where_the_model_is_in_doubt(tmp_path):
     model, path = Doubtful(), tmp_path / "names.txt"
     path.write_text("ab\n\n", encoding="utf-8")
-    for hotwords in ("ab", "ab, bbb", ["ab"], ("bbb", "ab"), path, str(path)):
+    for hotwords in ("ab", "ab, bbb", ["ab"], ["ab", "b"], ("bbb", "ab"), path, str(path)):
         assert recognize(bars("ba aa"), model, hotwords=hotwords).text == "ba ab"
     assert recognize(bars("ba aa"), model, hotwords="ab", hotword_weight=0.0).text == "ba aa"
     assert recognize(bars("ba aa"), model, hotwords="aa ab").text == "ba aa"
@@ -168,6 +168,7 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
         ({"language_model": "nowhere.txt"}, "language_model must be own or a text file"),
         ({"language_weight": 3.0}, "language_weight"),
         ({"hotwords": "nowhere.txt"}, "hotwords: there is no file 'nowhere.txt'"),
+        ({"hotwords": "some/where"}, "hotwords: there is no file 'some/where'"),
         ({"hotwords": Path("nowhere")}, "hotwords: there is no file 'nowhere'"),
         ({"hotwords": "a", "hotword_weight": -1.0}, "hotword_weight must be from 0 to 10, not -1.0"),
     ],
