@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipelines.paths import best_path
+
 AREA = 1_500_000  # pixels of the reduced page on which strokes are found; sheets have half its sides
 SMALLEST = 16  # pixels; nothing is read on a page with a shorter side
 SHADE = 44  # pixels; darkness wider than this belongs to the paper
@@ -142,30 +144,6 @@ def find_traces(sheet: Sheet) -> list[Trace]:
     lines = _join(pieces, sheet.distance)
     lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
     return _prolonged(sheet, _choose(lines, sheet.distance))
-
-
-def best_path(gains: np.ndarray, stiffness: float) -> np.ndarray:
-    """The path of the largest sum, by dynamic programming.
-
-    Args:
-        gains: (steps, places).
-        stiffness: what moving by one place costs.
-
-    Returns:
-        (steps,) the place at each step.
-    """
-    places = np.arange(gains.shape[1])
-    moves = stiffness * np.abs(places[:, None] - places)
-    total, origins = gains[0], np.empty(gains.shape, np.intp)
-    for step, gain in enumerate(gains[1:], start=1):
-        reached = total - moves
-        origins[step] = reached.argmax(axis=1)
-        total = reached.max(axis=1) + gain
-    path = np.empty(len(gains), np.intp)
-    path[-1] = total.argmax()
-    for step in range(len(gains) - 1, 0, -1):
-        path[step - 1] = origins[step, path[step]]
-    return path
 
 
 def band(image: np.ndarray, columns: np.ndarray, rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:

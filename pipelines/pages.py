@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipelines.baselines import Sheet, Trace, band, best_path, find_traces, lay_level
+from pipelines.baselines import Sheet, Trace, band, find_traces, lay_level
 from pipelines.insertions import find_insertions
 from pipelines.lines import LineShape
+from pipelines.paths import best_path
 from pipelines.results import Point
 
 REACH = (1.3, 0.5)  # line distances above and below a baseline that may be its line's

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.baselines import best_path
 from pipelines.pages import draw_lines, find_lines
+from pipelines.paths import best_path
 from recipes.baseline_scores import score_page
 
 WORDS = "the quick brown fox jumps over lazy dogs and runs away from home again while rain falls on hills"
