@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
 ANYWHERE = 0  # the place where a word may begin
 NOWHERE = 1  # that within a word which is none of them
+MOST = 300.0  # nats for a word; numbers end at twice as many
+AHEAD = 6.0  # nats at most that a word gets before it is whole: what pays back more would leave the beam
 
 
 class Hotwords:
-    """A bonus for each label of a word, paid back where it turns out to be another one.
+    """A bonus for each label of a word, paid ahead, and back where it turns out to be another one.
 
     Zhao et al. 2019, "Shallow-fusion end-to-end contextual biasing": the words form a tree of labels, and
     every text ends at a place of it.
@@ -37,7 +39,7 @@ class Hotwords:
             for label in word:
                 place = self._longer[place].get(label) or self._grown(place, label)
             self._whole.add(place)
-        self.gains = cache(self._gains)
+        self.gains = lru_cache(1000)(self._gains)
 
     def _grown(self, place: int, label: int) -> int:
         """A new place, behind a label."""
@@ -57,9 +59,15 @@ class Hotwords:
             return self.behind(ANYWHERE, label)
         return NOWHERE if label in self.letters else ANYWHERE
 
-    def debt(self, place: int) -> float:
-        """What has to be paid back where a text ends: nothing if a word does, too."""
-        return 0.0 if place in self._whole else self.bonus * self._owed[place]
+    def ended(self, place: int) -> float:
+        """Nats that it brings a text that it ends here: what is not paid yet if a word does, too."""
+        return self._rest(place) if place in self._whole else -self._paid(place)
+
+    def _paid(self, place: int) -> float:
+        return min(self.bonus * self._owed[place], AHEAD)
+
+    def _rest(self, place: int) -> float:
+        return min(self.bonus * self._owed[place], MOST) - self._paid(place)
 
     def _begins_again(self, place: int) -> bool:
         """Whether, within a word of several parts, another one may begin."""
@@ -67,10 +75,12 @@ class Hotwords:
 
     def _gains(self, place: int) -> np.ndarray:
         """(num_labels,) nats that each label brings a text that ends here."""
-        gains = np.full(self.num_labels, -self.bonus * self._owed[place])
+        gains = np.full(self.num_labels, -self._paid(place))
         if place in self._whole:
-            gains[[label for label in range(self.num_labels) if label not in self.letters]] = 0.0
-        if self._begins_again(place):
-            gains[list(self._longer[ANYWHERE])] += self.bonus
-        gains[list(self._longer[place])] = self.bonus
+            gains[[label for label in range(self.num_labels) if label not in self.letters]] = self._rest(
+                place
+            )
+        begun = self._longer[ANYWHERE] | self._longer[place]
+        for label, longer in begun.items() if self._begins_again(place) else self._longer[place].items():
+            gains[label] += self._paid(longer)
         return gains

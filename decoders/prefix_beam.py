@@ -20,7 +20,7 @@ from decoders.ctc import Labels, collapsed
 from decoders.hotwords import ANYWHERE, Hotwords
 from decoders.language_model import LanguageModel
 
-KEPT = 5_000_000  # of the numbers that say what each label is worth behind a text
+KEPT = 3_000_000  # of the numbers that say what each label is worth behind a text
 ROOM = 1024  # contexts that there is room for at first
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
 LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
@@ -121,7 +121,7 @@ class _Contexts:
 
     def __init__(self, fusion: Fusion, num_labels: int):
         self.fusion = fusion
-        self._gains = np.zeros((ROOM, num_labels), np.float32)
+        self._gains = np.zeros((ROOM, num_labels))
         self._behind = np.zeros((ROOM, num_labels), np.int32)
         self._met: list[tuple[tuple[int, ...], int]] = [((), ANYWHERE)]  # the first one stands for none
         self._places: dict[tuple[tuple[int, ...], int], int] = {}
@@ -157,7 +157,7 @@ class _Contexts:
             scores = self.fusion.model.log_probs(self._met[context][0])
             worth = math.exp(self.fusion.weight * (scores[self.fusion.edge] + BONUS))
         if self.fusion.hotwords:
-            worth *= math.exp(-self.fusion.hotwords.debt(self._met[context][1]))
+            worth *= math.exp(self.fusion.hotwords.ended(self._met[context][1]))
         return worth
 
     def _place(self, known: tuple[tuple[int, ...], int]) -> int:

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+import decoders.hotwords
 import decoders.prefix_beam
 from decoders.hotwords import ANYWHERE, Hotwords
 from decoders.language_model import NGrams
@@ -46,12 +47,14 @@ def gained(text, hotwords):
     for label in text:
         total += hotwords.gains(place)[label]
         place = hotwords.behind(place, label)
-    return total - hotwords.debt(place)
+    return total + hotwords.ended(place)
 
 
 @pytest.mark.parametrize("letters", [{A, B}, set()], ids=["words", "no spaces"])
 @pytest.mark.parametrize("kind", LISTS)
-def test_a_text_gains_what_its_words_are_worth(kind, letters):
+@pytest.mark.parametrize("ahead", [6.0, 0.7, 0.0])
+def test_a_text_gains_what_its_words_are_worth(kind, letters, ahead, monkeypatch):
+    monkeypatch.setattr(decoders.hotwords, "AHEAD", ahead)
     words = LISTS[kind]
     hotwords = Hotwords(words, letters, 0.5, LABELS)
     for size in range(7):
@@ -91,3 +94,19 @@ def test_a_word_is_found_that_hardly_differs():
     assert PrefixBeam(fusion, 8)(log_probs.log(), lengths)[0].ids == [A, B, SPACE]
     log_probs[0, 2] = torch.tensor([0.02, 0.94, 0.02, 0.02])
     assert PrefixBeam(fusion, 8)(log_probs.log(), lengths)[0].ids != [A, B, A]
+
+
+def test_a_long_word_that_is_not_there_can_be_left_however_much_it_weighs():
+    text = [A, B] * 9 + [SPACE]
+    log_probs = torch.full((1, len(text), LABELS), 0.01)
+    log_probs[0, range(len(text)), text] = 0.97
+    fusion = Fusion(None, hotwords=Hotwords([[A, B] * 12], {A, B}, 10.0, LABELS))
+    assert PrefixBeam(fusion, 4)(log_probs.log(), torch.tensor([len(text)]))[0].ids == text
+
+
+def test_numbers_do_not_end_however_long_a_word_is():
+    word = [A, B] * 100
+    log_probs = torch.full((1, len(word), LABELS), 0.01)
+    log_probs[0, range(len(word)), word] = 0.97
+    fusion = Fusion(None, hotwords=Hotwords([word], {A, B}, 10.0, LABELS))
+    assert PrefixBeam(fusion, 4)(log_probs.log(), torch.tensor([len(word)]))[0].ids == word
