@@ -50,10 +50,10 @@ class Language:
         Raises:
             ValueError: they hold nothing that the model can write.
         """
-        edge = _edge(model.alphabet)
+        edge, known = _edge(model.alphabet), set(model.alphabet.symbols)
         before = [] if edge is None else [edge]
         fitted = (_fitted(text, model.alphabet) for text in texts)
-        written = ("".join(symbol for symbol in text if symbol in model.alphabet) for text in fitted)
+        written = ("".join(symbol for symbol in text if symbol in known) for text in fitted)
         labels = ([*before, *model.encode(text)] for text in written if text.strip())
         return cls(NGrams.of(labels, order, len(model.alphabet), discreet))
 
@@ -142,11 +142,12 @@ def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], we
 def _fitted(text: str, alphabet: Alphabet) -> str:
     """Letters that the alphabet lacks become those of the other case, if it has these."""
 
-    def fitted(symbol: str) -> str:
-        others = (symbol, symbol.upper(), symbol.lower())
-        return next((other for other in others if other in alphabet), symbol)
-
-    return "".join(map(fitted, text))
+    others = {}
+    for symbol in set(text):
+        if symbol not in alphabet:
+            cases = (case for case in (symbol.upper(), symbol.lower()) if case in alphabet)
+            others[symbol] = next(cases, symbol)
+    return text.translate(str.maketrans(others))
 
 
 def _is_letter(symbol: str) -> bool:
