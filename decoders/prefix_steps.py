@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from decoders.alphabet import BLANK
+from decoders.compiled import compiled
 
 START = 0  # the text of no labels
 
@@ -53,13 +53,13 @@ def beginning(width: int, frames: int, context: int) -> tuple[Texts, Beam]:
     return texts, beam
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _name(before, label):
     """Of a text with one more label: another one for another text, as far as 64 bits go."""
     return before * np.uint64(6364136223846793005) + np.uint64(label)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def advance(probabilities, frame, size, too_little, gains, behind, met, texts, beam):
     """Go on from a frame until a text is met whose context is not known, or to the last one.
 

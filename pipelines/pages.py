@@ -131,7 +131,7 @@ def _outlines(sheet: Sheet, traces: list[Trace]) -> list[tuple[np.ndarray, np.nd
 
 def _seam(sheet: Sheet, trace: Trace, gaps: np.ndarray) -> np.ndarray:
     """Rows of the path between a line and the next baseline above, `gaps` rows away."""
-    shares = np.linspace(*SHARE, 12)
+    shares = np.linspace(*SHARE, 12, dtype=np.float32)  # as all that `best_path` is compiled for
     ink = band(sheet.ink, trace.columns, trace.rows, -gaps[:, None] * shares)
     path = best_path(-ink - 0.02 * np.abs(shares - shares.mean()), 0.05)
     return trace.rows - gaps * shares[path]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from decoders.compiled import compiled
 
-@numba.njit(nogil=True, cache=True)
+
+@compiled
 def best_path(gains, stiffness):
     """The path of the largest sum, by dynamic programming.
 

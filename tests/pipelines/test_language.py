@@ -113,6 +113,15 @@ def test_hotwords_are_found_where_the_model_is_in_doubt(tmp_path):
     assert recognize(bars("aa aa"), model, hotwords="aa ab").text == "aa ab"
 
 
+def test_hotwords_from_the_right_and_without_spaces():
+    from_the_right = Doubtful(right_to_left=True, alphabet=" אב")
+    assert recognize(bars("ba aa"), from_the_right).text == "אא אב"
+    assert recognize(bars("ba aa"), from_the_right, hotwords="בא").text == "בא אב"
+    unspaced = Doubtful(alphabet="xab")
+    assert recognize(bars("ba aa"), unspaced).text == "baxaa"
+    assert recognize(bars("ba aa"), unspaced, hotwords="ab").text == "baxab"
+
+
 def test_hotwords_count_beside_a_language_model(text):
     model = Doubtful()
     unheard_of = {"language_model": text, "hotwords": ["aa"]}
