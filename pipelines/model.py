@@ -48,12 +48,14 @@ DEFAULTS = {
     "action": "action-shapes",
     "captioning": "captioning-emoji",
 }
-FORMAT = 1
+FORMAT = 2
+_FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits
 _HEADER = "triscribe"
 _LANGUAGE = "language_model"
 _LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_SCALE = ".scale"  # of the rows of a weight of 8 bits
 _TRAIN_AGAIN = "train it again, or take one that `triscribe models` lists"
 
 
@@ -132,20 +134,27 @@ class SequenceModel(nn.Module):
     def parameters_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def save(self, path: str | Path, half: bool = True) -> Path:
+    def save(self, path: str | Path, bits: int = 16) -> Path:
         """Write weights and header to one file, atomically.
 
         Args:
             path: ending in .safetensors.
-            half: keep weights as 16-bit floats: half the size, and no measured loss.
+            bits: of each weight. 16: floats, half the size of 32, and no measured loss. 8: each row of a
+                matrix as whole numbers times a scale, half the size again; what it costs is worth measuring.
+
+        Raises:
+            ModelError: weights that are not finite in so many bits.
+            ValueError: other bits.
         """
+        if bits not in _FORMATS:
+            raise ValueError(f"bits must be one of {sorted(_FORMATS)}, not {bits}")
         from safetensors.torch import save
 
         from pipelines import __version__
         from pipelines.writers import write_atomically
 
         header = {
-            "format": FORMAT,
+            "format": _FORMATS[bits],
             "version": __version__,
             "task": self.task,
             **self.sizes,
@@ -155,12 +164,14 @@ class SequenceModel(nn.Module):
             "metrics": self.metrics,
         }
         # Flattened LSTM weights share one storage, which safetensors refuses: clone them.
-        kind = torch.float16 if half else torch.float32
+        kind = torch.float32 if bits == 32 else torch.float16
         tensors = {name: t.detach().cpu().to(kind).clone() for name, t in self.state_dict().items()}
         path = Path(path)
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             cause = f"not written: its weights are not finite as {kind}"
-            raise ModelError(path, cause, "save with half=False, or train with a lower learning rate")
+            raise ModelError(path, cause, "save with bits=32, or train with a lower learning rate")
+        if bits == 8:
+            tensors = _rounded(self.state_dict(), tensors)
         if self.language:
             header[_LANGUAGE], tensors[_LANGUAGE] = self.language.to_file()
         with write_atomically(path, "wb") as file:
@@ -201,6 +212,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
             model.language = Language.from_file(header[_LANGUAGE], counted, model.alphabet)
         except (LookupError, TypeError, ValueError) as error:
             raise ModelError(path, f"its language model cannot be used: {error}", _TRAIN_AGAIN) from error
+    tensors = _restored(tensors)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name in sorted(expected.keys() | tensors.keys()):
         shape = tuple(tensors[name].shape) if name in tensors else "missing"
@@ -261,6 +273,31 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
         raise ModelError(path, f"its header is not JSON ({error})", _TRAIN_AGAIN) from error
     _check_fields(path, header)
     return header, tensors
+
+
+def _rounded(weights: dict[str, Tensor], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with matrices as 8-bit numbers, and beside each what its rows are to be multiplied by."""
+    tensors = dict(tensors)
+    for name, weight in weights.items():
+        if weight.dim() > 1:
+            rows = weight.detach().cpu().float().flatten(1)
+            scale = rows.abs().amax(1) / 127
+            whole = (rows / scale.clamp(min=torch.finfo(torch.float32).tiny)[:, None]).round()
+            tensors[name], tensors[name + _SCALE] = whole.to(torch.int8).view_as(weight), scale
+    return tensors
+
+
+def _restored(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors with those of 8 bits as floats; whatever does not fit together is left as it is."""
+    restored = dict(tensors)
+    for name, weight in tensors.items():
+        scale = tensors.get(name + _SCALE)
+        if weight.dtype != torch.int8 or weight.dim() < 2 or scale is None:
+            continue
+        if scale.shape == weight.shape[:1] and scale.dtype in _FLOATS:
+            del restored[name + _SCALE]
+            restored[name] = weight * scale.float().view(-1, *[1] * (weight.dim() - 1))
+    return restored
 
 
 def _check_fields(path: Path, header: object) -> None:

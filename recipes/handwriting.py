@@ -84,6 +84,8 @@ class HandwritingOptions(RecogniserOptions):
     begins by changing nothing."""
     wider: tuple[int, ...] = ()
     """Channels of each convolution of the model of --load from now on. So does this."""
+    cells: int | None = None
+    """Memory cells of each layer and direction of the model of --load from now on. And so does this."""
     texts: tuple[Path, ...] = ()
     """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
     model: ModelOptions = field(default_factory=ModelOptions)
@@ -91,7 +93,7 @@ class HandwritingOptions(RecogniserOptions):
 
     def __post_init__(self):
         super().__post_init__()
-        self._needs_load("grow", "wider")
+        self._needs_load("grow", "wider", "cells")
         if self.texts and not self.augmentation.compose:
             raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
         if min(self.grow, default=0) < 0:
@@ -106,7 +108,7 @@ class Handwriting(Recogniser):
     task = "handwriting"
     what = "line images or pages"
     training = LineTask
-    told = (*Recogniser.told, "grow", "finer", "wider")
+    told = (*Recogniser.told, "grow", "finer", "wider", "cells")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
@@ -134,9 +136,9 @@ class Handwriting(Recogniser):
     def build(
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
-        grow, finer, wider = self.options.grow, self.options.finer, self.options.wider
-        if base and (any(grow) or finer > 1 or wider):
-            base = grown(base, grow, finer, wider)
+        options = self.options
+        if base and (any(options.grow) or options.finer > 1 or options.wider or options.cells):
+            base = grown(base, options.grow, options.finer, options.wider, options.cells)
         return super().build(base, normalisation, items)
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:

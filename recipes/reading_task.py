@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from decoders.attention import Attention
 from decoders.beam import Search
 from decoders.ctc import CTC, Labels, greedy
+from decoders.expected_errors import expected_errors
 from pipelines.model import SequenceModel
 from pipelines.reading import search_states, searches
 from recipes.cache import FeatureCache
@@ -22,6 +23,7 @@ from recipes.recipe import AttentionOptions
 from recipes.training import TrainingOptions
 
 EASY_DROPOUT = 0.1
+PATHS = 4  # drawn of each sequence, to estimate its errors
 SEARCH = Search()  # of validation
 
 
@@ -51,6 +53,8 @@ class ReadingTask(nn.Module, ABC):
         cache: features of all samples.
         augmentation: how far training varies them.
         consistency: weight of CR-CTC; 0 turns it off. An attention decoder alone has none.
+        errors: weight of the expected errors a label, of which see `decoders/expected_errors.py`; 0 turns it
+            off. An attention decoder alone has none.
         shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
             in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
             "Best practices for a handwritten text recognition system"); 0 turns it off.
@@ -71,6 +75,7 @@ class ReadingTask(nn.Module, ABC):
         cache: FeatureCache,
         augmentation: object,
         consistency: float,
+        errors: float,
         shortcut: float,
         writing: AttentionOptions,
         training: TrainingOptions,
@@ -81,6 +86,7 @@ class ReadingTask(nn.Module, ABC):
         self.cache = cache
         self.augmentation, self.easy_augmentation = augmentation, self.eased(augmentation)
         self.consistency = consistency
+        self.errors = errors
         self.shortcut = shortcut
         if shortcut:
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
@@ -122,12 +128,15 @@ class ReadingTask(nn.Module, ABC):
         else:
             taught = {"sampling": self.sampling, "smoothing": self.writing.smoothing}
             losses = self.model.decoder.loss(*states, targets * views, **taught)
-            if views == 2:
+            if not alone and (views == 2 or self.errors):
                 log_probs, lengths = self.model.decoder(*states)
         loss = (losses / labels).mean()
         if self.shortcut:
             early = CTC.loss(*self.reader(*hidden), targets * views) / labels
             loss = loss + self.shortcut * early.mean()
+        if self.errors and not self.easing and not alone:
+            wrong = expected_errors(log_probs, lengths, targets * views, PATHS)
+            loss = loss + self.errors * (wrong / labels).mean()
         if views == 2:
             loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
         return loss

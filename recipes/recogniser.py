@@ -68,6 +68,9 @@ class RecogniserOptions(RecipeOptions):
     heart, the more it needs."""
     consistency: float = 0.2
     """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
+    errors: float = 0.0
+    """Weight of the errors to be expected a label (Graves & Jaitly 2014), once a CTC decoder has learnt to
+    read: likelihood wants the whole line right, this wants few errors; 0 turns it off."""
     shortcut: float = 0.0
     """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
     language_model: int = 0
@@ -79,7 +82,7 @@ class RecogniserOptions(RecipeOptions):
         super().__post_init__()
         if self.language_model < 0:
             raise ValueError(f"language_model must be 0 or more, not {self.language_model}")
-        for name in ("consistency", "shortcut"):
+        for name in ("consistency", "errors", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         self._needs_load("new_decoder", "new_dropout")
@@ -100,6 +103,7 @@ class Recogniser(Recipe):
         "training",
         "augmentation",
         "consistency",
+        "errors",
         "shortcut",
         "writing",
         "new_decoder",
@@ -181,6 +185,7 @@ class Recogniser(Recipe):
             cache,
             options.augmentation,
             options.consistency,
+            options.errors,
             options.shortcut,
             options.writing,
             options.training,

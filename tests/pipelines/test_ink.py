@@ -333,7 +333,7 @@ def test_neighbours_scale_and_a_saved_copy_change_nothing(model, tmp_path):
     texts = ("tail", "a lion at noon until taco", "i")
     inks = [read_ink(write(text).strokes)[0] for text in texts]
     together = list(read(model, inks))
-    copy = load(model.save(tmp_path / "copy.safetensors", half=False))
+    copy = load(model.save(tmp_path / "copy.safetensors", bits=32))
     for ink, page in zip(inks, together, strict=True):
         larger = Ink(tuple(stroke * np.float32(1000) for stroke in ink.strokes))
         for other in (*read(model, [ink]), *read(copy, [ink]), *read(model, [larger])):

@@ -9,7 +9,7 @@ import struct
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import save, save_file
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import CTC
@@ -129,7 +129,7 @@ def test_sizes_that_cannot_be_used_are_named(fields, words):
 def test_a_saved_model_gives_the_same_results(tmp_path, cell, bidirectional):
     model = small(cell, bidirectional, num_layers=2)
     expected, _ = model(waveforms(), LENGTHS)
-    exact = load(model.save(tmp_path / "exact.safetensors", half=False))
+    exact = load(model.save(tmp_path / "exact.safetensors", bits=32))
     assert not exact.training
     assert torch.equal(exact(waveforms(), LENGTHS)[0], expected)
     rounded = load(model.save(tmp_path / "half.safetensors"))
@@ -138,6 +138,49 @@ def test_a_saved_model_gives_the_same_results(tmp_path, cell, bidirectional):
     assert y.dtype == torch.float32
     assert (tmp_path / "half.safetensors").stat().st_size < (tmp_path / "exact.safetensors").stat().st_size
     assert rounded.parameters_count == model.parameters_count
+
+
+@every_cell
+@every_core
+def test_a_model_of_8_bits_is_half_as_large_and_hardly_different(tmp_path, cell, bidirectional):
+    model = small(cell, bidirectional, num_layers=2)
+    with torch.no_grad():
+        model.decoder.project.weight[0] = 0.0
+    expected, _ = model(waveforms(), LENGTHS)
+    path = model.save(tmp_path / "x.safetensors", bits=8)
+    again = load(path)
+    y, _ = again(waveforms(), LENGTHS)
+    torch.testing.assert_close(y, expected, atol=0.05, rtol=0)
+    before, after = model.state_dict(), again.state_dict()
+    for name, weight in before.items():
+        rows = weight.flatten(1) if weight.dim() > 1 else weight[:, None]
+        error = (after[name] - weight).abs().view_as(rows).amax(1)
+        step = rows.abs().amax(1) / 127
+        assert (error <= 0.51 * step + 1e-6).all(), name
+    header = read_header(path)
+    assert header["format"] == 2
+    with safe_open(path, "pt") as file:
+        sizes = {str(file.get_tensor(name).dtype) for name in file.keys()}  # noqa: SIM118
+    assert sizes == {"torch.int8", "torch.float16", "torch.float32"}
+    second = again.save(tmp_path / "y.safetensors", bits=8)
+    assert all(torch.equal(load(second).state_dict()[name], after[name]) for name in after)
+    with pytest.raises(ValueError, match=r"bits must be one of \[8, 16, 32\], not 4"):
+        model.save(path, bits=4)
+
+
+def test_weights_of_8_bits_need_their_scales(tmp_path):
+    path = small().save(tmp_path / "x.safetensors", bits=8)
+    with safe_open(path, "pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    name = "decoder.project.weight"
+    for scale in (None, tensors[name + ".scale"][:-1], tensors[name + ".scale"][:, None]):
+        damaged = {**tensors, name + ".scale": scale}
+        save_file({k: v for k, v in damaged.items() if v is not None}, path, metadata)
+        with pytest.raises(ModelError, match="decoder.project.weight"):
+            load(path)
+    save_file({**tensors, name + ".scale": tensors[name + ".scale"] / 0}, path, metadata)
+    with pytest.raises(ModelError, match="is not all finite floats"):
+        load(path)
 
 
 def test_weights_that_share_one_storage_are_saved(tmp_path):
@@ -150,7 +193,7 @@ def test_weights_that_share_one_storage_are_saved(tmp_path):
         parameter.data = flat[start : start + parameter.numel()].view_as(parameter)
         start += parameter.numel()
     assert len({parameter.untyped_storage().data_ptr() for parameter in cell.parameters()}) == 1
-    again = load(model.save(tmp_path / "flat.safetensors", half=False))
+    again = load(model.save(tmp_path / "flat.safetensors", bits=32))
     assert torch.equal(again(waveforms(), LENGTHS)[0], expected)
 
 
@@ -432,7 +475,7 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
     model = small()
     with torch.no_grad():
         model.decoder.project.bias[0] = 1e6
-    with pytest.raises(ModelError, match="half=False"):
+    with pytest.raises(ModelError, match="bits=32"):
         model.save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
-    model.save(tmp_path / "model.safetensors", half=False)
+    model.save(tmp_path / "model.safetensors", bits=32)

@@ -20,7 +20,7 @@ from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, l
 from recipes.line_augment import LineAugmentation
 from recipes.line_pieces import Pieces
 from recipes.manifest import Item
-from recipes.recogniser import WritingOptions, remade
+from recipes.recogniser import WritingOptions, redecoded, remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
 
@@ -212,6 +212,26 @@ def test_a_loaded_model_gets_wider_without_losing_what_it_learnt():
     for wrong in (channels[:4], [8, *channels[1:]]):
         with pytest.raises(DataError, match="handwriting-en: cannot grow"):
             grown(base, wider=wrong)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_loaded_model_gets_more_cells_without_losing_what_it_learnt(cell, bidirectional):
+    base = load("handwriting-en")
+    if (cell, bidirectional) != ("lstm", True):
+        base = remade(base, core={**base.sizes["core"], "cell": cell, "bidirectional": bidirectional}).eval()
+    cells = base.core.hidden_size + 24
+    model = grown(base, cells=cells).eval()
+    lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
+    for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
+        torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    model.train()(lines, lengths)[0].square().sum().backward()
+    read = model.decoder.project.weight.grad.unflatten(1, (-1, cells))[:, :, base.core.hidden_size :]
+    assert read.abs().amax(0).min() > 0, "new cells are never listened to"
+    with pytest.raises(DataError, match="cannot grow: 8 cells are fewer than its 192"):
+        grown(base, cells=8)
+    with pytest.raises(DataError, match="cannot grow: only a CTC decoder"):
+        grown(redecoded(base, {"kind": "attention", "hidden_size": 8}), cells=cells)
 
 
 def lines_to_part(tmp_path: Path, **options) -> tuple[Handwriting, list[Item]]:
