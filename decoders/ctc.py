@@ -19,12 +19,15 @@ class Labels:
         ids: label ids, without blanks.
         starts, ends: first frame and one past the last frame.
         confidences: the highest probability of the symbol within its frames.
+        alternatives: (ids, probability) of the likeliest readings, these ids first; empty unless asked for.
+            Probabilities are shares in those of all readings that were kept to the end.
     """
 
     ids: list[int]
     starts: list[int]
     ends: list[int]
     confidences: list[float]
+    alternatives: tuple[tuple[list[int], float], ...] = ()
 
 
 class CTC(nn.Module):

@@ -8,7 +8,7 @@ alignments, times that by the language model to the power of a weight.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -54,10 +54,11 @@ class PrefixBeam:
     Args:
         fusion: what it knows.
         width: hypotheses that are kept from frame to frame.
+        alternatives: of the likeliest readings that are given with the best one, this among them.
     """
 
-    def __init__(self, fusion: Fusion, width: int):
-        self.fusion, self.width = fusion, width
+    def __init__(self, fusion: Fusion, width: int, alternatives: int = 0):
+        self.fusion, self.width, self.alternatives = fusion, width, alternatives
         self._contexts: _Contexts | None = None
 
     def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[Labels]:
@@ -72,15 +73,18 @@ class PrefixBeam:
         """
         from torchaudio.functional import forced_align
 
-        paths = torch.full(log_probs.shape[:2], BLANK)
+        paths, alternatives = torch.full(log_probs.shape[:2], BLANK), []
         for path, scores, length in zip(paths, log_probs, lengths.tolist(), strict=True):
-            labels = self._labels(scores[:length].numpy())
+            found = self._readings(scores[:length].numpy())
+            labels = found[0][0]
             if labels:
                 path[:length] = forced_align(scores[None, :length].float(), torch.tensor([labels]))[0][0]
-        return collapsed(paths, log_probs.gather(2, paths[:, :, None])[:, :, 0], lengths)
+            alternatives.append(tuple(found[: self.alternatives]))
+        best = collapsed(paths, log_probs.gather(2, paths[:, :, None])[:, :, 0], lengths)
+        return [replace(one, alternatives=all_) for one, all_ in zip(best, alternatives, strict=True)]
 
-    def _labels(self, log_probs: np.ndarray) -> list[int]:
-        """Of (time, num_labels)."""
+    def _readings(self, log_probs: np.ndarray) -> list[tuple[list[int], float]]:
+        """Of (time, num_labels): labels and their share in the probability of all, the likeliest first."""
         from decoders.prefix_steps import START, advance, beginning
 
         frames, num_labels = log_probs.shape
@@ -100,11 +104,14 @@ class PrefixBeam:
         worth = (beam.blank + beam.last)[:size] * [
             contexts.ended(context) for context in texts.context[beam.text[:size]]
         ]
-        labels, text = [], beam.text[int(np.argmax(worth))]
-        while text != START:
-            labels.append(int(texts.label[text]))
-            text = texts.before[text]
-        return labels[::-1]
+        readings = []
+        for place in (-worth).argsort(kind="stable")[: max(1, self.alternatives)]:
+            labels, text = [], beam.text[place]
+            while text != START:
+                labels.append(int(texts.label[text]))
+                text = texts.before[text]
+            readings.append((labels[::-1], float(worth[place] / worth.sum())))
+        return readings
 
 
 class _Contexts:

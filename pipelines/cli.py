@@ -37,6 +37,7 @@ def transcribe(
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
+    alternatives: int = 0,
     batch_size: int = 16,
     longest: float = 15.0,
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -67,6 +68,7 @@ def transcribe(
             words themselves, with commas between them.
         hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
             words taken for them.
+        alternatives: in json, so many of the likeliest readings of each stretch, with probabilities.
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
         device: where the model runs; auto is cuda where there is one.
@@ -88,6 +90,7 @@ def transcribe(
         "language_weight": language_weight,
         "hotwords": hotwords,
         "hotword_weight": hotword_weight,
+        "alternatives": alternatives,
         "batch_size": batch_size,
         "longest": longest,
         "device": device,
@@ -115,6 +118,7 @@ def recognize(
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
+    alternatives: int = 0,
     layout: str = "auto",
     pages: str | None = None,
     dpi: float = 300.0,
@@ -148,6 +152,7 @@ def recognize(
             words themselves, with commas between them.
         hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
             words taken for them.
+        alternatives: in page and json, so many of the likeliest readings of each line, with probabilities.
         layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
             takes the file of the image's name beside it, or else finds out.
         pages: of PDF documents, such as 2-5,7; all if not given.
@@ -174,13 +179,14 @@ def recognize(
     else:
         kind, how = Recognizing, how | {"layout": layout, "pages": pages, "dpi": dpi}
         how |= {"language_model": language_model, "language_weight": language_weight}
-        how |= {"hotwords": hotwords, "hotword_weight": hotword_weight}
+        how |= {"hotwords": hotwords, "hotword_weight": hotword_weight, "alternatives": alternatives}
     try:
         _device(device)
         _threads(threads)
         formats = _formats(format, kind.kind)
-        if (language_model or hotwords) and kind is Watching:
-            raise ValueError("--language-model and --hotwords are for what is written, not for videos")
+        if (language_model or hotwords or alternatives) and kind is Watching:
+            cause = "--language-model, --hotwords and --alternatives are for what is written"
+            raise ValueError(f"{cause}, not for videos")
         if page and kind is Watching:
             raise ValueError("--page shows what is written; for videos take -f png or mp4")
         run = Run(kind(model, how), out, formats, skip_existing, overwrite, page)

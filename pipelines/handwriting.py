@@ -19,8 +19,17 @@ from pipelines.layout_files import is_layout, read_layout
 from pipelines.lines import LineCut, LineShape, cut_line, line_distance
 from pipelines.media.images import Source, read_image
 from pipelines.model import SequenceModel
-from pipelines.reading import Reading, SearchOptions, Symbol, read, split, symbols_of
-from pipelines.results import Box, Glyph, Page, Point, TextLine, TextRegion, WrittenWord
+from pipelines.reading import (
+    Reading,
+    SearchOptions,
+    Symbol,
+    joined,
+    read,
+    readings_of,
+    split,
+    symbols_of,
+)
+from pipelines.results import Box, Glyph, Page, Point, Readings, TextLine, TextRegion, WrittenWord
 
 LOWEST_PAGE = 200  # pixels: an image that is less high is one line
 LINE_ASPECT = 4.0  # times as wide as high: from here on an image is one line
@@ -81,6 +90,7 @@ class _LineReading(Reading):
         self.cut, self.model, self.name = cut, model, name
         self.shape = shape or LineShape(())
         self.symbols: list[Symbol] = []  # in columns of the prepared image, as they are met there
+        self.readings: list[Readings] = []  # of each piece
 
     def pieces(self) -> Iterator[_Piece]:
         try:
@@ -105,6 +115,7 @@ class _LineReading(Reading):
             for symbol in symbols_of(labels, self.model.alphabet)
         ]
         self.symbols += self._spread(symbols, piece.first, last)
+        self.readings.append(readings_of(labels, self.model))
 
     def _spread(self, spikes: list[Symbol], first: int, last: int) -> list[Symbol]:
         """CTC marks a letter by a spike of few frames: let letters share what lies between their spikes.
@@ -135,7 +146,8 @@ class _LineReading(Reading):
         height, width = self.cut.pixels.shape
         polygon = self.shape.polygon or self._on_page([(0, 0), (width, 0), (width, height), (0, height)])
         text = " ".join(word.text for word in words)
-        return TextLine(text, confidence, polygon, self.shape.baseline, words, self.shape.id)
+        alternatives = joined(self.readings) if any(self.readings) else ()
+        return TextLine(text, confidence, polygon, self.shape.baseline, words, self.shape.id, alternatives)
 
     def _words(self, words: list[list[Symbol]]) -> tuple[WrittenWord, ...]:
         spans = []  # of each word, then of its glyphs

@@ -17,7 +17,7 @@ from pipelines import reading
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.ink import Ink
 from pipelines.model import SequenceModel
-from pipelines.reading import Reading, SearchOptions, words_of
+from pipelines.reading import Reading, SearchOptions, readings_of, words_of
 from pipelines.results import Glyph, Page, Point, StrokeSpan, TextLine, TextRegion, WrittenWord
 
 BACK = 0.5  # core heights that the middle of a stroke lies behind the writing's front to count as late
@@ -208,6 +208,7 @@ class _InkReading(Reading):
 
     def add(self, piece: _Piece, labels: Labels) -> None:
         self.words = words_of(labels, self.model.alphabet)
+        self.alternatives = readings_of(labels, self.model)
 
     def result(self) -> Page:
         ink = self.ink
@@ -234,7 +235,14 @@ class _InkReading(Reading):
             first += len(word)
         text = " ".join(word.text for word in words)
         confidence = sum(word.confidence for word in words) / max(len(words), 1)
-        return TextLine(text, confidence, _around(points), self._baseline(), tuple(words))
+        return TextLine(
+            text,
+            confidence,
+            _around(points),
+            self._baseline(),
+            tuple(words),
+            alternatives=self.alternatives,
+        )
 
     def _glyph(self, text: str, confidence: float, parts: list[StrokeSpan]) -> Glyph:
         return Glyph(text, confidence, _around(self._points(parts)), tuple(parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from operator import itemgetter
@@ -21,13 +21,14 @@ from decoders.attention import Attention
 from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
 from decoders.hybrid import Hybrid
-from decoders.prefix_beam import PrefixBeam
+from decoders.prefix_beam import Fusion, PrefixBeam
 from encoders.precision import autocast
 from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.language import OWN, fusion
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
+from pipelines.results import Readings
 
 Decode = Callable[[Tensor, Tensor], list]
 """(batch, frames, features) states of the core, and the frames of each -> what is decoded of each."""
@@ -35,6 +36,7 @@ Decode = Callable[[Tensor, Tensor], list]
 _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
+MOST = 100  # alternatives of one reading
 BUFFERED = 64  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 
 
@@ -74,6 +76,9 @@ class SearchOptions(BatchOptions):
     hotword_weight: float = 1.0
     """Nats for each letter of a hotword, from 0, nothing: the higher, the more of them are found, and the
     more other words taken for them."""
+    alternatives: int = 0
+    """Likeliest readings of each line, or stretch of speech, to give with their probabilities, the text
+    itself among them; 0 gives none."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -92,13 +97,15 @@ class SearchOptions(BatchOptions):
             raise ValueError(f"hotwords: there is no file {str(words)!r}")
         if not 0 <= self.hotword_weight <= 10:
             raise ValueError(f"hotword_weight must be from 0 to 10, not {self.hotword_weight}")
+        if not 0 <= self.alternatives <= MOST:
+            raise ValueError(f"alternatives must be from 0 to {MOST}, not {self.alternatives}")
 
     def signed(self, name: str) -> str:
         """A model's name, and what it reads with: for records of how something came about."""
         plain = SearchOptions()
         told = [
             f"{option} {getattr(self, option)}"
-            for option in ("language_model", "language_weight", "hotwords", "hotword_weight")
+            for option in ("language_model", "language_weight", "hotwords", "hotword_weight", "alternatives")
             if getattr(self, option) not in (getattr(plain, option), "")
         ]
         return ", ".join([name, *told])
@@ -270,15 +277,46 @@ def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
     fused = fusion(
         model, options.language_model, options.language_weight, options.hotwords, options.hotword_weight
     )
-    if fused:
-        search = PrefixBeam(fused, 2 * options.width)
+    count = options.alternatives
+    if fused or (count and not searches(model, options.width)):
+        search = PrefixBeam(fused or Fusion(None), 2 * max(options.width, count), count)
         return lambda states, lengths: search(*_frames(model, states, lengths))
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))
-    search = Search(options.width)
+    search = Search(max(options.width, count))
     return lambda states, lengths: [
-        found[0].labels for found in search_states(model, states, lengths, search)
+        _best(found, count) for found in search_states(model, states, lengths, search)
     ]
+
+
+def _best(found: list[Hypothesis], alternatives: int) -> Labels:
+    """The best of some hypotheses, with so many of them as its alternatives."""
+    whole = sum(each.probability for each in found) or 1.0
+    others = tuple((each.labels.ids, each.probability / whole) for each in found[:alternatives])
+    return replace(found[0].labels, alternatives=others)
+
+
+def readings_of(labels: Labels, model: SequenceModel) -> Readings:
+    """The alternatives of decoded labels as texts, no two alike."""
+    readings: dict[str, float] = {}
+    for ids, probability in labels.alternatives:
+        text = " ".join(model.decode(ids).split())
+        readings[text] = readings.get(text, 0.0) + probability
+    return tuple(readings.items())
+
+
+def joined(readings: Iterable[Readings]) -> Readings:
+    """Readings of parts that follow each other as readings of the whole, as many as of the part with most."""
+    whole: Readings = (("", 1.0),)
+    for part in readings:
+        count = max(len(whole), len(part))
+        both = [
+            (" ".join(filter(None, (text, more))), probability * share)
+            for text, probability in whole
+            for more, share in part
+        ]
+        whole = tuple(sorted(both, key=itemgetter(1), reverse=True)[:count])
+    return whole
 
 
 def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
+Readings = tuple[tuple[str, float], ...]
+"""(text, probability) of the likeliest readings of the same, the one that was chosen first. Probabilities are
+shares in those of all readings that the search kept to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Word:
 class Segment:
     """A stretch of speech between pauses, or one line of a text that was aligned.
 
-    `found` is False for a line of a known text that is not in the audio.
+    `found` is False for a line of a known text that is not in the audio; `alternatives` are empty unless
+    asked for.
     """
 
     text: str
@@ -49,6 +53,7 @@ class Segment:
     confidence: float
     words: tuple[Word, ...] = ()
     found: bool = True
+    alternatives: Readings = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,7 @@ class TextLine:
     Attributes:
         baseline: from its left to its right end.
         id: in the layout file that it came from, or "".
+        alternatives: empty unless asked for.
     """
 
     text: str
@@ -153,6 +159,7 @@ class TextLine:
     baseline: tuple[Point, ...] = ()
     words: tuple[WrittenWord, ...] = ()
     id: str = ""
+    alternatives: Readings = ()
 
     @property
     def box(self) -> Box:

@@ -25,6 +25,7 @@ from pipelines.reading import (
     model_for,
     raising,
     read,
+    readings_of,
     words_of,
 )
 from pipelines.results import Character, Segment, Transcript, Word
@@ -162,7 +163,8 @@ def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | Non
         return None
     confidence = sum(w.confidence for w in words) / len(words)
     text = " ".join(w.text for w in words)
-    return Segment(text, words[0].start, words[-1].end, confidence, tuple(words))
+    alternatives = readings_of(labels, model)
+    return Segment(text, words[0].start, words[-1].end, confidence, tuple(words), alternatives=alternatives)
 
 
 def word(characters: list[Character]) -> Word:

@@ -48,7 +48,8 @@ class PAGE:
     Kinds of regions that PAGE does not know are "other". As for Transkribus and eScriptorium, `custom`
     holds every kind as it is, and the reading order; for ink it holds the points that made a character:
     `strokes {spans:0/3-17 1/0-5;}` is points 3 to 17 of stroke 0 and 0 to 5 of stroke 1.
-    A region's confidence is the mean of its lines'.
+    A region's confidence is the mean of its lines'. A line with alternatives has a text for each, the first
+    of index 0, and their probabilities for confidences.
 
     Source: S. Pletschacher, A. Antonacopoulos: The PAGE (Page Analysis and Ground-Truth Elements) Format
     Framework, ICPR 2010; the schema at the address that is its name space.
@@ -106,7 +107,11 @@ class PAGE:
                     sign.set("custom", f"strokes {{spans:{spans};}}")
                 _say(sign, text_for_xml(glyph.text), glyph.confidence)
             _say(placed, text_for_xml(word.text), word.confidence)
-        _say(element, text_for_xml(line.text), line.confidence)
+        if line.alternatives:
+            for index, (text, share) in enumerate(line.alternatives):
+                _say(element, text_for_xml(text), share, index)
+        else:
+            _say(element, text_for_xml(line.text), line.confidence)
 
 
 @dataclass(frozen=True)
@@ -204,8 +209,9 @@ def _placed(parent, tag: str, outline: Outline, **attributes: str):
     return element
 
 
-def _say(element, text: str, confidence: float) -> None:
-    add(add(element, "TextEquiv", conf=probability(confidence)), "Unicode", text)
+def _say(element, text: str, confidence: float, index: int | None = None) -> None:
+    rank = {} if index is None else {"index": str(index)}
+    add(add(element, "TextEquiv", **rank, conf=probability(confidence)), "Unicode", text)
 
 
 def _shaped(parent, tag: str, outline: Outline, **attributes: str):

@@ -49,7 +49,7 @@ class JSON:
 
     def _segment(self, segment: Segment) -> dict:
         words = [self._word(word) for word in segment.words]
-        return {**_unit(segment), "found": segment.found, "words": words}
+        return {**_unit(segment), "found": segment.found, **_alternatives(segment), "words": words}
 
     def _word(self, word: Word) -> dict:
         if not self.characters:
@@ -112,7 +112,8 @@ class PageJSON:
 
     def _line(self, line: TextLine) -> dict:
         words = [self._word(word) for word in line.words]
-        return {**_written(line), "baseline": _points(line.baseline), "id": line.id, "words": words}
+        about = {"baseline": _points(line.baseline), "id": line.id, **_alternatives(line)}
+        return {**_written(line), **about, "words": words}
 
     def _word(self, word: WrittenWord) -> dict:
         if not self.glyphs:
@@ -169,6 +170,12 @@ def _written(unit: TextLine | WrittenWord | Glyph) -> dict:
         "confidence": round(float(unit.confidence), 4),
         "polygon": _points(unit.polygon),
     }
+
+
+def _alternatives(unit: Segment | TextLine) -> dict:
+    """Nothing where none were asked for."""
+    readings = [{"text": text, "probability": round(share, 4)} for text, share in unit.alternatives]
+    return {"alternatives": readings} if readings else {}
 
 
 def _points(points: tuple[Point, ...]) -> list[list[float]]:

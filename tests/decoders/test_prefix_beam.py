@@ -3,6 +3,7 @@
 import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -32,17 +33,19 @@ def worth(log_probs, text, fusion):
         by_ctc = float(log_probs[:, 0].sum())
     before = () if fusion.edge is None else (fusion.edge,)
     total = by_ctc
-    for label in [*text, *before]:
+    for label in [*text, *before] if fusion.model else ():
         total += fusion.weight * (float(fusion.model.log_probs(before)[label]) + BONUS)
         before = (*before, label)
     return total
 
 
+def all_texts(longest):
+    for size in range(longest + 1):
+        yield from map(list, itertools.product(range(1, LABELS), repeat=size))
+
+
 def best_of_all(log_probs, fusion):
-    texts = itertools.chain.from_iterable(
-        itertools.product(range(1, LABELS), repeat=size) for size in range(len(log_probs) + 1)
-    )
-    return max(map(list, texts), key=lambda text: worth(log_probs, text, fusion))
+    return max(all_texts(len(log_probs)), key=lambda text: worth(log_probs, text, fusion))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -54,6 +57,22 @@ def test_it_finds_the_best_of_all_texts(seed, weight, edge, monkeypatch):
     log_probs = posteriors(1, 5, seed)
     (found,) = PrefixBeam(fusion, 400)(log_probs, torch.tensor([5]))
     assert found.ids == best_of_all(log_probs[0], fusion)
+
+
+@pytest.mark.parametrize("fusion", [Fusion(None), Fusion(MODEL, 0.4, 3)], ids=["alone", "with a language"])
+def test_its_alternatives_are_the_likeliest_of_all_texts(fusion, monkeypatch):
+    monkeypatch.setattr(decoders.prefix_beam, "TOO_LITTLE", 0.0)
+    monkeypatch.setattr(decoders.prefix_beam, "LEAST", 0.0)
+    log_probs = posteriors(1, 4, seed=3)
+    texts = list(all_texts(4))
+    chances = torch.tensor([worth(log_probs[0], text, fusion) for text in texts]).softmax(0)
+    (found,) = PrefixBeam(fusion, 400, alternatives=7)(log_probs, torch.tensor([4]))
+    expected = chances.topk(7)
+    assert [ids for ids, _ in found.alternatives] == [texts[place] for place in expected.indices.tolist()]
+    assert [share for _, share in found.alternatives] == pytest.approx(expected.values.tolist(), abs=1e-5)
+    assert found.alternatives[0][0] == found.ids
+    (alone,) = PrefixBeam(fusion, 400)(log_probs, torch.tensor([4]))
+    assert alone == replace(found, alternatives=())
 
 
 def test_the_language_decides_what_ctc_leaves_open():

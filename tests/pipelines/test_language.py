@@ -9,29 +9,16 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from decoders.alphabet import Alphabet
 from pipelines import align, cli, recognize, transcribe
 from pipelines.errors import DataError, ModelError
 from pipelines.language import WEIGHT, Language, fusion
 from pipelines.model import SequenceModel, load
-from tests.data.bar_reader import SIZES, BarReader
+from tests.data.bar_reader import SIZES, A, B, BarReader, Doubtful
 from tests.data.clips import write_video
 from tests.data.media import tone
 from tests.data.pictures import bars
-
-A, B = 2, 3  # labels of BarReader
-
-
-class Doubtful(BarReader):
-    """Where it reads a, it might as well have been b."""
-
-    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        scores, frames = super().states(x, lengths)
-        is_a = scores.argmax(dim=2) == A
-        scores[is_a, A], scores[is_a, B] = math.log(0.5), math.log(0.45)
-        return scores, frames
 
 
 @pytest.fixture
@@ -293,8 +280,8 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     assert "there is no file 'names.txt'" in capsys.readouterr().err
     assert cli.main([*given, "-m", model, "--hotwords", "ab, ba"]) == 0
     clip = write_video(tmp_path / "clip.mp4", 5)
-    for option in ("--language-model", "--hotwords"):
-        assert cli.main(["recognize", str(clip), option, "own"]) == 2
+    for option in (["--language-model", "own"], ["--hotwords", "own"], ["--alternatives", "3"]):
+        assert cli.main(["recognize", str(clip), *option]) == 2
         assert "not for videos" in capsys.readouterr().err
 
 

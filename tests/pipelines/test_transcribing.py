@@ -72,6 +72,7 @@ def test_all_good(model, folder, tmp_path, capsys):
         "language_weight": None,
         "hotwords": "",
         "hotword_weight": 1.0,
+        "alternatives": 0,
         "batch_size": 16,
         "longest": 9.0,
         "device": "auto",
