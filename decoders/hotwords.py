@@ -41,6 +41,8 @@ class Hotwords:
             self._whole.add(place)
         self.gains = lru_cache(1000)(self._gains)
 
+    start = ANYWHERE
+
     def _grown(self, place: int, label: int) -> int:
         """A new place, behind a label."""
         longer = self._longer[place][label] = len(self._longer)

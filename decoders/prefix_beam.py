@@ -8,6 +8,7 @@ alignments, times that by the language model to the power of a weight.
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -17,14 +18,18 @@ from torch import Tensor
 
 from decoders.alphabet import BLANK
 from decoders.ctc import Labels, collapsed
-from decoders.hotwords import ANYWHERE, Hotwords
+from decoders.hotwords import Hotwords
 from decoders.language_model import LanguageModel
+from decoders.lexicon import Lexicon
 
 KEPT = 3_000_000  # of the numbers that say what each label is worth behind a text
 ROOM = 1024  # contexts that there is room for at first
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
 LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
 TOO_LITTLE = 1e-4  # of the best hypothesis: what begins with less is dropped at once
+LEAST_OF_LIST, TOO_LITTLE_OF_LIST = 1e-5, 1e-6  # the same where words are those of a list
+
+_Context = tuple[tuple[int, ...], tuple[Hashable, ...]]
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,23 @@ class Fusion:
         weight: 0 leaves all to CTC; 1 lets the language model say as much.
         edge: the label of what stands before and behind every text, a space; None where there is none.
         hotwords: words to be found rather than others; None for none.
+        lexicon: the words that there are; None where there may be others.
     """
 
     model: LanguageModel | None
     weight: float = 0.0
     edge: int | None = None
     hotwords: Hotwords | None = None
+    lexicon: Lexicon | None = None
 
     def __post_init__(self):
         if not 0 <= self.weight <= 2:
             raise ValueError(f"weight must be from 0 to 2, not {self.weight}")
+
+    @property
+    def lists(self) -> list[Hotwords | Lexicon]:
+        """Of words."""
+        return [words for words in (self.hotwords, self.lexicon) if words]
 
 
 class PrefixBeam:
@@ -92,21 +104,30 @@ class PrefixBeam:
         if contexts is None or len(contexts) * num_labels > KEPT:
             contexts = self._contexts = _Contexts(self.fusion, num_labels)
         probabilities = np.exp(log_probs.astype(np.float64))
-        probabilities[:, 1:][probabilities[:, 1:] <= LEAST] = 0.0
+        least, too_little = (
+            (LEAST_OF_LIST, TOO_LITTLE_OF_LIST) if self.fusion.lexicon else (LEAST, TOO_LITTLE)
+        )
+        probabilities[:, 1:][probabilities[:, 1:] <= least] = 0.0
         texts, beam = beginning(self.width, frames, contexts.root)
         frame, size = 0, 1
         while frame < frames:
-            frame, size = advance(probabilities, frame, size, TOO_LITTLE, *contexts.known(), texts, beam)
+            frame, size = advance(probabilities, frame, size, too_little, *contexts.known(), texts, beam)
             for text in beam.text[:size]:
                 if not texts.context[text]:
                     before = texts.context[texts.before[text]]
                     texts.context[text] = contexts.longer(before, int(texts.label[text]))
-        worth = (beam.blank + beam.last)[:size] * [
-            contexts.ended(context) for context in texts.context[beam.text[:size]]
-        ]
+        found, worth = beam.text[:size].copy(), (beam.blank + beam.last)[:size]
+        ends = np.array([contexts.ended(context) for context in texts.context[found]])
+        if ends.any():
+            worth = worth * ends
+        else:  # no text may end here: go back to where each might
+            for place, text in enumerate(found):
+                while not contexts.ended(texts.context[text]):
+                    text = texts.before[text]
+                found[place] = text
         readings = []
         for place in (-worth).argsort(kind="stable")[: max(1, self.alternatives)]:
-            labels, text = [], beam.text[place]
+            labels, text = [], found[place]
             while text != START:
                 labels.append(int(texts.label[text]))
                 text = texts.before[text]
@@ -117,8 +138,8 @@ class PrefixBeam:
 class _Contexts:
     """What is known of texts that end alike: what each label is worth behind them.
 
-    A context is the last labels of a text, as many as the language model asks for, and its place among the
-    hotwords.
+    A context is the last labels of a text, as many as the language model asks for, and its place in each list
+    of words.
 
     Several threads may ask at once, and compiled code, which nothing keeps from it, read what is known.
 
@@ -130,11 +151,12 @@ class _Contexts:
         self.fusion = fusion
         self._gains = np.zeros((ROOM, num_labels))
         self._behind = np.zeros((ROOM, num_labels), np.int32)
-        self._met: list[tuple[tuple[int, ...], int]] = [((), ANYWHERE)]  # the first one stands for none
-        self._places: dict[tuple[tuple[int, ...], int], int] = {}
+        self._lists = fusion.lists
+        self._met: list[_Context] = [((), ())]  # the first one stands for none
+        self._places: dict[_Context, int] = {}
         self._lock = Lock()
-        edge = fusion.edge
-        self.root = self._place((() if edge is None or not fusion.model else (edge,), ANYWHERE))
+        edge = () if fusion.edge is None or not fusion.model else (fusion.edge,)
+        self.root = self._place((edge, tuple(words.start for words in self._lists)))
 
     def __len__(self) -> int:
         return len(self._met)
@@ -147,14 +169,14 @@ class _Contexts:
 
     def longer(self, context: int, label: int) -> int:
         """The context behind one more label."""
-        labels, place = self._met[context]
+        labels, places = self._met[context]
         if self.fusion.model:
             labels = (*labels, label)
             labels = labels[max(0, len(labels) + 1 - self.fusion.model.order) :]
-        if self.fusion.hotwords:
-            place = self.fusion.hotwords.behind(place, label)
+        pairs = zip(self._lists, places, strict=True)
+        places = tuple(words.behind(place, label) for words, place in pairs)
         with self._lock:
-            longer = self._behind[context, label] = self._place((labels, place))
+            longer = self._behind[context, label] = self._place((labels, places))
         return longer
 
     def ended(self, context: int) -> float:
@@ -163,19 +185,19 @@ class _Contexts:
         if self.fusion.model and self.fusion.edge is not None:
             scores = self.fusion.model.log_probs(self._met[context][0])
             worth = math.exp(self.fusion.weight * (scores[self.fusion.edge] + BONUS))
-        if self.fusion.hotwords:
-            worth *= math.exp(self.fusion.hotwords.ended(self._met[context][1]))
+        for words, place in zip(self._lists, self._met[context][1], strict=True):
+            worth *= math.exp(words.ended(place))
         return worth
 
-    def _place(self, known: tuple[tuple[int, ...], int]) -> int:
+    def _place(self, known: _Context) -> int:
         found = self._places.get(known)
         if found is None:
-            labels, place = known
+            labels, places = known
             nats = np.zeros(self._gains.shape[1])
             if self.fusion.model:
                 nats += self.fusion.weight * (self.fusion.model.log_probs(labels) + BONUS)
-            if self.fusion.hotwords:
-                nats += self.fusion.hotwords.gains(place)
+            for words, place in zip(self._lists, places, strict=True):
+                nats += words.gains(place)
             found = self._places[known] = len(self)
             if found == len(self._gains):
                 self._gains, self._behind = (

@@ -37,6 +37,8 @@ def transcribe(
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
+    lexicon: str = "",
+    lexicon_cost: float = 3.0,
     alternatives: int = 0,
     batch_size: int = 16,
     longest: float = 15.0,
@@ -68,6 +70,9 @@ def transcribe(
             words themselves, with commas between them.
         hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
             words taken for them.
+        lexicon: the words that there are: a file with one in each line, such as a dictionary's, or the
+            words themselves, with commas between them.
+        lexicon_cost: nats that any other word costs; inf where there is no other.
         alternatives: in json, so many of the likeliest readings of each stretch, with probabilities.
         batch_size: pieces that the model reads at once.
         longest: seconds; longer recordings are cut at pauses into such pieces.
@@ -90,6 +95,8 @@ def transcribe(
         "language_weight": language_weight,
         "hotwords": hotwords,
         "hotword_weight": hotword_weight,
+        "lexicon": lexicon,
+        "lexicon_cost": lexicon_cost,
         "alternatives": alternatives,
         "batch_size": batch_size,
         "longest": longest,
@@ -118,6 +125,8 @@ def recognize(
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
+    lexicon: str = "",
+    lexicon_cost: float = 3.0,
     alternatives: int = 0,
     layout: str = "auto",
     pages: str | None = None,
@@ -152,6 +161,9 @@ def recognize(
             words themselves, with commas between them.
         hotword_weight: nats for each letter of them; the higher, the more are found, and the more other
             words taken for them.
+        lexicon: the words that there are: a file with one in each line, such as a dictionary's, or the
+            words themselves, with commas between them.
+        lexicon_cost: nats that any other word costs; inf where there is no other.
         alternatives: in page and json, so many of the likeliest readings of each line, with probabilities.
         layout: where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. auto
             takes the file of the image's name beside it, or else finds out.
@@ -179,13 +191,14 @@ def recognize(
     else:
         kind, how = Recognizing, how | {"layout": layout, "pages": pages, "dpi": dpi}
         how |= {"language_model": language_model, "language_weight": language_weight}
-        how |= {"hotwords": hotwords, "hotword_weight": hotword_weight, "alternatives": alternatives}
+        how |= {"hotwords": hotwords, "hotword_weight": hotword_weight}
+        how |= {"lexicon": lexicon, "lexicon_cost": lexicon_cost, "alternatives": alternatives}
     try:
         _device(device)
         _threads(threads)
         formats = _formats(format, kind.kind)
-        if (language_model or hotwords or alternatives) and kind is Watching:
-            cause = "--language-model, --hotwords and --alternatives are for what is written"
+        if (language_model or hotwords or lexicon or alternatives) and kind is Watching:
+            cause = "--language-model, --hotwords, --lexicon and --alternatives are for what is written"
             raise ValueError(f"{cause}, not for videos")
         if page and kind is Watching:
             raise ValueError("--page shows what is written; for videos take -f png or mp4")

@@ -18,6 +18,7 @@ from decoders.alphabet import Alphabet
 from decoders.attention import Attention
 from decoders.hotwords import Hotwords
 from decoders.language_model import LARGEST_KEY, Mixture, NGrams
+from decoders.lexicon import Lexicon
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
 from pipelines.media.text import read_text
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 OWN = "own"
 WEIGHT = 0.3  # of a language model that was not tried on validation data
+LEXICON_COST = 3.0  # nats
 ORDER = 6  # characters: more gain nothing
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 
@@ -84,6 +86,8 @@ def fusion(
     weight: float | None = None,
     hotwords: str | os.PathLike | Sequence[str] = (),
     hotword_weight: float = 1.0,
+    lexicon: str | os.PathLike | Sequence[str] = (),
+    lexicon_cost: float = LEXICON_COST,
 ) -> Fusion | None:
     """What a caller asked for.
 
@@ -93,16 +97,19 @@ def fusion(
         weight: None for the one that did best on validation data.
         hotwords: words, or such with commas between them, or a file with one in each line.
         hotword_weight: nats for each of their letters.
+        lexicon: the words that there are, in one of the same ways.
+        lexicon_cost: nats for each other word.
 
     Raises:
-        ModelError: the model carries no language model, or cannot be read with one or with hotwords.
+        ModelError: the model carries no language model, or cannot be read with one or with words.
         DataError: a file cannot be read, or holds what the model cannot write.
     """
-    if source is None and not hotwords:
+    if source is None and not hotwords and not lexicon:
         return None
     if isinstance(model.decoder, Attention):
         cause = "writes label after label, with what it has learnt of the language"
-        raise ModelError(model.name, cause, "read without language model and hotwords, or with a CTC model")
+        way = "read without language model, hotwords and lexicon, or with a CTC model"
+        raise ModelError(model.name, cause, way)
     used, own = None, model.language
     if str(source) == OWN:
         if not own:
@@ -115,11 +122,14 @@ def fusion(
         used = Mixture((own.ngrams, given)) if own else given
     chosen = weight if weight is not None else own.weight if own else WEIGHT
     favoured = _hotwords(model, hotwords, hotword_weight) if hotwords else None
-    return Fusion(used, chosen, _edge(model.alphabet), favoured)
+    listed = _lexicon(model, lexicon, lexicon_cost) if lexicon else None
+    return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
 
 
-def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
-    name = "hotwords"
+def _words(
+    model: SequenceModel, given: str | os.PathLike | Sequence[str], name: str
+) -> tuple[str, list[str]]:
+    """Words that a caller gave, as the model writes them, and where they are from."""
     if isinstance(given, (str, os.PathLike)):
         if os.path.isfile(given):
             name, given = str(given), read_text(Path(given)).splitlines()
@@ -128,15 +138,35 @@ def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], we
     words = [_fitted(word, model.alphabet) for word in map(model.normalisation, given) if word]
     if not words:
         raise DataError(name, "holds no word", "give some, or leave the option out")
+    return name, words
+
+
+def _letters(alphabet: Alphabet, kinds: str) -> list[int]:
+    """Labels of the symbols that words are made of; none in scripts without spaces."""
+    symbols = alphabet.symbols if " " in alphabet else ""
+    return [label for label, symbol in enumerate(symbols, 1) if unicodedata.category(symbol)[0] in kinds]
+
+
+def _lexicon(model: SequenceModel, given: str | os.PathLike | Sequence[str], cost: float) -> Lexicon:
+    name, lines = _words(model, given, "lexicon")
+    words = {word for line in lines for word in line.split()}
+    words |= {capital for word in words for capital in (word[:1].upper() + word[1:], word.upper())}
+    known = [word for word in words if not model.alphabet.unknown(word)]
+    if not known:
+        way = "give words in the script that it reads"
+        raise DataError(name, f"holds no word that {model.name} can write", way)
+    return Lexicon(map(model.encode, known), _letters(model.alphabet, "LM"), cost, len(model.alphabet))
+
+
+def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
+    name, words = _words(model, given, "hotwords")
     strange = ((word, [symbol for symbol in word if symbol not in model.alphabet]) for word in words)
     unknown = [f"{symbols[0]!r} of {word!r}" for word, symbols in strange if symbols]
     if unknown:
         some = ", ".join(unknown[:5])
         cause = f"{model.name} cannot write {some}" + (", and others" if len(unknown) > 5 else "")
         raise DataError(name, cause, "leave these words out or write them in the letters that it knows")
-    symbols = model.alphabet.symbols if " " in model.alphabet else ""
-    letters = [label for label, symbol in enumerate(symbols, 1) if _is_letter(symbol)]
-    return Hotwords(map(model.encode, words), letters, weight, len(model.alphabet))
+    return Hotwords(map(model.encode, words), _letters(model.alphabet, "LMN"), weight, len(model.alphabet))
 
 
 def _fitted(text: str, alphabet: Alphabet) -> str:
@@ -148,10 +178,6 @@ def _fitted(text: str, alphabet: Alphabet) -> str:
             cases = (case for case in (symbol.upper(), symbol.lower()) if case in alphabet)
             others[symbol] = next(cases, symbol)
     return text.translate(str.maketrans(others))
-
-
-def _is_letter(symbol: str) -> bool:
-    return symbol.isalnum() or unicodedata.category(symbol).startswith("M")
 
 
 @lru_cache(2)

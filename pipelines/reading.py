@@ -25,7 +25,7 @@ from decoders.prefix_beam import Fusion, PrefixBeam
 from encoders.precision import autocast
 from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
-from pipelines.language import OWN, fusion
+from pipelines.language import LEXICON_COST, OWN, fusion
 from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
 from pipelines.results import Readings
@@ -36,7 +36,17 @@ Decode = Callable[[Tensor, Tensor], list]
 _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
+WIDER = 6  # times as wide is a search among words that there are: many texts are beginnings of none
 MOST = 100  # alternatives of one reading
+TOLD = (
+    "language_model",
+    "language_weight",
+    "hotwords",
+    "hotword_weight",
+    "lexicon",
+    "lexicon_cost",
+    "alternatives",
+)  # options that records tell
 BUFFERED = 64  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 
 
@@ -64,7 +74,8 @@ class SearchOptions(BatchOptions):
 
     width: int = 5
     """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
-    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many."""
+    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many, and six
+    times with a lexicon."""
     language_model: str | os.PathLike | None = None
     """Weigh what CTC reads against what is usual in the language: own is the language model that the model
     carries; a file of plain text is counted, and averaged with the model's own where it carries one."""
@@ -76,6 +87,11 @@ class SearchOptions(BatchOptions):
     hotword_weight: float = 1.0
     """Nats for each letter of a hotword, from 0, nothing: the higher, the more of them are found, and the
     more other words taken for them."""
+    lexicon: str | os.PathLike | Sequence[str] = ()
+    """The words that there are, given as hotwords are, such as a dictionary's or all that a form can hold.
+    They may begin with a capital or be in capitals; numbers and signs are free."""
+    lexicon_cost: float = LEXICON_COST
+    """Nats that any other word costs, from 0, nothing; inf where there is no other."""
     alternatives: int = 0
     """Likeliest readings of each line, or stretch of speech, to give with their probabilities, the text
     itself among them; 0 gives none."""
@@ -89,12 +105,15 @@ class SearchOptions(BatchOptions):
             raise ValueError(f"language_model must be {OWN} or a text file, not {str(given)!r}")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
-        words = self.hotwords
-        is_path = isinstance(words, os.PathLike) or (
-            isinstance(words, str) and (os.sep in words or words.endswith(".txt"))
-        )
-        if is_path and not os.path.isfile(words):
-            raise ValueError(f"hotwords: there is no file {str(words)!r}")
+        for name in ("hotwords", "lexicon"):
+            words = getattr(self, name)
+            is_path = isinstance(words, os.PathLike) or (
+                isinstance(words, str) and (os.sep in words or words.endswith(".txt"))
+            )
+            if is_path and not os.path.isfile(words):
+                raise ValueError(f"{name}: there is no file {str(words)!r}")
+        if not self.lexicon_cost >= 0:
+            raise ValueError(f"lexicon_cost must be 0 or more, not {self.lexicon_cost}")
         if not 0 <= self.hotword_weight <= 10:
             raise ValueError(f"hotword_weight must be from 0 to 10, not {self.hotword_weight}")
         if not 0 <= self.alternatives <= MOST:
@@ -105,7 +124,7 @@ class SearchOptions(BatchOptions):
         plain = SearchOptions()
         told = [
             f"{option} {getattr(self, option)}"
-            for option in ("language_model", "language_weight", "hotwords", "hotword_weight", "alternatives")
+            for option in TOLD
             if getattr(self, option) not in (getattr(plain, option), "")
         ]
         return ", ".join([name, *told])
@@ -275,11 +294,18 @@ def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tens
 def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
     """The best labels of each, by the search that the model needs."""
     fused = fusion(
-        model, options.language_model, options.language_weight, options.hotwords, options.hotword_weight
+        model,
+        options.language_model,
+        options.language_weight,
+        options.hotwords,
+        options.hotword_weight,
+        options.lexicon,
+        options.lexicon_cost,
     )
     count = options.alternatives
     if fused or (count and not searches(model, options.width)):
-        search = PrefixBeam(fused or Fusion(None), 2 * max(options.width, count), count)
+        width = max(options.width, count) * (WIDER if options.lexicon else 2)
+        search = PrefixBeam(fused or Fusion(None), width, count)
         return lambda states, lengths: search(*_frames(model, states, lengths))
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))

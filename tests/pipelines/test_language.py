@@ -136,7 +136,7 @@ def test_hotwords_that_the_model_cannot_write_are_named(tmp_path):
         recognize(bars("ab"), Doubtful(), hotwords=", ,")
     front_end, core, _ = SIZES
     attentive = SequenceModel("handwriting", front_end, core, {"kind": "attention"}, Alphabet(" ab"))
-    with pytest.raises(ModelError, match="read without language model and hotwords"):
+    with pytest.raises(ModelError, match="read without language model, hotwords and lexicon"):
         recognize(bars("ab"), attentive.eval(), hotwords="ab")
 
 
@@ -280,7 +280,12 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     assert "there is no file 'names.txt'" in capsys.readouterr().err
     assert cli.main([*given, "-m", model, "--hotwords", "ab, ba"]) == 0
     clip = write_video(tmp_path / "clip.mp4", 5)
-    for option in (["--language-model", "own"], ["--hotwords", "own"], ["--alternatives", "3"]):
+    for option in (
+        ["--language-model", "own"],
+        ["--hotwords", "own"],
+        ["--lexicon", "own"],
+        ["--alternatives", "3"],
+    ):
         assert cli.main(["recognize", str(clip), *option]) == 2
         assert "not for videos" in capsys.readouterr().err
 

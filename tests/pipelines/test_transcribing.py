@@ -72,6 +72,8 @@ def test_all_good(model, folder, tmp_path, capsys):
         "language_weight": None,
         "hotwords": "",
         "hotword_weight": 1.0,
+        "lexicon": "",
+        "lexicon_cost": 3.0,
         "alternatives": 0,
         "batch_size": 16,
         "longest": 9.0,
