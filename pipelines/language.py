@@ -118,11 +118,14 @@ def fusion(
         used = own.ngrams
     elif source is not None:
         path = Path(source)
-        given = _counted(path, path.stat().st_mtime if path.exists() else 0.0, model)
+        given = _counted(path, _changed(path), model)
         used = Mixture((own.ngrams, given)) if own else given
     chosen = weight if weight is not None else own.weight if own else WEIGHT
     favoured = _hotwords(model, hotwords, hotword_weight) if hotwords else None
-    listed = _lexicon(model, lexicon, lexicon_cost) if lexicon else None
+    listed = None
+    if lexicon:
+        given = os.fspath(lexicon) if isinstance(lexicon, (str, os.PathLike)) else tuple(lexicon)
+        listed = _lexicon(model, given, _changed(given), lexicon_cost)
     return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
 
 
@@ -147,15 +150,17 @@ def _letters(alphabet: Alphabet, kinds: str) -> list[int]:
     return [label for label, symbol in enumerate(symbols, 1) if unicodedata.category(symbol)[0] in kinds]
 
 
-def _lexicon(model: SequenceModel, given: str | os.PathLike | Sequence[str], cost: float) -> Lexicon:
+@lru_cache(2)
+def _lexicon(model: SequenceModel, given: str | tuple[str, ...], _changed: float, cost: float) -> Lexicon:
     name, lines = _words(model, given, "lexicon")
     words = {word for line in lines for word in line.split()}
     words |= {capital for word in words for capital in (word[:1].upper() + word[1:], word.upper())}
-    known = [word for word in words if not model.alphabet.unknown(word)]
+    writable = set(model.alphabet.symbols)
+    known = [model.encode(word) for word in words if writable.issuperset(word)]
     if not known:
         way = "give words in the script that it reads"
         raise DataError(name, f"holds no word that {model.name} can write", way)
-    return Lexicon(map(model.encode, known), _letters(model.alphabet, "LM"), cost, len(model.alphabet))
+    return Lexicon(known, _letters(model.alphabet, "LM"), cost, len(model.alphabet))
 
 
 def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
@@ -178,6 +183,11 @@ def _fitted(text: str, alphabet: Alphabet) -> str:
             cases = (case for case in (symbol.upper(), symbol.lower()) if case in alphabet)
             others[symbol] = next(cases, symbol)
     return text.translate(str.maketrans(others))
+
+
+def _changed(given: object) -> float:
+    """When a file was, so that what was made of it can be kept; 0 for what is none."""
+    return os.path.getmtime(given) if isinstance(given, (str, os.PathLike)) and os.path.isfile(given) else 0.0
 
 
 @lru_cache(2)
