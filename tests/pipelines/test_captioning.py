@@ -198,5 +198,5 @@ def test_words_of_characters_have_the_means_of_theirs():
 
 
 def test_a_caption_survives_the_model_file(model, picture, tmp_path):
-    path = model.save(tmp_path / "tiny.safetensors", half=False)
+    path = model.save(tmp_path / "tiny.safetensors", bits=32)
     assert caption(picture, load(path)).sentences == caption(picture, model).sentences
