@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pipelines.model import SequenceModel
 
 OWN = "own"
+COST = 2.0  # nats of a word that a model does not carry, where that was not tried either
+LARGEST_COST = 1000.0
 WEIGHT = 0.3  # of a language model that was not tried on validation data
 LEXICON_COST = 3.0  # nats
 ORDER = 6  # characters: more gain nothing
@@ -35,10 +38,19 @@ LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 
 @dataclass(frozen=True)
 class Language:
-    """N-grams of the labels of a model, and the weight that did best on validation data."""
+    """What a model knows of its language, as did best on validation data.
+
+    Attributes:
+        ngrams: of its labels.
+        weight: theirs.
+        words: that there are; empty where any other may be as well.
+        cost: nats for each other word.
+    """
 
     ngrams: NGrams
     weight: float = WEIGHT
+    words: tuple[str, ...] = ()
+    cost: float = 0.0
 
     @classmethod
     def of(
@@ -57,11 +69,13 @@ class Language:
         fitted = (_fitted(text, model.alphabet) for text in texts)
         written = ("".join(symbol for symbol in text if symbol in known) for text in fitted)
         labels = ([*before, *model.encode(text)] for text in written if text.strip())
-        return cls(NGrams.of(labels, order, len(model.alphabet), discreet))
+        ngrams = NGrams.of(labels, order, len(model.alphabet), discreet)
+        return cls(ngrams, words=_usual(texts, model.alphabet), cost=COST)
 
     def to_file(self) -> tuple[dict, Tensor]:
         """Plain values, and (bytes,) uint8."""
         header = {"sizes": self.ngrams.sizes, "total": self.ngrams.total, "weight": self.weight}
+        header |= {"words": " ".join(self.words), "cost": self.cost} if self.words else {}
         return header, torch.from_numpy(np.frombuffer(self.ngrams.packed(), np.uint8).copy())
 
     @classmethod
@@ -77,7 +91,11 @@ class Language:
             raise ValueError("its sizes, its total and its weight must be numbers, none of them huge")
         if data is None or data.dtype != torch.uint8:
             raise ValueError("its n-grams are missing")
-        return cls(NGrams.unpacked(data.numpy().tobytes(), sizes, total, len(alphabet)), float(weight))
+        words, cost = header.get("words", ""), header.get("cost", 0.0)
+        if not isinstance(words, str) or not 0 <= cost <= LARGEST_COST:
+            raise ValueError(f"its words must be text, and the cost of others from 0 to {LARGEST_COST}")
+        ngrams = NGrams.unpacked(data.numpy().tobytes(), sizes, total, len(alphabet))
+        return cls(ngrams, float(weight), tuple(words.split()), float(cost))
 
 
 def fusion(
@@ -93,8 +111,9 @@ def fusion(
 
     Args:
         source: "own", for the language model that the model carries; a file of plain text, to be counted,
-            whose probabilities are averaged with those of its own where it carries one; None for none.
-        weight: None for the one that did best on validation data.
+            whose probabilities are averaged with those of its own where it carries one, and whose words are
+            added to its own; None for none.
+        weight: None for the one that did best on validation data; what other words cost goes along with it.
         hotwords: words, or such with commas between them, or a file with one in each line.
         hotword_weight: nats for each of their letters.
         lexicon: the words that there are, in one of the same ways.
@@ -110,22 +129,25 @@ def fusion(
         cause = "writes label after label, with what it has learnt of the language"
         way = "read without language model, hotwords and lexicon, or with a CTC model"
         raise ModelError(model.name, cause, way)
-    used, own = None, model.language
+    used, own, words = None, model.language, ()
     if str(source) == OWN:
         if not own:
             way = "give a text file, or train with --language-model 6"
             raise ModelError(model.name, "carries no language model", way)
-        used = own.ngrams
+        used, words = own.ngrams, own.words
     elif source is not None:
         path = Path(source)
-        given = _counted(path, _changed(path), model)
-        used = Mixture((own.ngrams, given)) if own else given
+        counted = _counted(path, _changed(path), model)
+        used = Mixture((own.ngrams, counted.ngrams)) if own else counted.ngrams
+        words = own.words + counted.words if own and own.words else ()
     chosen = weight if weight is not None else own.weight if own else WEIGHT
     favoured = _hotwords(model, hotwords, hotword_weight) if hotwords else None
     listed = None
     if lexicon:
         given = os.fspath(lexicon) if isinstance(lexicon, (str, os.PathLike)) else tuple(lexicon)
         listed = _lexicon(model, given, _changed(given), lexicon_cost)
+    elif words:
+        listed = _lexicon(model, words, 0.0, own.cost * (chosen / own.weight) if own.weight else 0.0)
     return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
 
 
@@ -142,6 +164,16 @@ def _words(
     if not words:
         raise DataError(name, "holds no word", "give some, or leave the option out")
     return name, words
+
+
+def _usual(texts: Sequence[str], alphabet: Alphabet) -> tuple[str, ...]:
+    """Words that come at least twice: neither slips nor what gives a text away. None without spaces."""
+    letters = {alphabet.symbols[label - 1] for label in _letters(alphabet, "LM")}
+    times: Counter[str] = Counter()
+    for text in texts:
+        fitted = _fitted(text, alphabet)
+        times.update("".join(symbol if symbol in letters else " " for symbol in fitted).split())
+    return tuple(sorted(word for word, count in times.items() if count > 1))
 
 
 def _letters(alphabet: Alphabet, kinds: str) -> list[int]:
@@ -191,14 +223,14 @@ def _changed(given: object) -> float:
 
 
 @lru_cache(2)
-def _counted(path: Path, _changed: float, model: SequenceModel) -> NGrams:
+def _counted(path: Path, _changed: float, model: SequenceModel) -> Language:
     size = path.stat().st_size if path.exists() else 0
     if size > LARGEST_TEXT:
         cause = f"is {size / 1e6:.0f} MB, too much to count"
         raise DataError(path, cause, f"give a part of it, of at most {LARGEST_TEXT / 1e6:.0f} MB")
     texts = [model.normalisation(line) for line in read_text(path).splitlines()]
     try:
-        return Language.of(model, texts).ngrams
+        return Language.of(model, texts)
     except ValueError as error:
         way = "give text in the language and script that it reads"
         raise DataError(path, f"holds nothing that {model.name} can write", way) from error

@@ -304,8 +304,8 @@ def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
     )
     count = options.alternatives
     if fused or (count and not searches(model, options.width)):
-        width = max(options.width, count) * (WIDER if options.lexicon else 2)
-        search = PrefixBeam(fused or Fusion(None), width, count)
+        fused = fused or Fusion(None)
+        search = PrefixBeam(fused, max(options.width, count) * (WIDER if fused.lexicon else 2), count)
         return lambda states, lengths: search(*_frames(model, states, lengths))
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))

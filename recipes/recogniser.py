@@ -24,6 +24,7 @@ from recipes.reading_task import ReadingTask, Sample
 from recipes.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
 
 WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
+COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class RecogniserOptions(RecipeOptions):
     shortcut: float = 0.0
     """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
     language_model: int = 0
-    """Count which characters follow which in the training texts, this many in a row (6 is good), and keep it
-    in the model file as its language model, with the weight that does best on validation data; 0 does not."""
+    """Count which characters follow which in the training texts, this many in a row (6 is good), and which
+    words come twice, and keep it in the model file as its language model, with the weights that do best on
+    validation data; 0 does not."""
     writing: WritingOptions = field(default_factory=WritingOptions)
 
     def __post_init__(self):
@@ -200,13 +202,22 @@ class Recogniser(Recipe):
         if self.options.language_model:
             texts = [item.text for item in splits["train"]]
             counted = Language.of(model, texts, self.options.language_model, discreet=True)
-            tried = {}
-            for weight in WEIGHTS:
-                model.language = replace(counted, weight=weight)
-                read = self.recognised(model, splits["valid"], language_model=OWN)
-                tried[weight] = evaluate("valid", read).cer.value
-                print(f"language model, weight {weight}: valid CER {100 * tried[weight]:.2f} %")
-            model.language = replace(counted, weight=min(tried, key=tried.get))
+            alone = replace(counted, words=(), cost=0.0)
+            self._choose(model, splits["valid"], [replace(alone, weight=weight) for weight in WEIGHTS])
+            weighed = model.language
+            if counted.words:
+                known = replace(weighed, words=counted.words)
+                costs = [replace(known, cost=cost) for cost in COSTS]
+                self._choose(model, splits["valid"], [weighed, *costs])
+
+    def _choose(self, model: SequenceModel, items: list[Item], tried: list[Language]) -> None:
+        """Give the model the language model that reads best."""
+        rates = []
+        for model.language in tried:
+            rates.append(evaluate("valid", self.recognised(model, items, language_model=OWN)).cer.value)
+            how = f"weight {model.language.weight}, other words {model.language.cost} nats"
+            print(f"language model, {how}: valid CER {100 * rates[-1]:.2f} %")
+        model.language = tried[rates.index(min(rates))]
 
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
         """Error rates of the public function."""

@@ -82,6 +82,32 @@ def test_the_weight_is_that_of_the_validation_unless_it_is_given(own, text):
     assert fusion(own, None) is None
 
 
+def test_words_that_come_twice_are_carried_and_others_cost():
+    model = Doubtful()
+    language = Language.of(model, ["ab bb, ab", "bb ba"], order=1)
+    assert language.words == ("ab", "bb"), "ba comes once"
+    model.language = Language(language.ngrams, 0.4)
+    assert fusion(model, "own").lexicon is None, "words are optional"
+    model.language = Language(language.ngrams, 0.4, language.words, 3.0)
+    assert fusion(model, "own").lexicon.cost == 3.0
+    assert fusion(model, "own", 0.2).lexicon.cost == 1.5, "both are as sure as each other"
+    assert fusion(model, "own", 0.0).lexicon.cost == 0.0
+    assert fusion(model, "own", lexicon="ba", lexicon_cost=7.0).lexicon.cost == 7.0, "a list given goes first"
+    assert fusion(model, None) is None
+    model.language = Language(language.ngrams, 0.01, ("ab", "bb"), 9.0)
+    assert recognize(bars("ba aa"), model, language_model="own").text == "bb ab"
+    unspaced = Doubtful(alphabet="xab")
+    assert Language.of(unspaced, ["abx", "abx"], order=1).words == (), "a script without spaces has none"
+
+
+def test_words_of_a_given_text_are_known_beside_the_models_own(tmp_path):
+    model, text = Doubtful(), tmp_path / "text.txt"
+    text.write_text("ba\nba\n")
+    model.language = Language(Language.of(model, ["bb bb"], order=1).ngrams, 0.01, ("bb",), 9.0)
+    assert recognize(bars("aa ba"), model, language_model="own").text.split()[1] == "bb"
+    assert recognize(bars("aa ba"), model, language_model=text).text == "ba ba"
+
+
 def test_a_text_that_changes_is_counted_again(text):
     model = Doubtful()
     assert recognize(bars("aa"), model, language_model=text).text == "bb"
@@ -220,8 +246,10 @@ def test_speech_takes_one_too(tmp_path):
 def test_a_model_file_carries_it(tmp_path):
     model = small()
     model.language = Language.of(model, ["ab ba ab"] * 5, 4, discreet=True)
+    assert model.language.words == ("ab", "ba") and model.language.cost
     again = load(model.save(tmp_path / "x.safetensors"))
-    assert again.language.weight == model.language.weight
+    for told in ("weight", "words", "cost"):
+        assert getattr(again.language, told) == getattr(model.language, told)
     for context in [(), (A,), (B, A), (A, B, 1)]:
         assert (again.language.ngrams.log_probs(context) == model.language.ngrams.log_probs(context)).all()
     second = again.save(tmp_path / "y.safetensors")
@@ -240,6 +268,11 @@ WRONG = {
     "true": lambda header, data: (header | {"total": True}, data),
     "an endless weight": lambda header, data: (header | {"weight": float("nan")}, data),
     "no weight": lambda header, data: (header | {"weight": None}, data),
+    "words that are none": lambda header, data: (header | {"words": ["ab"]}, data),
+    "a cost below 0": lambda header, data: (header | {"cost": -1.0}, data),
+    "a cost that is no number": lambda header, data: (header | {"cost": float("nan")}, data),
+    "an endless cost": lambda header, data: (header | {"cost": float("inf")}, data),
+    "no cost": lambda header, data: (header | {"cost": None}, data),
     "floats": lambda header, data: (header, data.float()),
     "cut off": lambda header, data: (header, data[:-9].clone()),
     "none": lambda header, data: (header, None),

@@ -153,7 +153,12 @@ def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys):
     assert model.language.ngrams.order == 3
     assert model.language.ngrams.log_probs((a,)).argmax() == b
     assert model.language.weight in recogniser.WEIGHTS
-    assert f"language model, weight {model.language.weight}: valid CER" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"language model, weight {model.language.weight}, other words 0.0 nats: valid CER" in told
+    assert all(f"other words {cost} nats: valid CER" in told for cost in recogniser.COSTS)
+    assert model.language.words in ((), ("ab", "ba")) and bool(model.language.words) == (
+        model.language.cost in recogniser.COSTS
+    )
     assert model.metrics.keys() == {"test", "test, language model", "valid"}
     Handwriting(
         dataclasses.replace(
