@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+MADE = "splice", "compose", "small_capitals"  # shares of lines that are made of others
+
 
 @dataclass(frozen=True)
 class LineAugmentation:
@@ -46,6 +48,9 @@ class LineAugmentation:
     compose: float = 0.0
     """Share of lines that are composed of pieces of lines near them, a few letters each, and say what stands
     somewhere in --texts, or in other lines. Pieces, too, are found by the model."""
+    small_capitals: float = 0.0
+    """Share of lines in small capitals, in which some people write everything: capitals of other lines, drawn
+    about as high as small letters, say what stands somewhere in such texts, and are read as small letters."""
     near: int = 10
     """Lines before and behind one that give it words and pieces: about as many as are of one page or hand, in
     the order of their names. --compose wants hundreds, for pieces of more than two or three letters."""
@@ -55,17 +60,22 @@ class LineAugmentation:
     """Most of a line's height that one of them is wide."""
 
     def __post_init__(self):
-        for name in ("stroke", "contrast", "blur", "noise", "show_through", "splice", "compose"):
+        for name in ("stroke", "contrast", "blur", "noise", "show_through", *MADE):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
-        if self.splice + self.compose > 1:
-            raise ValueError(f"splice and compose are {self.splice + self.compose} together, and at most 1")
+        if self.made > 1:
+            raise ValueError(f"{', '.join(MADE)} are {self.made} together, and at most 1")
         for name in ("stretch", "size"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
         for name in ("slant", "skew", "offset", "elastic", "near", "masks", "mask_width"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+
+    @property
+    def made(self) -> float:
+        """Share of lines that are made of others."""
+        return sum(getattr(self, name) for name in MADE)
 
 
 def vary(

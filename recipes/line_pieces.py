@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,9 +13,14 @@ from torch import Tensor
 
 from decoders.alignment import align
 from decoders.ctc import frames_needed
+from encoders.upright import core
 from recipes.reading_task import Sample
 
 LONGEST = 12  # letters of a piece
+SMALL = 0.5, 0.75  # least and most height of small capitals, of that of capitals
+KEPT = 0.15  # share of the letters that a hand in small capitals writes as small letters all the same
+INKED = 100  # of 255: what is darker is stroke
+GAP = 0.2, 0.5  # least and most width of a space between small capitals, of a line's height
 END = "\0"  # behind each line
 
 
@@ -54,6 +59,42 @@ def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int
         first = max(min(first, last), found[-1])
         found.append(first + int(about[6 if gap else 16][first : max(last, first) + 1].argmin()))
     return [*found, end]
+
+
+@dataclass(frozen=True)
+class Capital(Sample):
+    """A letter that is drawn by itself, in another size.
+
+    Attributes:
+        size: of what it is in its line; 0 for a gap, `length` columns wide.
+    """
+
+    size: float = 1.0
+
+
+def drawn(line: np.ndarray, capital: Capital) -> np.ndarray:
+    """A capital as it stands in its line, without the gaps beside it, shrunk towards the foot of the letters.
+
+    Args:
+        line: (columns, height) uint8, ink towards 255.
+
+    Returns:
+        (columns, height) uint8, two of them empty on either side.
+    """
+    if not capital.size or not capital.length:
+        return np.zeros((capital.length, line.shape[1]), np.uint8)
+    foot = core(np.ascontiguousarray(line.T))[1]
+    letter = line[capital.first : capital.first + capital.length]
+    inked = np.flatnonzero((letter > INKED).any(axis=1))
+    if len(inked):
+        letter = letter[inked[0] : inked[-1] + 1]
+    width = max(1, round(len(letter) * capital.size))
+    if capital.size < 1:  # with strokes that stay as wide
+        thick = round((1 - capital.size) * line.shape[1] / 24) + 1
+        letter = cv2.dilate(letter, np.ones((thick, thick), np.uint8))
+    along = capital.size, 0.0, foot * (1 - capital.size)  # rows; columns run downwards here
+    down = 0.0, width / len(letter), 2.0
+    return cv2.warpAffine(letter, np.array([along, down]), (line.shape[1], width + 4), flags=cv2.INTER_AREA)
 
 
 class Pieces:
@@ -121,6 +162,37 @@ class Pieces:
                     return None
             pieces.append(self.piece(found, max(1, longest)))
             place += max(1, longest)
+        return pieces
+
+    def small_capitals(
+        self, text: str, labels: Sequence[int], height: int, chooser: random.Random
+    ) -> list[Sample] | None:
+        """A text as somebody writes it who writes capitals only, small ones in place of small letters.
+
+        Args:
+            labels: of the text; those of the pieces, whatever they show.
+            height: of a line.
+
+        Returns:
+            None where a letter is in no line.
+        """
+        whole, size = (0, len(self.text)), chooser.uniform(*SMALL)
+        kept = {letter for letter in set(text) if chooser.random() < KEPT}
+        gap = round(chooser.uniform(*GAP) * height)
+        pieces: list[Sample] = []
+        for letter, label in zip(text, labels, strict=True):
+            if letter == " ":
+                pieces.append(Capital(0, gap, [label], None, size=0.0))
+                continue
+            capital = letter.upper()
+            small = capital != letter and letter not in kept and len(capital) == 1 and capital in self.text
+            found = self._somewhere(capital if small else letter, whole, chooser)
+            if found < 0:
+                return None
+            piece = self.piece(found, 1)
+            pieces.append(
+                Capital(piece.index, piece.length, [label], piece.group, piece.first, size if small else 1.0)
+            )
         return pieces
 
     def _somewhere(self, part: str, within: tuple[int, int], chooser: random.Random) -> int:

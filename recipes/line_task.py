@@ -12,7 +12,7 @@ from torch import Tensor
 from decoders.attention import Attention
 from pipelines.model import SequenceModel
 from recipes.line_augment import LineAugmentation, blot, vary
-from recipes.line_pieces import Pieces, cut_out, cuts, spliced
+from recipes.line_pieces import Capital, Pieces, cut_out, cuts, drawn, spliced
 from recipes.reading_task import ReadingTask, Sample, padded
 
 TRIES = 20  # to find a text that the alphabet can write
@@ -25,8 +25,7 @@ class LineTask(ReadingTask):
 
     def __init__(self, model: SequenceModel, *given):
         super().__init__(model, *given)
-        shares = self.augmentation.splice, self.augmentation.compose
-        self.join = 0.0 if isinstance(model.decoder, Attention) else sum(shares)
+        self.join = 0.0 if isinstance(model.decoder, Attention) else self.augmentation.made
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
         # As the columns show them, which in right-to-left lines with numbers is not as they are read.
         self.own_texts = [model.alphabet.decode(sample.labels) for sample in self.train_items]
@@ -65,7 +64,7 @@ class LineTask(ReadingTask):
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
         """Lines, shuffled; some of them as words, half of which are those of lines near them, and some
 
-        as pieces of lines near them that say what is found somewhere in the texts.
+        as pieces of other lines that say what is found somewhere in the texts.
         """
         order = chooser.sample(range(len(self.train_items)), len(self.train_items))
         if not share:
@@ -75,8 +74,9 @@ class LineTask(ReadingTask):
         def line(place: int) -> list[Sample]:
             kind = chooser.random()
             found: list[Sample] = []
-            if kind < self.augmentation.compose:
-                found = self._composed(pieces, place, chooser)
+            composed, capital = self.augmentation.compose, self.augmentation.small_capitals
+            if kind < composed + capital:
+                found = self._composed(pieces, place, kind >= composed, chooser)
             elif kind < share:
                 found = spliced(pieces, place, self.space, chooser)
             # Letters whose place was not found have no width; where all have none, there is no line.
@@ -84,13 +84,20 @@ class LineTask(ReadingTask):
 
         return [line(place) for place in order]
 
-    def _composed(self, pieces: Pieces, place: int, chooser: random.Random) -> list[Sample]:
+    def _composed(
+        self, pieces: Pieces, place: int, in_capitals: bool, chooser: random.Random
+    ) -> list[Sample]:
         size = len(self.own_texts[chooser.randrange(len(self.own_texts))])
         for _ in range(TRIES):
             text = cut_out(chooser.choice(self.texts), size, chooser)
             if text and not self.model.alphabet.unknown(text):
-                met = self.model.alphabet.decode(self.model.encode(text))
-                composed = pieces.composed(met, place, chooser)
+                labels = self.model.encode(text)
+                met = self.model.alphabet.decode(labels)
+                if in_capitals:
+                    height = self.model.front_end.height
+                    composed = pieces.small_capitals(met, labels, height, chooser)
+                else:
+                    composed = pieces.composed(met, place, chooser)
                 if composed:
                     return composed
         return [self.train_items[place]]
@@ -113,7 +120,10 @@ class LineTask(ReadingTask):
 
     def _columns(self, sample: Sample) -> Tensor:
         """(columns, height) uint8 of a line or a part of it."""
-        return self.cache[sample.index][sample.first : sample.first + sample.length]
+        line = self.cache[sample.index]
+        if isinstance(sample, Capital):
+            return torch.from_numpy(drawn(line.numpy(), sample))
+        return line[sample.first : sample.first + sample.length]
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         lines, lengths = padded([self.cache[sample.index] for sample in samples])

@@ -282,7 +282,24 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     assert not any("z" in text for text in composed), "no line shows how z looks"
 
 
-@pytest.mark.parametrize("kind", ["splice", "compose"])
+def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
+    """Letters that no line has as capitals stay as they are: here b."""
+    data = write_lines(tmp_path / "data", [("ab ba", "ab ba"), ("a b a", "A b A")] * 3)
+    options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(small_capitals=1.0))
+    recipe = Handwriting(options)
+    items = recipe.readable(recipe.manifests()[0].split("train"))[0]
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    task.easing.fill_(False)
+    _, batches = task.batches(0)
+    batches = list(batches)
+    said = [model.decode(target) for _, targets in batches for target in targets]
+    everything = " ".join(item.text for item in items)
+    assert len(said) == len(items) and all(f" {text} " in f" {everything} " for text in said)
+    assert all(inputs[1].min() > 0 for inputs, _ in batches)
+
+
+@pytest.mark.parametrize("kind", ["splice", "compose", "small_capitals"])
 def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
     """Where no cut is found between letters, pieces are empty: a run once stopped at a line of such."""
     recipe, items = lines_to_part(tmp_path, augmentation=LineAugmentation(**{kind: 1.0}))

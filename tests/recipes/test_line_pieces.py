@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.line_pieces import Pieces, cut_out, cuts, spliced
+from recipes.line_pieces import Capital, Pieces, cut_out, cuts, drawn, spliced
 from recipes.reading_task import Sample
 
 STRIDE, WIDTH = 4, 8
@@ -132,3 +132,58 @@ def test_whole_words_are_cut_out_of_a_text():
     assert cut_out("", 10, random.Random(1)) == ""
     assert cut_out("one two", 2, random.Random(1)) == "", "no word is as short"
     assert {cut_out("abcd", 3, random.Random(seed)) for seed in range(20)} == {"abc", "bcd"}
+
+
+# Small capitals
+
+
+def capitals_of(*texts: str) -> Pieces:
+    """As `pieces_of`, of any letters; labels are their code points."""
+    lines = [
+        Sample(index, WIDTH * len(text), [ord(letter) for letter in text], None)
+        for index, text in enumerate(texts)
+    ]
+    places = [WIDTH * place for text in texts for place in range(len(text) + 1)]
+    return Pieces(lines, texts, places, near=0)
+
+
+def test_small_capitals_show_capitals_and_say_the_text(monkeypatch):
+    monkeypatch.setattr("recipes.line_pieces.KEPT", 0.0)
+    texts = ("Ab", "B1", "c É", "Ça ßo")
+    pieces = capitals_of(*texts)
+    for text, shown in (("ab Ba", "ABBA"), ("b1c", "B1c"), ("éç", "ÉÇ"), ("ß", "ß")):
+        labels = [ord(letter) for letter in text]
+        line = pieces.small_capitals(text, labels, 48, random.Random(1))
+        assert [piece.labels for piece in line] == [[label] for label in labels]
+        letters = [piece for piece in line if piece.size]
+        assert said(letters, texts) == shown
+        small = [letter.upper() != letter and letter.upper() in "ABÉÇ" for letter in text if letter != " "]
+        assert [piece.size < 1 for piece in letters] == small
+        assert len({piece.size for piece in letters if piece.size < 1}) <= 1, "all of one size"
+    gap = pieces.small_capitals("a b", [1, 2, 3], 48, random.Random(2))[1]
+    assert gap.size == 0 and 0.2 * 48 - 1 <= gap.length <= 0.5 * 48 + 1
+    assert pieces.small_capitals("ax", [1, 2], 48, random.Random(1)) is None, "x is nowhere"
+
+
+def test_some_letters_stay_small(monkeypatch):
+    monkeypatch.setattr("recipes.line_pieces.KEPT", 0.5)
+    texts = ("AaBb",)
+    pieces, hands = capitals_of(*texts), map(random.Random, range(40))
+    lines = [pieces.small_capitals("abab", [1] * 4, 48, hand) for hand in hands]
+    assert {said(line, texts) for line in lines} == {"ABAB", "aBaB", "AbAb", "abab"}
+
+
+def test_a_small_capital_stands_on_the_line_without_its_gaps():
+    line = np.zeros((60, 48), np.uint8)
+    line[:, 20:32] = 200  # small letters all along
+    line[20:40] = 0
+    line[25:35, 8:32] = 255  # between gaps, a capital of 10 columns from row 8 down to the foot, 32
+    whole, small = (drawn(line, Capital(0, 20, [1], None, 20, size)) for size in (1.0, 0.5))
+    assert whole.shape == (14, 48) and (whole[2:12] == line[25:35]).all() and not whole[[0, 1, -2, -1]].any()
+    assert small.shape == (9, 48) and not small[[0, -1]].any()
+    rows = np.flatnonzero(small.max(axis=0) > 100)
+    assert abs(rows[0] - 20) <= 2 and abs(rows[-1] - 31) <= 1
+    assert drawn(line, Capital(0, 7, [1], None, size=0.0)).shape == (7, 48)
+    assert not drawn(line, Capital(0, 7, [1], None, size=0.0)).any()
+    lost = Capital(0, 0, [1], None, 30, 0.5)  # a letter whose place was not found
+    assert drawn(line, lost).shape == (0, 48)
