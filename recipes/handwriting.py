@@ -94,6 +94,8 @@ class HandwritingOptions(RecogniserOptions):
     def __post_init__(self):
         super().__post_init__()
         self._needs_load("grow", "wider", "cells")
+        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider):
+            raise ValueError("freeze leaves the front end as it is; grow, finer and wider change it")
         if self.texts and not self.augmentation.compose:
             raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
         if min(self.grow, default=0) < 0:

@@ -64,6 +64,8 @@ class ReadingTask(nn.Module, ABC):
     criterion = "cer"
     eased_until = 0.5
     """Validation CER below which training is no longer eased."""
+    frozen = False
+    """Whether the front end stays as it is."""
     join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
@@ -119,7 +121,10 @@ class ReadingTask(nn.Module, ABC):
         inputs, targets = batch
         alone = isinstance(self.model.decoder, Attention)
         views = 2 if self.consistency and not self.easing and not alone else 1
-        hidden = self.hidden(inputs, views)
+        if self.frozen:
+            self.model.front_end.eval()
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            hidden = self.hidden(inputs, views)
         states = self.model.core(*hidden)
         labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
         if isinstance(self.model.decoder, CTC):
@@ -131,7 +136,7 @@ class ReadingTask(nn.Module, ABC):
             if not alone and (views == 2 or self.errors):
                 log_probs, lengths = self.model.decoder(*states)
         loss = (losses / labels).mean()
-        if self.shortcut:
+        if self.shortcut and not self.frozen:
             early = CTC.loss(*self.reader(*hidden), targets * views) / labels
             loss = loss + self.shortcut * early.mean()
         if self.errors and not self.easing and not alone:

@@ -162,6 +162,17 @@ def test_fine_tuning_starts_from_the_base(trained, data, tmp_path):
     assert tuned.alphabet == load(base).alphabet and tuned.training_facts["base"] == base
 
 
+def test_a_frozen_front_end_stays_as_it_is(trained, data, tmp_path):
+    base = trained[1] / "model.safetensors"
+    options = make_options(data, tmp_path, epochs=1, load=str(base))
+    Asr(dataclasses.replace(options, freeze=True, shortcut=0.3)).run()
+    tuned = load(tmp_path / "model.safetensors")
+    assert tuned.training_facts["options"]["freeze"] is True
+    for part, stays in (("front_end", True), ("core", False), ("decoder", False)):
+        before, after = (getattr(model, part).state_dict() for model in (load(base), tuned))
+        assert all(torch.equal(before[name], after[name]) for name in before) is stays, part
+
+
 @pytest.fixture(scope="module")
 def new_letters(tmp_path_factory) -> Path:
     return make_data(tmp_path_factory.mktemp("new"), 12, "ABCZ")
@@ -210,7 +221,7 @@ def test_a_loaded_model_takes_another_dropout(trained, tmp_path):
     assert saved.core.dropout == 0.4 and saved.sizes["decoder"]["dropout"] == 0.4
     with pytest.raises(ValueError, match="new_dropout"):
         AsrOptions(load="speech-en-an4", new_dropout=1.0)
-    for changes in ({"new_dropout": 0.1}, {"new_decoder": "attention"}):
+    for changes in ({"new_dropout": 0.1}, {"new_decoder": "attention"}, {"freeze": True}):
         with pytest.raises(ValueError, match="give --load too"):
             AsrOptions(**changes)
 

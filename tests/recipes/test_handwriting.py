@@ -171,6 +171,23 @@ def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys):
     assert load(tmp_path / "again" / "model.safetensors").language is None
 
 
+def test_a_frozen_front_end_keeps_the_statistics_of_its_channels(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    task.frozen = True
+    before = {name: weight.clone() for name, weight in model.front_end.state_dict().items()}
+    model.train()
+    task(next(iter(task.batches(0)[1]))).backward()
+    after = model.front_end.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert all(parameter.grad is None for parameter in model.front_end.parameters())
+    assert all(parameter.grad is not None for parameter in model.core.parameters())
+    for changes in ({"grow": (1,)}, {"finer": 2}, {"wider": (16, 32, 48, 64, 80)}):
+        with pytest.raises(ValueError, match="freeze leaves the front end as it is"):
+            HandwritingOptions(load="handwriting-fr", freeze=True, **changes)
+
+
 def test_an_attention_decoder_needs_no_language_model(tmp_path):
     data = write_lines(tmp_path / "data", [("a", "a")] * 3)
     options = options_for(data, out=tmp_path / "out", language_model=3)
