@@ -141,13 +141,16 @@ def fusion(
         used = Mixture((own.ngrams, counted.ngrams)) if own else counted.ngrams
         words = own.words + counted.words if own and own.words else ()
     chosen = weight if weight is not None else own.weight if own else WEIGHT
-    favoured = _hotwords(model, hotwords, hotword_weight) if hotwords else None
-    listed = None
+    favoured, named, listed = None, (), None
+    if hotwords:
+        favoured = _hotwords(model, hotwords, hotword_weight)
+        named = tuple(_words(model, hotwords, "hotwords")[1])
     if lexicon:
         given = os.fspath(lexicon) if isinstance(lexicon, (str, os.PathLike)) else tuple(lexicon)
-        listed = _lexicon(model, given, _changed(given), lexicon_cost)
+        listed = _lexicon(model, given, _changed(given), lexicon_cost, named)
     elif words:
-        listed = _lexicon(model, words, 0.0, own.cost * (chosen / own.weight) if own.weight else 0.0)
+        cost = own.cost * (chosen / own.weight) if own.weight else 0.0
+        listed = _lexicon(model, words, 0.0, cost, named)
     return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
 
 
@@ -183,9 +186,16 @@ def _letters(alphabet: Alphabet, kinds: str) -> list[int]:
 
 
 @lru_cache(2)
-def _lexicon(model: SequenceModel, given: str | tuple[str, ...], _changed: float, cost: float) -> Lexicon:
+def _lexicon(
+    model: SequenceModel,
+    given: str | tuple[str, ...],
+    _changed: float,
+    cost: float,
+    hotwords: tuple[str, ...],
+) -> Lexicon:
+    """The words given, and those to be found, which there are, too."""
     name, lines = _words(model, given, "lexicon")
-    words = {word for line in lines for word in line.split()}
+    words = {word for line in (*lines, *hotwords) for word in line.split()}
     words |= {capital for word in words for capital in (word[:1].upper() + word[1:], word.upper())}
     writable = set(model.alphabet.symbols)
     known = [model.encode(word) for word in words if writable.issuperset(word)]

@@ -89,7 +89,7 @@ class SearchOptions(BatchOptions):
     more other words taken for them."""
     lexicon: str | os.PathLike | Sequence[str] = ()
     """The words that there are, given as hotwords are, such as a dictionary's or all that a form can hold.
-    They may begin with a capital or be in capitals; numbers and signs are free."""
+    They may begin with a capital or be in capitals; numbers and signs are free, and hotwords among them."""
     lexicon_cost: float = LEXICON_COST
     """Nats that any other word costs, from 0, nothing; inf where there is no other."""
     alternatives: int = 0

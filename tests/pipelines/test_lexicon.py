@@ -28,6 +28,13 @@ def test_what_is_certain_stays_unless_there_are_no_other_words():
     assert recognize(bars("aa"), BarReader(), lexicon=["bb"], lexicon_cost=math.inf).text != "aa"
 
 
+def test_hotwords_are_words_that_there_are():
+    model = Doubtful()
+    only = {"lexicon": ["bb"], "lexicon_cost": math.inf}
+    assert recognize(bars("aa ba"), model, **only).text == "bb bb"
+    assert recognize(bars("aa ba"), model, **only, hotwords="ab").text == "ab bb"
+
+
 def test_a_word_may_begin_with_a_capital_or_be_in_capitals():
     words = fusion(BarReader(alphabet=" abAB"), None, lexicon=["ab"]).lexicon
     model = BarReader(alphabet=" abAB")
