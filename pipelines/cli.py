@@ -353,6 +353,8 @@ def info(model: Positional[str], /) -> int:
     network = load(model)
     listed = isinstance(header["alphabet"], list)
     header["alphabet"] = "".join(header["alphabet"]) if listed else repr(network.alphabet)
+    if network.language:
+        header["language_model"]["words"] = len(network.language.words)
     print(f"{network.name}: {network.parameters_count:,} parameters")
     print(json.dumps(header, indent=2, ensure_ascii=False))
     return 0

@@ -15,6 +15,7 @@ import torch
 from decoders.alphabet import Alphabet
 from pipelines import __version__, cli
 from pipelines import model as model_module
+from pipelines.language import Language
 from pipelines.model import SequenceModel
 from tests.data import media
 
@@ -245,6 +246,14 @@ def test_info(model, capsys):
     assert first == f"tiny: {parameters:,} parameters"
     header = json.loads(rest)
     assert header["alphabet"] == " AB" and header["task"] == "speech" and header["core"]["hidden_size"] == 6
+
+
+def test_info_counts_the_words_of_a_language_model(model, tmp_path, capsys):
+    network = model_module.load(model)
+    network.language = Language.of(network, ["AB BA AB", "BA A"])
+    assert run("info", network.save(tmp_path / "m.safetensors")) == 0
+    told = json.loads(capsys.readouterr().out.split("\n", 1)[1])["language_model"]
+    assert told["words"] == 2 and told["weight"] == network.language.weight
 
 
 def test_gates(model, folder, tmp_path, capsys):
