@@ -27,7 +27,7 @@ ROOM = 1024  # contexts that there is room for at first
 BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
 LEAST = 1e-3  # probability of a label in a frame from which on it is thought of
 TOO_LITTLE = 1e-4  # of the best hypothesis: what begins with less is dropped at once
-LEAST_OF_LIST, TOO_LITTLE_OF_LIST = 1e-5, 1e-6  # the same where words are those of a list
+LEAST_THOROUGH, TOO_LITTLE_THOROUGH = 1e-5, 1e-6  # the same where it is thorough
 
 _Context = tuple[tuple[int, ...], tuple[Hashable, ...]]
 
@@ -67,10 +67,12 @@ class PrefixBeam:
         fusion: what it knows.
         width: hypotheses that are kept from frame to frame.
         alternatives: of the likeliest readings that are given with the best one, this among them.
+        thorough: think of improbable labels and texts, too, which may be all that a list of words leaves.
     """
 
-    def __init__(self, fusion: Fusion, width: int, alternatives: int = 0):
+    def __init__(self, fusion: Fusion, width: int, alternatives: int = 0, thorough: bool = False):
         self.fusion, self.width, self.alternatives = fusion, width, alternatives
+        self.thorough = thorough
         self._contexts: _Contexts | None = None
 
     def __call__(self, log_probs: Tensor, lengths: Tensor) -> list[Labels]:
@@ -105,7 +107,7 @@ class PrefixBeam:
             contexts = self._contexts = _Contexts(self.fusion, num_labels)
         probabilities = np.exp(log_probs.astype(np.float64))
         least, too_little = (
-            (LEAST_OF_LIST, TOO_LITTLE_OF_LIST) if self.fusion.lexicon else (LEAST, TOO_LITTLE)
+            (LEAST_THOROUGH, TOO_LITTLE_THOROUGH) if self.thorough else (LEAST, TOO_LITTLE)
         )
         probabilities[:, 1:][probabilities[:, 1:] <= least] = 0.0
         texts, beam = beginning(self.width, frames, contexts.root)

@@ -37,6 +37,7 @@ _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
 WIDER = 6  # times as wide is a search among words that there are: many texts are beginnings of none
+WIDER_OWN = 4  # where they are those that a model carries, and others cost little
 MOST = 100  # alternatives of one reading
 TOLD = (
     "language_model",
@@ -74,8 +75,8 @@ class SearchOptions(BatchOptions):
 
     width: int = 5
     """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
-    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many, and six
-    times with a lexicon."""
+    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many, four times
+    where that knows words, and six times with a lexicon."""
     language_model: str | os.PathLike | None = None
     """Weigh what CTC reads against what is usual in the language: own is the language model that the model
     carries; a file of plain text is counted, and averaged with the model's own where it carries one."""
@@ -305,7 +306,8 @@ def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
     count = options.alternatives
     if fused or (count and not searches(model, options.width)):
         fused = fused or Fusion(None)
-        search = PrefixBeam(fused, max(options.width, count) * (WIDER if fused.lexicon else 2), count)
+        wider = WIDER if options.lexicon else WIDER_OWN if fused.lexicon else 2
+        search = PrefixBeam(fused, max(options.width, count) * wider, count, bool(options.lexicon))
         return lambda states, lengths: search(*_frames(model, states, lengths))
     if not searches(model, options.width):
         return lambda states, lengths: greedy(*_frames(model, states, lengths))

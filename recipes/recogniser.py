@@ -69,7 +69,7 @@ class RecogniserOptions(RecipeOptions):
     heart, the more it needs."""
     freeze: bool = False
     """Leave the front end of --load as it is, and let core and decoder alone learn on: on a CPU, an epoch of
-    lines takes a quarter of the time."""
+    lines takes half the time."""
     consistency: float = 0.2
     """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
     errors: float = 0.0
