@@ -106,9 +106,7 @@ class PrefixBeam:
         if contexts is None or len(contexts) * num_labels > KEPT:
             contexts = self._contexts = _Contexts(self.fusion, num_labels)
         probabilities = np.exp(log_probs.astype(np.float64))
-        least, too_little = (
-            (LEAST_THOROUGH, TOO_LITTLE_THOROUGH) if self.thorough else (LEAST, TOO_LITTLE)
-        )
+        least, too_little = (LEAST_THOROUGH, TOO_LITTLE_THOROUGH) if self.thorough else (LEAST, TOO_LITTLE)
         probabilities[:, 1:][probabilities[:, 1:] <= least] = 0.0
         texts, beam = beginning(self.width, frames, contexts.root)
         frame, size = 0, 1

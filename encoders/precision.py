@@ -18,6 +18,18 @@ def has_bf16(device: torch.device | str) -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
 
 
+def check_bf16(device: torch.device | str) -> None:
+    """Whether bf16 can be had: without it in hardware, LSTMs may not run at all, and all is slow.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not has_bf16(device):
+        raise ValueError(
+            f"precision: bf16 is nothing that this machine's {device} computes; take auto or fp32"
+        )
+
+
 def autocast(device: str, precision: str) -> torch.autocast:
     """Within it a network computes in a precision: bf16, fp32, or auto, which is bf16 where it is faster."""
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))

@@ -22,7 +22,7 @@ from decoders.beam import Hypothesis, Search
 from decoders.ctc import Labels, greedy
 from decoders.hybrid import Hybrid
 from decoders.prefix_beam import Fusion, PrefixBeam
-from encoders.precision import autocast
+from encoders.precision import autocast, check_bf16
 from pipelines.computing import device_for, even, meanwhile, side_by_side
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.language import LEXICON_COST, OWN, fusion
@@ -67,6 +67,8 @@ class BatchOptions(Options):
             raise ValueError("batch_size must be at least 1")
         if self.precision not in ("auto", "bf16", "fp32"):
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
+        if self.precision == "bf16":
+            check_bf16(device_for(self.device))
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from encoders.precision import has_bf16
-from pipelines.computing import ahead
+from encoders.precision import check_bf16, has_bf16
+from pipelines.computing import ahead, device_for
 from pipelines.errors import DataError
 from pipelines.writers import write_atomically
 
@@ -72,6 +72,8 @@ class TrainingOptions:
         for name in ("warmup", "average", "blend"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
+        if self.precision == "bf16":
+            check_bf16(device_for("auto"))
 
 
 class Task(Protocol):
@@ -116,7 +118,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     if options.threads:
         torch.set_num_threads(options.threads)
     _keep_memory()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device_for("auto")
     bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16(device))
     fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if bf16 else "32-true")
     optimiser = torch.optim.AdamW(

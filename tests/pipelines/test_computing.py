@@ -8,6 +8,8 @@ import torch
 
 from encoders.precision import autocast
 from pipelines.computing import ahead, even, meanwhile, side_by_side
+from pipelines.reading import BatchOptions
+from recipes.training import TrainingOptions
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -134,3 +136,13 @@ def test_precision():
     for precision, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         with autocast("cpu", precision):
             assert (x @ weight).dtype == kind
+
+
+def test_bf16_is_refused_where_no_hardware_computes_it(monkeypatch):
+    monkeypatch.setattr("encoders.precision.has_bf16", lambda device: False)
+    for options in (BatchOptions, TrainingOptions):
+        with pytest.raises(
+            ValueError, match="precision: bf16 is nothing that this machine's .* take auto or fp32"
+        ):
+            options(precision="bf16")
+        options(precision="auto")
