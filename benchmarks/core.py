@@ -21,9 +21,10 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from encoders.bilstm import BiLSTM
+from encoders.precision import has_bf16
 
 INPUT, HIDDEN, LAYERS = 512, 256, 3
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = {"fp32": torch.float32} | ({"bf16": torch.bfloat16} if has_bf16("cpu") else {})
 SECONDS = 9  # for one comparison, after its first two rounds
 
 
@@ -99,7 +100,8 @@ def main() -> None:
     rates = {name: matrix_rate(dtype) for name, dtype in PRECISIONS.items()}
 
     print(f"{LAYERS} x {HIDDEN} bidirectional, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print(f"matrix product: bf16 {rates['bf16'] / rates['fp32']:.1f} times as fast as fp32\n")
+    if "bf16" in rates:
+        print(f"matrix product: bf16 {rates['bf16'] / rates['fp32']:.1f} times as fast as fp32\n")
     print(f"{'step':<10} {'batch x frames':<16} {'':<5} {'PackedSequence':>15} {'of matrix rate:':>16}")
     print(f"{'':<33} {'times faster':>15} {'padded':>8} {'valid':>7}")
     for training in (True, False):
