@@ -90,6 +90,8 @@ class LineTask(ReadingTask):
         size = len(self.own_texts[chooser.randrange(len(self.own_texts))])
         for _ in range(TRIES):
             text = cut_out(chooser.choice(self.texts), size, chooser)
+            if in_capitals and text == text.upper():  # as all is in a script without capitals
+                continue
             if text and not self.model.alphabet.unknown(text):
                 labels = self.model.encode(text)
                 met = self.model.alphabet.decode(labels)

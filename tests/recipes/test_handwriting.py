@@ -316,6 +316,17 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     assert all(inputs[1].min() > 0 for inputs, _ in batches)
 
 
+def test_a_script_without_capitals_has_no_small_ones(tmp_path):
+    data = write_lines(tmp_path / "data", hebrew(1, 6))
+    options = options_for(data, out=tmp_path / "out", augmentation=LineAugmentation(small_capitals=1.0))
+    recipe = Handwriting(options)
+    items = recipe.readable(recipe.manifests()[0].split("train"))[0]
+    task = recipe.training_task(recipe.build(None, Normalisation(), items), items, items[:2])
+    lines = task._joined(random.Random(1), 1.0)
+    assert sorted(line[0].index for line in lines) == list(range(len(items)))
+    assert all(line == [task.train_items[line[0].index]] for line in lines)
+
+
 @pytest.mark.parametrize("kind", ["splice", "compose", "small_capitals"])
 def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
     """Where no cut is found between letters, pieces are empty: a run once stopped at a line of such."""
