@@ -28,6 +28,7 @@ from recipes.datasets import Item, Rejected, read_handwriting
 from recipes.evaluation import Scored
 from recipes.evaluation_page import Attachment
 from recipes.growing import grown
+from recipes.kept_lines import KeptLines
 from recipes.line_augment import LineAugmentation
 from recipes.line_task import LineTask
 from recipes.manifest import Manifest
@@ -88,6 +89,10 @@ class HandwritingOptions(RecogniserOptions):
     """Memory cells of each layer and direction of the model of --load from now on. And so does this."""
     texts: tuple[Path, ...] = ()
     """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
+    views: int = 0
+    """With --freeze: the front end reads each line this many times, varied anew each time, before training
+    begins, and what it made of them is kept on disk: an epoch takes one of these views. 0: it reads them anew
+    in every epoch, which takes nearly three times as long."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
@@ -96,6 +101,10 @@ class HandwritingOptions(RecogniserOptions):
         self._needs_load("grow", "wider", "cells")
         if self.freeze and (any(self.grow) or self.finer > 1 or self.wider):
             raise ValueError("freeze leaves the front end as it is; grow, finer and wider change it")
+        if self.views < 0 or (self.views and not self.freeze):
+            raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
+        if self.views and self.augmentation.small_capitals:
+            raise ValueError("small_capitals are drawn, and views are not: leave out one of them")
         if self.texts and not self.augmentation.compose:
             raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
         if min(self.grow, default=0) < 0:
@@ -110,11 +119,13 @@ class Handwriting(Recogniser):
     task = "handwriting"
     what = "line images or pages"
     training = LineTask
-    told = (*Recogniser.told, "grow", "finer", "wider", "cells")
+    told = (*Recogniser.told, "views", "grow", "finer", "wider", "cells")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
         super().__init__(options)
+        if options.views:
+            self.training = KeptLines
         self.aspects: dict[tuple, float] = {}
         self.texts = [read_text(path) for path in options.texts]
         self.measure = Measure(
@@ -150,6 +161,9 @@ class Handwriting(Recogniser):
 
     def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
         task = super().training_task(model, train, valid)
+        if self.options.views:
+            sources = [self.source(item) for item in train + valid]
+            task.keep(self.options.out / "views", sources, self.options.views)
         if self.texts:
             task.texts = [model.normalisation(text) for text in self.texts]
             for path, text in zip(self.options.texts, task.texts, strict=True):

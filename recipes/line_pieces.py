@@ -24,13 +24,15 @@ GAP = 0.2, 0.5  # least and most width of a space between small capitals, of a l
 END = "\0"  # behind each line
 
 
-def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int], stride: int) -> list[int]:
+def cuts(
+    line: np.ndarray | None, log_probs: Tensor, labels: list[int], space: list[int], stride: int
+) -> list[int]:
     """Where each label of a line begins: the emptiest place between the letters beside it.
 
     A space begins and ends in the same place, in the middle of its gap.
 
     Args:
-        line: (columns, height) uint8, ink towards 255.
+        line: (columns, height) uint8, ink towards 255; or None, when the middle between two letters must do.
         log_probs: (frames, labels), what a model with CTC reads in it.
         labels: of its text.
         space: its label, or none in an alphabet without.
@@ -39,12 +41,13 @@ def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int
     Returns:
         A column for each label, and the line's end.
     """
-    end, count = len(line), len(labels)
+    end, count = len(log_probs) * stride if line is None else len(line), len(labels)
     if frames_needed(labels) > len(log_probs):  # nothing is learnt from such a line either
         return [end * place // count for place in range(count)] + [end]
     placed = align(log_probs, [labels])[0].labels
-    ink = line.sum(axis=1, dtype=np.float32)[:, None]
-    about = {share: cv2.blur(ink, (1, max(1, line.shape[1] // share)))[:, 0] for share in (6, 16)}
+    if line is not None:
+        ink = line.sum(axis=1, dtype=np.float32)[:, None]
+        about = {share: cv2.blur(ink, (1, max(1, line.shape[1] // share)))[:, 0] for share in (6, 16)}
     found = [0]
     for place in range(1, count):
         if place > 1 and labels[place - 1] in space:
@@ -57,7 +60,11 @@ def cuts(line: np.ndarray, log_probs: Tensor, labels: list[int], space: list[int
         first = int((placed.ends[place - 1] - 0.5) * stride)
         last = min(int((placed.starts[place + gap] + 0.5) * stride), end - 1)
         first = max(min(first, last), found[-1])
-        found.append(first + int(about[6 if gap else 16][first : max(last, first) + 1].argmin()))
+        last = max(last, first)
+        if line is None:
+            found.append((first + last + 1) // 2)
+        else:
+            found.append(first + int(about[6 if gap else 16][first : last + 1].argmin()))
     return [*found, end]
 
 

@@ -50,11 +50,15 @@ class LineTask(ReadingTask):
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
         # What convolutions make of a masked image is as blank, and they need run only once for all views.
         front_end = self.model.front_end
-        columns, lengths = front_end(*(each.to(self.device) for each in inputs))
+        columns, lengths = self.through(*(each.to(self.device) for each in inputs))
         height = front_end.height / front_end.stride
         if not self.easing:
             columns = torch.cat([blot(columns, lengths, height, self.augmentation) for _ in range(views)])
         return columns, lengths.repeat(views)
+
+    def through(self, lines: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What the front end makes of lines."""
+        return self.model.front_end(lines, lengths)
 
     def batches(self, epoch: int):
         if len(self.cuts) and not self.easing and self.cuts[0] < 0:
@@ -116,9 +120,12 @@ class LineTask(ReadingTask):
             chosen = order[start : start + self.batch_size]
             log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
-                line, stride = self._columns(sample).numpy(), self.model.front_end.stride
-                found[sample.index] = cuts(line, scores[:length], sample.labels, self.space, stride)
+                found[sample.index] = self._cuts_of(sample, scores[:length])
         return [cut for sample in self.train_items for cut in found[sample.index]]
+
+    def _cuts_of(self, sample: Sample, log_probs: Tensor) -> list[int]:
+        line, stride = self._columns(sample).numpy(), self.model.front_end.stride
+        return cuts(line, log_probs, sample.labels, self.space, stride)
 
     def _columns(self, sample: Sample) -> Tensor:
         """(columns, height) uint8 of a line or a part of it."""
@@ -129,4 +136,4 @@ class LineTask(ReadingTask):
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         lines, lengths = padded([self.cache[sample.index] for sample in samples])
-        return self.model.front_end(lines.to(self.device), lengths.to(self.device))
+        return self.through(lines.to(self.device), lengths.to(self.device))

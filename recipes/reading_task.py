@@ -24,6 +24,7 @@ from recipes.training import TrainingOptions
 
 EASY_DROPOUT = 0.1
 PATHS = 4  # drawn of each sequence, to estimate its errors
+TAUGHT = 2.0  # nats a label at which the shortcut reads well enough to teach a front end that has learnt
 SEARCH = Search()  # of validation
 
 
@@ -57,7 +58,8 @@ class ReadingTask(nn.Module, ABC):
             off. An attention decoder alone has none.
         shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
             in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
-            "Best practices for a handwritten text recognition system"); 0 turns it off.
+            "Best practices for a handwritten text recognition system"); 0 turns it off. Behind a front end
+            that has learnt already, the layer learns by itself until it has something to say.
         writing: how an attention decoder is taught.
     """
 
@@ -92,6 +94,7 @@ class ReadingTask(nn.Module, ABC):
         self.shortcut = shortcut
         if shortcut:
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
+            self.register_buffer("apart", torch.tensor(False))
         self.writing, self.sampling = writing, 0.0
         self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
         self.dropout = model.core.dropout
@@ -137,13 +140,19 @@ class ReadingTask(nn.Module, ABC):
                 log_probs, lengths = self.model.decoder(*states)
         loss = (losses / labels).mean()
         if self.shortcut and not self.frozen:
-            early = CTC.loss(*self.reader(*hidden), targets * views) / labels
-            loss = loss + self.shortcut * early.mean()
+            loss = loss + self.shortcut * self._early(*hidden, targets * views, labels)
         if self.errors and not self.easing and not alone:
             wrong = expected_errors(log_probs, lengths, targets * views, PATHS)
             loss = loss + self.errors * (wrong / labels).mean()
         if views == 2:
             loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
+        return loss
+
+    def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
+        heard = hidden.detach() if self.apart else hidden
+        loss = (CTC.loss(*self.reader(heard, lengths), targets) / labels).mean()
+        if loss < TAUGHT:
+            self.apart.fill_(False)
         return loss
 
     def batches(self, epoch: int):

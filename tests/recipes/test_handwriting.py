@@ -14,12 +14,14 @@ from PIL import Image, ImageDraw, ImageFont
 from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from pipelines.errors import DataError
+from pipelines.model import SequenceModel
 from recipes import handwriting, recogniser
 from recipes.growing import grown
 from recipes.handwriting import Handwriting, HandwritingOptions, ModelOptions, line_image
 from recipes.line_augment import LineAugmentation
 from recipes.line_pieces import Pieces
 from recipes.manifest import Item
+from recipes.reading_task import padded
 from recipes.recogniser import WritingOptions, redecoded, remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
@@ -262,6 +264,35 @@ def lines_to_part(tmp_path: Path, **options) -> tuple[Handwriting, list[Item]]:
     return recipe, recipe.readable(recipe.manifests()[0].split("train"))[0]
 
 
+def front_end_gradients(
+    recipe: Handwriting, items: list[Item], base: SequenceModel, apart: bool
+) -> torch.Tensor:
+    """Of the first batch; with `apart` as the recipe left it, or not any more."""
+    model = recipe.build(base, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    if not apart and recipe.options.shortcut:
+        task.apart.fill_(False)
+    batch = next(iter(task.batches(0)[1]))
+    torch.manual_seed(1)
+    task.train()
+    task(batch).backward()
+    return torch.cat([parameter.grad.flatten() for parameter in model.front_end.parameters()])
+
+
+def test_the_shortcut_leaves_what_a_front_end_has_learnt_alone_until_it_can_read(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    path = recipe.build(None, Normalisation(), items).save(tmp_path / "base.safetensors")
+    found = {}
+    for shortcut, apart in ((0.0, True), (0.3, True), (0.3, False)):
+        recipe, items = lines_to_part(tmp_path, load=str(path), shortcut=shortcut)
+        found[shortcut, apart] = front_end_gradients(recipe, items, load(path), apart)
+    torch.testing.assert_close(found[0.3, True], found[0.0, True])
+    assert not torch.allclose(found[0.3, False], found[0.0, True], rtol=0.1)
+    recipe, items = lines_to_part(tmp_path)
+    task = recipe.training_task(recipe.build(None, Normalisation(), items), items, items[:2])
+    assert task.shortcut and not task.apart, "a new front end learns with it"
+
+
 def test_spliced_lines_say_what_their_words_say(tmp_path):
     recipe, items = lines_to_part(tmp_path, augmentation=LineAugmentation(splice=1.0))
     model = recipe.build(None, Normalisation(), items)
@@ -281,6 +312,73 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     again.load_state_dict(task.state_dict())
     _, same = again.batches(1)
     assert next(iter(same))[1] == targets, "a run that is resumed sees the same lines"
+
+
+def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    path = recipe.build(None, Normalisation(), items).save(tmp_path / "base.safetensors")
+    augmentation = LineAugmentation(compose=0.4, splice=0.3, masks=0)
+    recipe, items = lines_to_part(
+        tmp_path, load=str(path), freeze=True, views=2, augmentation=augmentation, shortcut=0.3
+    )
+    model = recipe.build(load(path), Normalisation(), items)
+    task = recipe.training_task(model, items, items[:3])
+    inputs, targets = next(iter(task.batches(1)[1]))
+    assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
+    assert (task.cuts_of_views[0] == -1).all() and (task.cuts_of_views[1] >= 0).all()
+    assert {model.decode(target) for target in targets} - {item.text for item in items}, "composed ones"
+    views = [[task.cache[sample.index] for sample in view] for view in task.views]
+    assert not any(one.shape == two.shape and torch.equal(one, two) for one, two in zip(*views, strict=True))
+    plain, _ = task.read(task.valid_items)
+    with torch.inference_mode():
+        seen, lengths = model.front_end(*padded([model.front_end.prepare(line_image(i)) for i in items[:3]]))
+    torch.testing.assert_close(plain, seen.where(plain != 0, 0.0), rtol=2e-3, atol=2e-3)
+    for line, labels, begins in zip(views[1], task.train_items, split_cuts(task), strict=True):
+        assert begins == sorted(begins) and begins[0] == 0 and begins[-1] == len(line)
+        assert len(begins) == len(labels.labels) + 1
+
+
+def split_cuts(task) -> list[list[int]]:
+    cuts, found = task.cuts.tolist(), []
+    for sample in task.train_items:
+        found.append(cuts[: len(sample.labels) + 1])
+        cuts = cuts[len(sample.labels) + 1 :]
+    return found
+
+
+def test_a_run_on_views_trains_core_and_decoder_and_can_go_on(tmp_path):
+    data = write_lines(tmp_path / "data", [("ab ba", "ab ba"), ("a b a", "a b a"), ("aab", "aab")] * 4)
+    options = options_for(data, out=tmp_path / "base")
+    training = dataclasses.replace(options.training, epochs=2)
+    Handwriting(dataclasses.replace(options, training=training)).run()
+    base = tmp_path / "base" / "model.safetensors"
+    options = options_for(data, out=tmp_path / "out", load=str(base), freeze=True, views=2, training=training)
+    Handwriting(options).run()
+    tuned = load(tmp_path / "out" / "model.safetensors")
+    assert tuned.training_facts["options"]["views"] == 2
+    for part, stays in (("front_end", True), ("core", False), ("decoder", False)):
+        before, after = (getattr(model, part).state_dict() for model in (load(base), tuned))
+        assert all(torch.equal(before[name], after[name]) for name in before) is stays, part
+    kept = tmp_path / "out" / "views" / "features.bin"
+    written = kept.stat().st_mtime_ns
+    Handwriting(options).run()
+    assert kept.stat().st_mtime_ns == written, "read once only"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"views": 2}, "more with --freeze"),
+        ({"views": -1, "freeze": True, "load": "x"}, "views must be 0"),
+        (
+            {"views": 2, "freeze": True, "load": "x", "augmentation": LineAugmentation(small_capitals=0.1)},
+            "leave out one of them",
+        ),
+    ],
+)
+def test_views_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        HandwritingOptions(**changes)
 
 
 def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
