@@ -91,8 +91,8 @@ class HandwritingOptions(RecogniserOptions):
     """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
     views: int = 0
     """With --freeze: the front end reads each line this many times, varied anew each time, before training
-    begins, and what it made of them is kept on disk: an epoch takes one of these views. 0: it reads them anew
-    in every epoch, which takes nearly three times as long."""
+    begins, and what it made of them is kept on disk, some 60 kB a line and view: an epoch takes one of these
+    views. 0: it reads them anew in every epoch, which takes twice as long."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 

@@ -53,11 +53,8 @@ class KeptLines(LineTask):
 
     def batches(self, epoch: int):
         view = epoch % len(self.views)
-        self.train_items = self.views[view]
-        self.cuts.copy_(self.cuts_of_views[view])
-        found = super().batches(epoch)
-        self.cuts_of_views[view] = self.cuts
-        return found
+        self.train_items, self.cuts = self.views[view], self.cuts_of_views[view]  # found cuts go into the row
+        return super().batches(epoch)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         return padded([torch.cat([self._columns(sample) for sample in group]) for group in batch])
@@ -83,6 +80,6 @@ class KeptLines(LineTask):
         if view is not None:
             chance = np.random.default_rng((self.seed, view, sample.index))
             behind = self.cache[int(chance.integers(len(self.train_items)))].numpy()
-            line = np.ascontiguousarray(vary(line.T, self.augmentation, chance, behind=behind.T).T)
+            line = vary(line.T, self.augmentation, chance, behind=behind.T).T
         columns, _ = front_end(torch.from_numpy(line)[None], torch.tensor([len(line)]))
         return columns[0]

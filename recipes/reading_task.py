@@ -68,6 +68,8 @@ class ReadingTask(nn.Module, ABC):
     """Validation CER below which training is no longer eased."""
     frozen = False
     """Whether the front end stays as it is."""
+    learnt = False
+    """Whether the front end has learnt before this run."""
     join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
@@ -94,7 +96,6 @@ class ReadingTask(nn.Module, ABC):
         self.shortcut = shortcut
         if shortcut:
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
-            self.register_buffer("apart", torch.tensor(False))
         self.writing, self.sampling = writing, 0.0
         self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
         self.dropout = model.core.dropout
@@ -149,11 +150,11 @@ class ReadingTask(nn.Module, ABC):
         return loss
 
     def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
-        heard = hidden.detach() if self.apart else hidden
-        loss = (CTC.loss(*self.reader(heard, lengths), targets) / labels).mean()
-        if loss < TAUGHT:
-            self.apart.fill_(False)
-        return loss
+        def read(hidden: Tensor) -> Tensor:
+            return (CTC.loss(*self.reader(hidden, lengths), targets) / labels).mean()
+
+        loss = read(hidden)
+        return read(hidden.detach()) if self.learnt and loss > TAUGHT else loss
 
     def batches(self, epoch: int):
         easing = bool(self.easing)

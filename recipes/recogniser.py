@@ -197,8 +197,7 @@ class Recogniser(Recipe):
             options.training,
         )
         task.frozen = options.freeze
-        if options.load and options.shortcut:
-            task.apart.fill_(True)
+        task.learnt = bool(options.load)
         if options.load and not options.new_decoder:  # it has found the text long ago
             task.easing.fill_(False)
         return task

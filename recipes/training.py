@@ -292,7 +292,7 @@ class _Checkpoint:
         except RuntimeError as error:
             raise DataError(
                 self.path,
-                "was made with another model: its sizes or its alphabet differ",
+                "was made with another model: its sizes, its alphabet or --views differ",
                 "give another --out, or --resume no",
             ) from error
         self.optimiser.load_state_dict(whole["optimiser"])
