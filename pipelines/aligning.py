@@ -18,9 +18,9 @@ from pipelines.errors import DataError
 from pipelines.media.audio import Audio, Source, open_audio
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
-from pipelines.reading import BUFFERED, log_probabilities
+from pipelines.reading import buffered, log_probabilities
 from pipelines.results import Character, Segment, Transcript, Word
-from pipelines.speech import ListeningOptions, Piece, cut, speech_model
+from pipelines.speech import ListeningOptions, cut, speech_model
 from pipelines.spelling import Spelling
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
@@ -118,25 +118,16 @@ class _Recording:
         pause[0, BLANK] = 0.0
         rows: list[Tensor] = []
         times: list[np.ndarray] = []
-        waiting: list[Piece] = []
-
-        def listen() -> None:
-            for piece, log_probs in zip(
-                waiting, log_probabilities(model, [piece.inputs for piece in waiting], options), strict=True
-            ):
+        pieces = cut(audio, options.longest, model.front_end.sample_rate, options.strict)
+        for some, _ in buffered(pieces, lambda piece: piece):
+            heard = log_probabilities(model, [piece.inputs for piece in some], options)
+            for piece, log_probs in zip(some, heard, strict=True):
                 end = times[-1][-1] + self.step if times else 0.0
                 if piece.offset > end:
                     rows.append(pause)
                     times.append(np.array([(end + piece.offset) / 2]))
                 rows.append(log_probs)
                 times.append(piece.offset + np.arange(len(log_probs)) * self.step)
-            waiting.clear()
-
-        for piece in cut(audio, options.longest, model.front_end.sample_rate, options.strict):
-            waiting.append(piece)
-            if len(waiting) == BUFFERED:
-                listen()
-        listen()
         self.duration = audio.duration
         self.log_probs = torch.cat(rows) if rows else pause
         self.times = np.concatenate(times) if times else np.zeros(1)

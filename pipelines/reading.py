@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ from pipelines.model import DEFAULTS, SequenceModel, default, load
 from pipelines.options import Options
 from pipelines.results import Readings
 
+Item = TypeVar("Item")
+
 Decode = Callable[[Tensor, Tensor], list]
 """(batch, frames, features) states of the core, and the frames of each -> what is decoded of each."""
 
@@ -48,7 +50,8 @@ TOLD = (
     "lexicon_cost",
     "alternatives",
 )  # options that records tell
-BUFFERED = 64  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED = 256  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED_BYTES = 64_000_000  # or fewer, of as many bytes
 
 
 @dataclass(frozen=True)
@@ -199,15 +202,12 @@ def read(
     model.to(device).eval()
     run = partial(_run, model, options, decode or _labelling(model, options))
 
-    def batched() -> Iterator[tuple[list[_Entry], list[_Batch]]]:
-        for entries in _buffers(readings):
+    def batched() -> Iterator[tuple[tuple[list[_Entry], bool], list[_Batch]]]:
+        for entries, full in buffered(_entries(readings), lambda entry: entry.piece):
             inputs = [entry.piece.inputs for entry in entries if entry.piece]
-            yield entries, _batches(inputs, options, device)
+            yield (entries, full), _batches(inputs, options, device)
 
-    def is_last(entries: list[_Entry]) -> bool:
-        return len(entries) < BUFFERED
-
-    for entries, found in meanwhile(run, batched(), is_last, device):
+    for (entries, _), found in meanwhile(run, batched(), lambda group: not group[1], device):
         each = iter(_in_order(found))
         for reading, piece, error in entries:
             if piece:
@@ -224,25 +224,39 @@ class _Entry(NamedTuple):
     error: TriscribeError | None = None
 
 
-def _buffers(readings: Iterable[Reading]) -> Iterator[list[_Entry]]:
-    """Full ones, and at the end what is left."""
-    entries: list[_Entry] = []
+def _entries(readings: Iterable[Reading]) -> Iterator[_Entry]:
     for reading in readings:
         error = None
         try:
             for piece in reading.pieces():
-                entries.append(_Entry(reading, piece))
-                if len(entries) >= BUFFERED:
-                    yield entries
-                    entries = []
+                yield _Entry(reading, piece)
         except TriscribeError as caught:
             error = caught
-        entries.append(_Entry(reading, error=error))
-        if len(entries) >= BUFFERED:
-            yield entries
-            entries = []
-    if entries:
-        yield entries
+        yield _Entry(reading, error=error)
+
+
+def buffered(
+    items: Iterable[Item], piece: Callable[[Item], Piece | None]
+) -> Iterator[tuple[list[Item], bool]]:
+    """As many items as are read ahead, and whether these are: at the end, what is left.
+
+    The more of them are sorted into batches, the more alike in length are those of a batch, and the less is
+    computed of what only fills it up.
+
+    Args:
+        piece: of each item, if it has one.
+    """
+    waiting: list[Item] = []
+    size = 0
+    for item in items:
+        waiting.append(item)
+        held = piece(item)
+        size += held.inputs.nbytes if held else 0
+        if len(waiting) >= BUFFERED or size >= BUFFERED_BYTES:
+            yield waiting, True
+            waiting, size = [], 0
+    if waiting:
+        yield waiting, False
 
 
 def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator:

@@ -233,6 +233,18 @@ def test_results_do_not_wait_for_sources_that_come_later(model, monkeypatch):
     assert len(list(results)) == 1
 
 
+@pytest.mark.parametrize(("count", "size", "expected"), [(3, 10**9, [3, 3, 1]), (100, 500, [3, 3, 1])])
+def test_pieces_are_read_ahead_up_to_a_number_or_a_size(monkeypatch, count, size, expected):
+    monkeypatch.setattr(reading, "BUFFERED", count)
+    monkeypatch.setattr(reading, "BUFFERED_BYTES", size)
+    pieces = [Piece(torch.zeros(50), float(number)) for number in range(7)]  # 200 bytes each
+    found = list(reading.buffered(pieces, lambda piece: piece))
+    assert [len(some) for some, _ in found] == expected
+    assert [full for _, full in found] == [True, True, False]
+    assert [piece for some, _ in found for piece in some] == pieces
+    assert list(reading.buffered([], lambda piece: piece)) == []
+
+
 def test_errors_do_not_wait_for_sources_that_come_later(model, monkeypatch):
     monkeypatch.setattr(reading, "BUFFERED", 4)
     asked = []
