@@ -113,6 +113,9 @@ class Asr(Recogniser):
         log_mel = model.front_end.log_mel
         return {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
 
+    def taken(self, model: SequenceModel) -> dict:
+        return {**self.settings(model), "mels": model.front_end.log_mel.n_mels}
+
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         log_mel = model.front_end.log_mel
         waveform = torch.from_numpy(sound(item, log_mel.sample_rate)).unsqueeze(0)

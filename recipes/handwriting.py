@@ -103,6 +103,8 @@ class HandwritingOptions(RecogniserOptions):
             raise ValueError("freeze leaves the front end as it is; grow, finer and wider change it")
         if self.views < 0 or (self.views and not self.freeze):
             raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
+        if self.views and self.teacher:
+            raise ValueError("a teacher reads lines, and views are none any more: leave out one of them")
         if self.views and self.augmentation.small_capitals:
             raise ValueError("small_capitals are drawn, and views are not: leave out one of them")
         if self.texts and not self.augmentation.compose:

@@ -112,6 +112,9 @@ class InkRecipe(Recogniser):
     def settings(self, model: SequenceModel) -> dict:
         return {}
 
+    def taken(self, model: SequenceModel) -> dict:
+        return {"spacing": model.front_end.spacing}
+
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         return flat(level(piece_of(item).strokes))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from encoders.pen import trace
 from recipes.ink_augment import InkAugmentation, vary
@@ -31,14 +31,18 @@ class InkTask(ReadingTask):
         return padded(lines)
 
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
-        points, lengths = (each.to(self.device) for each in inputs)
-        return self.model.front_end(points.repeat(views, 1, 1), lengths.repeat(views))
+        points, lengths = inputs
+        return self.unmasked(self.model.front_end, (points.repeat(views, 1, 1), lengths.repeat(views)))
+
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        return front_end(*(each.to(self.device) for each in inputs))
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         spacing = self.model.front_end.spacing
         traced = [trace(unflat(self.cache[sample.index]), spacing) for sample in samples]
-        points, lengths = padded([torch.from_numpy(each.features) for each in traced])
-        return self.model.front_end(points.to(self.device), lengths.to(self.device))
+        return self.unmasked(
+            self.model.front_end, padded([torch.from_numpy(each.features) for each in traced])
+        )
 
 
 def flat(strokes: Sequence[np.ndarray]) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recipes.cache import FeatureCache
 from recipes.line_augment import MADE, vary
@@ -59,8 +59,9 @@ class KeptLines(LineTask):
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         return padded([torch.cat([self._columns(sample) for sample in group]) for group in batch])
 
-    def through(self, lines: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        return lines, lengths
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        columns, lengths = inputs  # a front end's work already
+        return columns.to(self.device), lengths.to(self.device)
 
     def _cuts_of(self, sample: Sample, log_probs: Tensor) -> list[int]:
         return cuts(None, log_probs, sample.labels, self.space, 1)

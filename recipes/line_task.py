@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from decoders.attention import Attention
 from pipelines.model import SequenceModel
@@ -50,15 +50,14 @@ class LineTask(ReadingTask):
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
         # What convolutions make of a masked image is as blank, and they need run only once for all views.
         front_end = self.model.front_end
-        columns, lengths = self.through(*(each.to(self.device) for each in inputs))
+        columns, lengths = self.unmasked(front_end, inputs)
         height = front_end.height / front_end.stride
         if not self.easing:
             columns = torch.cat([blot(columns, lengths, height, self.augmentation) for _ in range(views)])
         return columns, lengths.repeat(views)
 
-    def through(self, lines: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What the front end makes of lines."""
-        return self.model.front_end(lines, lengths)
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        return front_end(*(each.to(self.device) for each in inputs))
 
     def batches(self, epoch: int):
         if len(self.cuts) and not self.easing and self.cuts[0] < 0:
@@ -119,6 +118,9 @@ class LineTask(ReadingTask):
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
             log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
+            if self.teacher:  # who has read longer
+                inputs = self._as_they_are(chosen)
+                log_probs = self.teacher(*self.unmasked(self.teacher.model.front_end, inputs))
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
                 found[sample.index] = self._cuts_of(sample, scores[:length])
         return [cut for sample in self.train_items for cut in found[sample.index]]
@@ -135,5 +137,7 @@ class LineTask(ReadingTask):
         return line[sample.first : sample.first + sample.length]
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
-        lines, lengths = padded([self.cache[sample.index] for sample in samples])
-        return self.through(lines.to(self.device), lengths.to(self.device))
+        return self.unmasked(self.model.front_end, self._as_they_are(samples))
+
+    def _as_they_are(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
+        return padded([self.cache[sample.index] for sample in samples])

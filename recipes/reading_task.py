@@ -20,6 +20,7 @@ from pipelines.reading import search_states, searches
 from recipes.cache import FeatureCache
 from recipes.evaluation import error_rate
 from recipes.recipe import AttentionOptions
+from recipes.teacher import Teacher
 from recipes.training import TrainingOptions
 
 EASY_DROPOUT = 0.1
@@ -70,6 +71,8 @@ class ReadingTask(nn.Module, ABC):
     """Whether the front end stays as it is."""
     learnt = False
     """Whether the front end has learnt before this run."""
+    teacher: Teacher | None = None
+    """Whom the model also learns from, if anyone."""
     join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
@@ -114,6 +117,10 @@ class ReadingTask(nn.Module, ABC):
         """Varied inputs -> the front end's output and lengths, `views` times under fresh masks."""
 
     @abstractmethod
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        """Varied inputs -> a front end's output and lengths; not only the model's."""
+
+    @abstractmethod
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         """Samples as they are -> the front end's output and lengths."""
 
@@ -137,7 +144,7 @@ class ReadingTask(nn.Module, ABC):
         else:
             taught = {"sampling": self.sampling, "smoothing": self.writing.smoothing}
             losses = self.model.decoder.loss(*states, targets * views, **taught)
-            if not alone and (views == 2 or self.errors):
+            if not alone and (views == 2 or self.errors or self.teacher):
                 log_probs, lengths = self.model.decoder(*states)
         loss = (losses / labels).mean()
         if self.shortcut and not self.frozen:
@@ -146,7 +153,15 @@ class ReadingTask(nn.Module, ABC):
             wrong = expected_errors(log_probs, lengths, targets * views, PATHS)
             loss = loss + self.errors * (wrong / labels).mean()
         if views == 2:
-            loss = loss + self.consistency * _divergence(*log_probs.chunk(2), lengths[: len(targets)], labels)
+            first, second = log_probs.chunk(2)
+            count = len(targets)
+            apart = sum(
+                _divergence(*pair, lengths[:count]) for pair in ((first, second), (second, first))
+            )
+            loss = loss + self.consistency * (apart / labels[:count]).mean() / 2
+        if self.teacher:
+            said = self.teacher(*self.unmasked(self.teacher.model.front_end, inputs)).repeat(views, 1, 1)
+            loss = loss + self.teacher.weight * (_divergence(log_probs, said, lengths) / labels).mean()
         return loss
 
     def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
@@ -224,13 +239,11 @@ class ReadingTask(nn.Module, ABC):
         return [found[0].labels for found in search_states(self.model, states, lengths, SEARCH)]
 
 
-def _divergence(first: Tensor, second: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
-    """Mean over sequences of KL in both directions a label; the target side has no gradient."""
-    valid = (torch.arange(first.size(1), device=first.device) < lengths[:, None]).unsqueeze(2)
-    total = 0.0
-    for output, target in ((first, second.detach()), (second, first.detach())):
-        total = total + (target.exp() * (target - output)).masked_fill(~valid, 0.0).sum(dim=(1, 2))
-    return (total / labels[: len(lengths)]).mean() / 2
+def _divergence(output: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+    """KL of log-probabilities from a target without gradient, summed over the frames of each sequence."""
+    valid = (torch.arange(output.size(1), device=output.device) < lengths[:, None]).unsqueeze(2)
+    target = target.detach()
+    return (target.exp() * (target - output)).masked_fill(~valid, 0.0).sum(dim=(1, 2))
 
 
 def padded(features: list[Tensor]) -> tuple[Tensor, Tensor]:

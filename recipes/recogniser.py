@@ -15,15 +15,17 @@ from decoders.attention import Attention
 from decoders.ctc import CTC, frames_needed
 from pipelines.errors import DataError
 from pipelines.language import OWN, Language
-from pipelines.model import SequenceModel
+from pipelines.model import SequenceModel, load
 from pipelines.reading import SearchOptions, searches
 from recipes.evaluation import Evaluation, Scored, evaluate
 from recipes.evaluation_page import Attachment, write_page
 from recipes.manifest import Item, Manifest, Rejected
 from recipes.reading_task import ReadingTask, Sample
 from recipes.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
+from recipes.teacher import Teacher
 
 WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
+LENGTHS = torch.arange(1000, 1100)  # of inputs, by whose frames front ends are told apart
 COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
 
 
@@ -77,6 +79,11 @@ class RecogniserOptions(RecipeOptions):
     read: likelihood wants the whole line right, this wants few errors; 0 turns it off."""
     shortcut: float = 0.0
     """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    teacher: str | None = None
+    """Also learn from what this model reads, a file or a bundled name: a small network learns more from a
+    large one's every frame than from texts alone. It must take the same input and know all characters."""
+    teaching: float = 1.0
+    """Weight of what the teacher reads, beside the texts."""
     language_model: int = 0
     """Count which characters follow which in the training texts, this many in a row (6 is good), and which
     words come twice, and keep it in the model file as its language model, with the weights that do best on
@@ -91,6 +98,8 @@ class RecogniserOptions(RecipeOptions):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         self._needs_load("new_decoder", "new_dropout", "freeze")
+        if self.teaching <= 0:
+            raise ValueError(f"teaching must be above 0, not {self.teaching}")
         if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
             raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
 
@@ -114,6 +123,8 @@ class Recogniser(Recipe):
         "new_decoder",
         "new_dropout",
         "freeze",
+        "teacher",
+        "teaching",
         "language_model",
     )
 
@@ -196,11 +207,49 @@ class Recogniser(Recipe):
             options.writing,
             options.training,
         )
+        task.teacher = self.teacher(model)
         task.frozen = options.freeze
         task.learnt = bool(options.load)
         if options.load and not options.new_decoder:  # it has found the text long ago
             task.easing.fill_(False)
         return task
+
+    def taken(self, model: SequenceModel) -> dict:
+        """Plain values that tell what a front end takes."""
+        return self.settings(model)
+
+    def teacher(self, model: SequenceModel) -> Teacher | None:
+        """Whom the model is to learn from.
+
+        Raises:
+            DataError: it takes other input, lacks characters, or does not read by CTC.
+            ModelError: it cannot be used.
+        """
+        if not self.options.teacher:
+            return None
+        teacher = load(self.options.teacher)
+        wrong = self._unlike(teacher, model)
+        if wrong:
+            cause, way = wrong
+            raise DataError(self.options.teacher, f"cannot teach {self.options.name}: {cause}", way)
+        return Teacher(teacher, model.alphabet.symbols, self.options.teaching)
+
+    def _unlike(self, teacher: SequenceModel, model: SequenceModel) -> tuple[str, str] | None:
+        """Why the one cannot teach the other, and the way out."""
+        if teacher.task != model.task:
+            return f"it is a model for {teacher.task}", f"name a model for {model.task}"
+        if Attention in (type(teacher.decoder), type(model.decoder)):
+            return "an attention decoder says nothing of frames", "take ctc or hybrid for both"
+        if self.taken(teacher) != self.taken(model):
+            return f"it takes {self.taken(teacher)}, not {self.taken(model)}", "make both alike"
+        frames = [each.front_end.output_lengths(LENGTHS).tolist() for each in (teacher, model)]
+        if frames[0] != frames[1]:
+            return "it makes more or fewer frames of the same input", "make both alike"
+        unknown = teacher.alphabet.unknown("".join(model.alphabet.symbols))
+        if unknown:
+            cause = f"it does not know {' '.join(map(repr, unknown))}"
+            return cause, "teach it these characters first (--load, --alphabet union)"
+        return None
 
     def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
         """Give the model its language model, if one is asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipelines.model import SequenceModel
 from recipes.reading_task import ReadingTask, Sample, padded
@@ -40,12 +40,17 @@ class SpeechTask(ReadingTask):
         return (*padded(powers), torch.tensor(warps), torch.tensor(floors))
 
     def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
-        power, frames, warps, floors = (each.to(self.device) for each in inputs)
-        front_end = self.model.front_end
-        features = front_end.log_mel.normalised(power, frames, self.filterbanks[warps], floors)
+        features, frames = self._features(self.model.front_end, inputs)
         if not self.easing:
             features = torch.cat([spec_augment(features, self.augmentation) for _ in range(views)])
-        return front_end.subsampling(features, frames.repeat(views))
+        return self.model.front_end.subsampling(features, frames.repeat(views))
+
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        return front_end.subsampling(*self._features(front_end, inputs))
+
+    def _features(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        power, frames, warps, floors = (each.to(self.device) for each in inputs)
+        return front_end.log_mel.normalised(power, frames, self.filterbanks[warps], floors), frames
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         power, frames = padded([from_decibel(self.cache[sample.index]) for sample in samples])

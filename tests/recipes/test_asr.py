@@ -18,11 +18,12 @@ from pipelines.model import load
 from recipes import asr
 from recipes.asr import Asr, AsrOptions, ModelOptions
 from recipes.datasets import Item, read_speech, with_durations
-from recipes.recogniser import WritingOptions, dropping, fitted, redecoded
+from recipes.recogniser import WritingOptions, dropping, fitted, redecoded, remade
 from recipes.speech_augment import SpeechAugmentation
 from recipes.speech_task import SpeechTask
 from recipes.training import TrainingOptions
 from tests.data.media import cut, write_audio
+from tests.data.teachers import knowing_more, losses_of
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000
@@ -430,3 +431,18 @@ def test_a_step_on_real_speech(tmp_path):
     assert 0 < loss.item() < 1000
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
     assert task.evaluate()["cer"] > 0
+
+
+def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(trained, data, tmp_path):
+    path = trained[1] / "model.safetensors"
+    recipe = Asr(make_options(data, tmp_path, epochs=1, teacher=str(path)))
+    items = recipe.readable(recipe.manifests()[0].items[:6])[0]
+    model = load(path)
+    task = recipe.training_task(model, items, items[:2])
+    assert task.teacher.model is not model
+    other = remade(model, core={**model.sizes["core"], "hidden_size": 48})
+    alone, by_itself, by_another = losses_of(task, None, knowing_more(model, "XY"), other)
+    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.01
+    recipe = Asr(make_options(data, tmp_path, epochs=1, teacher="speech-en-an4"))
+    with pytest.raises(DataError, match="cannot teach model: it takes .*16000.* not .*8000"):
+        recipe.training_task(model, items, items[:2])

@@ -25,6 +25,7 @@ from recipes.reading_task import padded
 from recipes.recogniser import WritingOptions, redecoded, remade
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
+from tests.data.teachers import knowing_more, losses_of
 
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
@@ -524,3 +525,60 @@ def test_a_step_on_real_lines(tmp_path, name):
     _, batches = task.batches(0)
     loss = task(next(iter(batches)))
     assert 0 < loss.item() < 1000
+
+
+def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    model = recipe.build(None, Normalisation(), items)
+    other = remade(model, core={**model.sizes["core"], "hidden_size": 48})
+    task = recipe.training_task(model, items, items[:2])
+    alone, by_itself, by_another = losses_of(task, None, knowing_more(model, "xy"), other)
+    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.01
+
+
+def test_a_small_model_learns_from_a_large_one(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    path = recipe.build(None, Normalisation(), items).save(tmp_path / "large.safetensors")
+    small = dataclasses.replace(options_for(out=tmp_path).model, channels=(2, 4, 4, 4, 4), hidden_size=16)
+    recipe, items = lines_to_part(tmp_path, teacher=str(path), model=small, consistency=0.2)
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    assert not any(name.startswith("teacher") for name in task.state_dict()), "checkpoints have no use for it"
+    before = {name: weight.clone() for name, weight in task.teacher.model.state_dict().items()}
+    for easing in (True, False):
+        task.easing.fill_(easing)
+        task.train()
+        task(next(iter(task.batches(0)[1]))).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+    after = task.teacher.model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"teacher": "speech-en-an4"}, "it is a model for speech; name a model for handwriting"),
+        ({"teacher": "handwriting-en"}, "it takes .*96.* not .*24"),
+        ({"model": {"height": 48}}, "not .*48"),
+        ({"model": {"fold": 2}}, "more or fewer frames"),
+        ({"writing": WritingOptions(decoder="attention")}, "an attention decoder says nothing of frames"),
+        ({"letters": "abq"}, "it does not know 'q'"),
+    ],
+)
+def test_who_cannot_teach_is_told_why(tmp_path, changes, told):
+    recipe, items = lines_to_part(tmp_path)
+    path = recipe.build(None, Normalisation(), items).save(tmp_path / "large.safetensors")
+    letters = changes.pop("letters", "")
+    model = dataclasses.replace(recipe.options.model, **changes.pop("model", {}))
+    recipe, items = lines_to_part(tmp_path, **{"teacher": str(path), "model": model, **changes})
+    items = [dataclasses.replace(item, text=item.text + letters) for item in items]
+    model = recipe.build(None, Normalisation(), items)
+    with pytest.raises(DataError, match=f"cannot teach model: .*{told}"):
+        recipe.training_task(model, items, items[:2])
+
+
+def test_views_cannot_be_read_by_a_teacher():
+    with pytest.raises(ValueError, match="a teacher reads lines"):
+        HandwritingOptions(load="handwriting-en", freeze=True, views=2, teacher="handwriting-en")
+    with pytest.raises(ValueError, match="teaching must be above 0"):
+        HandwritingOptions(teaching=0.0)

@@ -1,5 +1,6 @@
 """recipes.ink: from JSON lines of strokes to a model that reads them and says which points made what."""
 
+import dataclasses
 import gzip
 import json
 import os
@@ -10,9 +11,12 @@ import pytest
 
 from decoders.alphabet import Normalisation
 from pipelines import load, recognize
+from pipelines.errors import DataError
 from recipes.ink import InkOptions, InkRecipe, ModelOptions
+from recipes.recogniser import remade
 from recipes.training import TrainingOptions
 from tests.data.ink import write
+from tests.data.teachers import knowing_more, losses_of
 
 
 def write_lines(path: Path, seed: int, count: int) -> None:
@@ -65,3 +69,18 @@ def test_a_step_on_real_ink(tmp_path, name):
     _, batches = recipe.training_task(model, items, items[:1]).batches(0)
     loss = recipe.training_task(model, items, items[:1])(next(iter(batches)))
     assert 0 < loss.item() < 1000
+
+
+def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
+    write_lines(tmp_path / "lines-train.jsonl.gz", 1, 8)
+    recipe = InkRecipe(options_for(tmp_path, out=tmp_path / "out"))
+    items, _ = recipe.readable(recipe.manifests()[0].items)
+    model = recipe.build(None, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:2])
+    other = remade(model, core={**model.sizes["core"], "hidden_size": 48})
+    alone, by_itself, by_another = losses_of(task, None, knowing_more(model, "XY"), other)
+    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.01
+    path = remade(model, front_end={**model.sizes["front_end"], "spacing": 0.2}).save(tmp_path / "wide")
+    recipe = InkRecipe(dataclasses.replace(recipe.options, teacher=str(path)))
+    with pytest.raises(DataError, match="cannot teach model: it takes .*0.2"):
+        recipe.training_task(model, items, items[:2])

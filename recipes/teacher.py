@@ -1,0 +1,32 @@
+"""A trained model from which another one learns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pipelines.model import SequenceModel
+
+
+class Teacher:
+    """Says what it reads, frame by frame, for another model to say the same.
+
+    After Hinton et al. 2015, "Distilling the knowledge in a neural network". What CTC says of a line is a
+    few spikes, and two networks that learn by themselves put them in different frames; learning from another
+    one's puts them where those are (Senior et al. 2015, "Acoustic modelling with CD-CTC-sMBR LSTM RNNs").
+
+    Args:
+        model: with a decoder that reads by CTC. It is not taught itself.
+        symbols: of the model that learns, all of which it must know.
+        weight: of what it says in the loss, beside the texts.
+    """
+
+    def __init__(self, model: SequenceModel, symbols: tuple[str, ...], weight: float):
+        self.model, self.weight = model.eval().requires_grad_(False), weight
+        self.labels = [0] + [model.alphabet.encode(symbol)[0] for symbol in symbols]
+
+    @torch.no_grad()
+    def __call__(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """Its front end's output -> (batch, frames, labels) log-probabilities, as the other model's labels go."""
+        log_probs, _ = self.model.decoder(*self.model.core(states, lengths))
+        return log_probs[:, :, self.labels].log_softmax(dim=2)
