@@ -27,6 +27,6 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Its front end's output -> (batch, frames, labels) log-probabilities, as the other model's labels go."""
+        """Its front end's output -> (batch, frames, labels) log-probabilities of the other model's labels."""
         log_probs, _ = self.model.decoder(*self.model.core(states, lengths))
         return log_probs[:, :, self.labels].log_softmax(dim=2)
