@@ -155,9 +155,7 @@ class ReadingTask(nn.Module, ABC):
         if views == 2:
             first, second = log_probs.chunk(2)
             count = len(targets)
-            apart = sum(
-                _divergence(*pair, lengths[:count]) for pair in ((first, second), (second, first))
-            )
+            apart = sum(_divergence(*pair, lengths[:count]) for pair in ((first, second), (second, first)))
             loss = loss + self.consistency * (apart / labels[:count]).mean() / 2
         if self.teacher:
             said = self.teacher(*self.unmasked(self.teacher.model.front_end, inputs)).repeat(views, 1, 1)

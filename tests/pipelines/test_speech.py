@@ -237,7 +237,7 @@ def test_results_do_not_wait_for_sources_that_come_later(model, monkeypatch):
 def test_pieces_are_read_ahead_up_to_a_number_or_a_size(monkeypatch, count, size, expected):
     monkeypatch.setattr(reading, "BUFFERED", count)
     monkeypatch.setattr(reading, "BUFFERED_BYTES", size)
-    pieces = [Piece(torch.zeros(50), float(number)) for number in range(7)]  # 200 bytes each
+    pieces = [Piece(np.zeros(50, np.float32), float(number)) for number in range(7)]  # 200 bytes each
     found = list(reading.buffered(pieces, lambda piece: piece))
     assert [len(some) for some, _ in found] == expected
     assert [full for _, full in found] == [True, True, False]
