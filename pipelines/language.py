@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from decoders.alphabet import Alphabet
+from decoders.arpa import SPACES, Arpa, is_arpa, tokens_of
 from decoders.attention import Attention
 from decoders.hotwords import Hotwords
-from decoders.language_model import LARGEST_KEY, Mixture, NGrams
+from decoders.language_model import LARGEST_KEY, LanguageModel, Mixture, NGrams
 from decoders.lexicon import Lexicon
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.model import SequenceModel
 
 OWN = "own"
+GZIP = b"\x1f\x8b"  # how such a file begins
 COST = 2.0  # nats of a word that a model does not carry, where that was not tried either
 LARGEST_COST = 1000.0
 WEIGHT = 0.3  # of a language model that was not tried on validation data
@@ -110,9 +114,10 @@ def fusion(
     """What a caller asked for.
 
     Args:
-        source: "own", for the language model that the model carries; a file of plain text, to be counted,
-            whose probabilities are averaged with those of its own where it carries one, and whose words are
-            added to its own; None for none.
+        source: "own", for the language model that the model carries; an ARPA file of characters, or one of
+            plain text, to be counted, whose probabilities are averaged with those of its own where it carries
+            one; the words of a text are added to its own, and beside an ARPA file no others cost; None for
+            none.
         weight: None for the one that did best on validation data; what other words cost goes along with it.
         hotwords: words, or such with commas between them, or a file with one in each line.
         hotword_weight: nats for each of their letters.
@@ -137,9 +142,9 @@ def fusion(
         used, words = own.ngrams, own.words
     elif source is not None:
         path = Path(source)
-        counted = _counted(path, _changed(path), model)
-        used = Mixture((own.ngrams, counted.ngrams)) if own else counted.ngrams
-        words = own.words + counted.words if own and own.words else ()
+        given, theirs = _given(path, _changed(path), model)
+        used = Mixture((own.ngrams, given)) if own else given
+        words = own.words + theirs if theirs and own and own.words else ()
     chosen = weight if weight is not None else own.weight if own else WEIGHT
     favoured, named, listed = None, (), None
     if hotwords:
@@ -233,8 +238,52 @@ def _changed(given: object) -> float:
 
 
 @lru_cache(2)
-def _counted(path: Path, _changed: float, model: SequenceModel) -> Language:
-    size = path.stat().st_size if path.exists() else 0
+def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageModel, tuple[str, ...]]:
+    """The language model of a file, and the words that come twice in it, if it is a text."""
+    try:
+        with _unzipped(path) as file:
+            if is_arpa(file):
+                return _back_off(path, model), ()
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(path, f"cannot be read ({error})", "check the path and the file") from error
+    counted = _counted(path, model)
+    return counted.ngrams, counted.words
+
+
+def _unzipped(path: Path) -> BinaryIO:
+    with open(path, "rb") as file:
+        zipped = file.read(2) == GZIP
+    return gzip.open(path, "rb") if zipped else open(path, "rb")
+
+
+def _back_off(path: Path, model: SequenceModel) -> Arpa:
+    """Of an ARPA file."""
+    alphabet = model.alphabet
+    try:
+        with _unzipped(path) as file:
+            tokens = {token for token in tokens_of(file) if not token.startswith("<") or token in SPACES}
+        space = next((each for each in SPACES if each in tokens and each not in alphabet), None)
+        labels = {}
+        for token in tokens - {space}:
+            symbol = _fitted(token, alphabet)
+            if symbol in alphabet and (symbol == token or symbol not in tokens):
+                labels[token] = alphabet.encode(symbol)[0]
+        edge = _edge(alphabet)
+        if space and edge:
+            labels[space] = edge
+        if not labels:
+            long = next((token for token in sorted(tokens) if len(token) > 1), None)
+            cause = f"counts {long!r} and other words" if long else f"knows no character of {model.name}"
+            way = f"count characters, all of them apart, and {SPACES[0]} for spaces; or give the plain text"
+            raise DataError(path, cause, way)
+        with _unzipped(path) as file:
+            return Arpa(file, labels, [edge] if edge else [], len(alphabet))
+    except ValueError as error:
+        raise DataError(path, f"is a damaged ARPA file: {error}", "make it again") from error
+
+
+def _counted(path: Path, model: SequenceModel) -> Language:
+    size = path.stat().st_size
     if size > LARGEST_TEXT:
         cause = f"is {size / 1e6:.0f} MB, too much to count"
         raise DataError(path, cause, f"give a part of it, of at most {LARGEST_TEXT / 1e6:.0f} MB")

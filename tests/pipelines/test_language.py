@@ -1,5 +1,6 @@
 """pipelines.language: the language decides where the model is in doubt, and nothing else changes."""
 
+import gzip
 import json
 import math
 import os
@@ -114,6 +115,50 @@ def test_a_text_that_changes_is_counted_again(text):
     text.write_text("aa aa\n" * 50)
     os.utime(text, (1, 1))
     assert recognize(bars("aa"), model, language_model=text).text == "aa"
+
+
+def write_arpa(path: Path, ngrams: dict[str, float], opened=open) -> Path:
+    """log10 probabilities of single tokens."""
+    lines = [f"{score}\t{token}" for token, score in ngrams.items()]
+    with opened(path, "wt", encoding="utf-8") as file:
+        file.write(f"\\data\\\nngram 1={len(lines)}\n\n\\1-grams:\n" + "\n".join(lines) + "\n\n\\end\\\n")
+    return path
+
+
+@pytest.mark.parametrize("opened", [open, gzip.open])
+@pytest.mark.parametrize("space", ["<space>", "|", "▁"])
+def test_an_arpa_file_of_characters_serves_as_well(own, tmp_path, opened, space):
+    path = write_arpa(tmp_path / "letters.arpa", {"<s>": -99, "a": -3, "b": -0.1, space: -0.9}, opened)
+    assert recognize(bars("ba aa"), Doubtful(), language_model=path).text == "bb bb"
+    found = fusion(Doubtful(), path).model.log_probs(())
+    assert found[A] / math.log(10) == pytest.approx(-3) and found[B] / math.log(10) == pytest.approx(-0.1)
+    assert found[Doubtful().alphabet.encode(" ")[0]] / math.log(10) == pytest.approx(-0.9)
+    both = fusion(own, path).model.log_probs(())
+    assert math.exp(both[A]) == pytest.approx(
+        (math.exp(found[A]) + math.exp(own.language.ngrams.log_probs(())[A])) / 2
+    )
+
+
+def test_words_that_an_arpa_file_may_know_cost_nothing(own, tmp_path):
+    own.language = Language(own.language.ngrams, words=("bb",), cost=2.0)
+    path = write_arpa(tmp_path / "letters.arpa", {"a": -1, "b": -1, "<space>": -1})
+    assert fusion(own, "own").lexicon and not fusion(own, path).lexicon
+
+
+def test_an_arpa_file_that_cannot_serve_is_named(tmp_path):
+    words = write_arpa(tmp_path / "words.arpa", {"ab": -1, "bab": -1})
+    with pytest.raises(DataError, match="words.arpa: counts 'ab' and other words; count characters"):
+        recognize(bars("ab"), Doubtful(), language_model=words)
+    foreign = write_arpa(tmp_path / "foreign.arpa", {"я": -1})
+    with pytest.raises(DataError, match="foreign.arpa: knows no character of bars"):
+        recognize(bars("ab"), Doubtful(), language_model=foreign)
+    damaged = write_arpa(tmp_path / "damaged.arpa", {"a": "x"})
+    with pytest.raises(DataError, match="damaged.arpa: is a damaged ARPA file: line 5: 'x a' is no 1-gram"):
+        recognize(bars("ab"), Doubtful(), language_model=damaged)
+    short = write_arpa(tmp_path / "short.arpa.gz", {"a": -1}, gzip.open)
+    os.truncate(short, short.stat().st_size - 12)
+    with pytest.raises(DataError, match="short.arpa.gz: cannot be read"):
+        recognize(bars("ab"), Doubtful(), language_model=short)
 
 
 def test_hotwords_are_found_where_the_model_is_in_doubt(tmp_path):
