@@ -63,7 +63,8 @@ def transcribe(
         lenient: read what can be read of damaged or silent recordings.
         page: also write one HTML page with players and coloured words.
         language_model: weigh what is heard against what is usual: own is the language model that the
-            model carries; a file of plain text is counted, and averaged with it. None if not given.
+            model carries; a file of plain text is counted, and averaged with it, as is an ARPA file of
+            characters. None if not given.
         language_weight: what the language model has to say, from 0 to 2; what did best in training if not
             given.
         hotwords: words and names to be found rather than others: a file with one in each line, or the
@@ -154,7 +155,8 @@ def recognize(
         format: one or more of page,alto,hocr,txt,json; of videos txt,json,csv,activitynet,mp4,png.
         model: a model file or the name of a bundled model.
         language_model: weigh what is read against what is usual: own is the language model that the model
-            carries; a file of plain text is counted, and averaged with it. None if not given.
+            carries; a file of plain text is counted, and averaged with it, as is an ARPA file of characters.
+            None if not given.
         language_weight: what the language model has to say, from 0 to 2; what did best in training if not
             given.
         hotwords: words and names to be found rather than others: a file with one in each line, or the

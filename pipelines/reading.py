@@ -84,7 +84,8 @@ class SearchOptions(BatchOptions):
     where that knows words, and six times with a lexicon."""
     language_model: str | os.PathLike | None = None
     """Weigh what CTC reads against what is usual in the language: own is the language model that the model
-    carries; a file of plain text is counted, and averaged with the model's own where it carries one."""
+    carries; a file of plain text is counted, and averaged with the model's own where it carries one, as is an
+    ARPA file of characters."""
     language_weight: float | None = None
     """What the language model has to say, from 0, nothing, to 2. None takes what did best in training."""
     hotwords: str | os.PathLike | Sequence[str] = ()
