@@ -110,6 +110,7 @@ def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
                 break
 
     def make() -> None:
+        _allow(1)
         try:
             for item in items:
                 put((item, None))

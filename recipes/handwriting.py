@@ -35,6 +35,7 @@ from recipes.manifest import Manifest
 from recipes.recipe import CoreOptions, command
 from recipes.recogniser import Recogniser, RecogniserOptions
 from recipes.report import Measure
+from recipes.shrinking import shrunk
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,12 @@ class HandwritingOptions(RecogniserOptions):
     begins by changing nothing."""
     wider: tuple[int, ...] = ()
     """Channels of each convolution of the model of --load from now on. So does this."""
+    narrower: tuple[int, ...] = ()
+    """Channels of each convolution of the model of --load from now on, fewer than it has: those that matter
+    least are left out, for a smaller, faster model, which may learn from the whole one (--teacher)."""
     cells: int | None = None
-    """Memory cells of each layer and direction of the model of --load from now on. And so does this."""
+    """Memory cells of each layer and direction of the model of --load from now on. More begin by changing
+    nothing; fewer are those that matter most."""
     texts: tuple[Path, ...] = ()
     """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
     views: int = 0
@@ -98,9 +103,15 @@ class HandwritingOptions(RecogniserOptions):
 
     def __post_init__(self):
         super().__post_init__()
-        self._needs_load("grow", "wider", "cells")
-        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider):
-            raise ValueError("freeze leaves the front end as it is; grow, finer and wider change it")
+        self._needs_load("grow", "wider", "narrower", "cells")
+        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider or self.narrower):
+            raise ValueError(
+                "freeze leaves the front end as it is; grow, finer, wider and narrower change it"
+            )
+        if self.narrower and (any(self.grow) or self.wider):
+            raise ValueError(
+                "narrower makes a model smaller, and grow and wider larger: leave out one of them"
+            )
         if self.views < 0 or (self.views and not self.freeze):
             raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
         if self.views and self.teacher:
@@ -121,7 +132,7 @@ class Handwriting(Recogniser):
     task = "handwriting"
     what = "line images or pages"
     training = LineTask
-    told = (*Recogniser.told, "views", "grow", "finer", "wider", "cells")
+    told = (*Recogniser.told, "views", "grow", "finer", "wider", "narrower", "cells")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
@@ -152,8 +163,13 @@ class Handwriting(Recogniser):
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
         options = self.options
-        if base and (any(options.grow) or options.finer > 1 or options.wider or options.cells):
-            base = grown(base, options.grow, options.finer, options.wider, options.cells)
+        if base:
+            fewer = options.cells and options.cells < base.core.hidden_size
+            more = None if fewer else options.cells
+            if any(options.grow) or options.finer > 1 or options.wider or more:
+                base = grown(base, options.grow, options.finer, options.wider, more)
+            if options.narrower or fewer:
+                base = shrunk(base, options.narrower, options.cells if fewer else None)
         return super().build(base, normalisation, items)
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:

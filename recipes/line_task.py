@@ -119,8 +119,7 @@ class LineTask(ReadingTask):
             chosen = order[start : start + self.batch_size]
             log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
             if self.teacher:  # who has read longer
-                inputs = self._as_they_are(chosen)
-                log_probs = self.teacher(*self.unmasked(self.teacher.model.front_end, inputs))
+                log_probs = self.said(self._as_they_are(chosen))
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
                 found[sample.index] = self._cuts_of(sample, scores[:length])
         return [cut for sample in self.train_items for cut in found[sample.index]]

@@ -15,6 +15,7 @@ from decoders.attention import Attention
 from decoders.beam import Search
 from decoders.ctc import CTC, Labels, greedy
 from decoders.expected_errors import expected_errors
+from encoders.precision import autocast
 from pipelines.model import SequenceModel
 from pipelines.reading import search_states, searches
 from recipes.cache import FeatureCache
@@ -129,7 +130,7 @@ class ReadingTask(nn.Module, ABC):
         return self.easing.device
 
     def forward(self, batch) -> Tensor:
-        inputs, targets = batch
+        inputs, targets, said = batch
         alone = isinstance(self.model.decoder, Attention)
         views = 2 if self.consistency and not self.easing and not alone else 1
         if self.frozen:
@@ -158,8 +159,8 @@ class ReadingTask(nn.Module, ABC):
             apart = sum(_divergence(*pair, lengths[:count]) for pair in ((first, second), (second, first)))
             loss = loss + self.consistency * (apart / labels[:count]).mean() / 2
         if self.teacher:
-            said = self.teacher(*self.unmasked(self.teacher.model.front_end, inputs)).repeat(views, 1, 1)
-            loss = loss + self.teacher.weight * (_divergence(log_probs, said, lengths) / labels).mean()
+            apart = _divergence(log_probs, said.repeat(views, 1, 1), lengths)
+            loss = loss + self.teacher.weight * (apart / labels).mean()
         return loss
 
     def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
@@ -186,9 +187,17 @@ class ReadingTask(nn.Module, ABC):
             batches += [part[i : i + size] for i in range(0, len(part), size)]
         chooser.shuffle(batches)
         generator = torch.Generator().manual_seed(chooser.getrandbits(60))
-        return len(batches), (
-            (self.collated(batch, generator), [self._target(group) for group in batch]) for batch in batches
-        )
+
+        def made(batch: list[list[Sample]]) -> tuple:
+            inputs = self.collated(batch, generator)
+            return inputs, [self._target(group) for group in batch], self.teacher and self.said(inputs)
+
+        return len(batches), map(made, batches)
+
+    def said(self, inputs: tuple) -> Tensor:
+        """What the teacher reads."""
+        with torch.no_grad(), autocast(self.device.type, "auto"):
+            return self.teacher(*self.unmasked(self.teacher.model.front_end, inputs))
 
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
         """Single samples and pairs of one group, shuffled."""

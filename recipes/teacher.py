@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from pipelines.model import SequenceModel
@@ -25,7 +24,6 @@ class Teacher:
         self.model, self.weight = model.eval().requires_grad_(False), weight
         self.labels = [0] + [model.alphabet.encode(symbol)[0] for symbol in symbols]
 
-    @torch.no_grad()
     def __call__(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Its front end's output -> (batch, frames, labels) log-probabilities of the other model's labels."""
         log_probs, _ = self.model.decoder(*self.model.core(states, lengths))

@@ -23,6 +23,7 @@ from recipes.line_pieces import Pieces
 from recipes.manifest import Item
 from recipes.reading_task import padded
 from recipes.recogniser import WritingOptions, redecoded, remade
+from recipes.shrinking import shrunk
 from recipes.training import TrainingOptions
 from tests.data.layouts import page_xml
 from tests.data.teachers import knowing_more, losses_of
@@ -259,6 +260,83 @@ def test_a_loaded_model_gets_more_cells_without_losing_what_it_learnt(cell, bidi
         grown(redecoded(base, {"kind": "attention", "hidden_size": 8}), cells=cells)
 
 
+def lying_idle(base: SequenceModel, more: int) -> SequenceModel:
+    """The model with more channels and cells, between its own, that nothing listens to."""
+    had, cells = base.sizes["front_end"]["channels"], base.core.hidden_size
+    model = grown(base, wider=[count + more for count in had], cells=cells + more)
+    front_end, core = model.front_end, model.core
+    for place, count in enumerate(had):
+        order = torch.randperm(count + more)
+        convolution = front_end.convolutions[place]
+        convolution.weight.data[:, had[place - 1] if place else front_end.fold**2 :] = 0.0
+        convolution.weight.data = convolution.weight.data[order]
+        for norm in (front_end.norms[place], *(each.norm for each in front_end.residuals[place])):
+            norm.load_state_dict({name: values[order] for name, values in norm.state_dict().items()})
+        for residual in front_end.residuals[place]:
+            residual.convolution.weight.data[:, count:] = 0.0
+            residual.convolution.weight.data = residual.convolution.weight.data[order][:, order]
+        if place + 1 < len(had):
+            reader = front_end.convolutions[place + 1]
+            reader.weight.data[:, count:] = 0.0
+            reader.weight.data = reader.weight.data[:, order]
+            had = [*had[:place], count + more, *had[place + 1 :]]
+        else:
+            project = front_end.project
+            project.weight.data = project.weight.data.unflatten(1, (-1, count + more))[:, :, order].flatten(1)
+    for direction in filter(None, (core.ahead, core.back)):
+        for layer, weights in enumerate(direction):
+            weights.weight_hh_l0.data[:, cells:] = 0.0
+            if layer:
+                weights.weight_ih_l0.data.unflatten(1, (-1, cells + more))[:, :, cells:] = 0.0
+    return model.eval()
+
+
+def test_a_smaller_model_reads_as_the_large_one_if_nothing_listened_to_the_rest():
+    torch.manual_seed(1)
+    base = load("handwriting-en")
+    base = remade(
+        base, front_end={**base.sizes["front_end"], "channels": [4, 6, 6, 8, 8]}
+    )  # untaught: none is dark
+    had = base.sizes["front_end"]["channels"]
+    for cell, bidirectional in (("lstm", True), ("gru", False)):
+        core = {**base.sizes["core"], "cell": cell, "bidirectional": bidirectional, "hidden_size": 12}
+        model = remade(base, core=core).eval()
+        larger = lying_idle(model, 3)
+        smaller = shrunk(larger, had, 12).eval()
+        assert smaller.parameters_count == model.parameters_count < larger.parameters_count
+        lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
+        for large, small in zip(larger(lines, lengths), smaller(lines, lengths), strict=True):
+            torch.testing.assert_close(small, large, atol=1e-5, rtol=1e-5)
+
+
+def test_what_cannot_shrink_is_named():
+    base = load("handwriting-en")
+    for wrong in ((16, 32), (64, 64, 96, 128, 128), (16, 32, 48, 64, 0)):
+        with pytest.raises(DataError, match="handwriting-en: cannot shrink: .* channels are not at most"):
+            shrunk(base, wrong)
+    with pytest.raises(DataError, match="cannot shrink: 200 cells are more than its 192"):
+        shrunk(base, cells=200)
+    with pytest.raises(DataError, match="cannot shrink: only a CTC decoder"):
+        shrunk(redecoded(base, {"kind": "attention", "hidden_size": 8}), cells=64)
+    for options, told in (
+        ({"freeze": True}, "freeze leaves"),
+        ({"wider": (40, 64, 96, 128, 128)}, "leave out one"),
+        ({"load": None}, "give --load too"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            HandwritingOptions(**{"load": "handwriting-en", "narrower": (16, 32, 48, 64, 64), **options})
+
+
+def test_a_model_is_narrowed_by_the_recipe(tmp_path):
+    recipe, items = lines_to_part(tmp_path)
+    base = recipe.build(None, Normalisation(), items)
+    recipe, items = lines_to_part(tmp_path, load="it", narrower=(2, 4, 4, 8, 8), cells=20)
+    model = recipe.build(base, Normalisation(), items)
+    assert model.sizes["front_end"]["channels"] == [2, 4, 4, 8, 8] and model.core.hidden_size == 20
+    recipe, items = lines_to_part(tmp_path, load="it", cells=40)
+    assert recipe.build(base, Normalisation(), items).core.hidden_size == 40
+
+
 def lines_to_part(tmp_path: Path, **options) -> tuple[Handwriting, list[Item]]:
     data = write_lines(tmp_path / "data", [("ab ba", "ab ba"), ("a b a", "a b a"), ("aab", "aab")] * 4)
     recipe = Handwriting(options_for(data, out=tmp_path / "out", **options))
@@ -304,7 +382,7 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     assert (task.cuts == -1).all(), "not while training eases in"
     task.easing.fill_(False)
     _, batches = task.batches(1)
-    inputs, targets = next(iter(batches))
+    inputs, targets, _ = next(iter(batches))
     own = {tuple(model.encode(word)) for item in items for word in item.text.split()}
     space = model.alphabet.encode(" ")[0]
     said = [[tuple(word) for word in split_at(target, space)] for target in targets]
@@ -325,7 +403,7 @@ def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
     )
     model = recipe.build(load(path), Normalisation(), items)
     task = recipe.training_task(model, items, items[:3])
-    inputs, targets = next(iter(task.batches(1)[1]))
+    inputs, targets, _ = next(iter(task.batches(1)[1]))
     assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
     assert (task.cuts_of_views[0] == -1).all() and (task.cuts_of_views[1] >= 0).all()
     assert {model.decode(target) for target in targets} - {item.text for item in items}, "composed ones"
@@ -391,7 +469,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
     _, batches = task.batches(0)
-    said = [model.decode(target) for _, targets in batches for target in targets]
+    said = [model.decode(target) for _, targets, _ in batches for target in targets]
     own = {item.text for item in items}
     composed = [text for text in said if text not in own]
     assert 0 < len(composed) < len(said) == len(items)
@@ -410,7 +488,7 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     task.easing.fill_(False)
     _, batches = task.batches(0)
     batches = list(batches)
-    said = [model.decode(target) for _, targets in batches for target in targets]
+    said = [model.decode(target) for _, targets, _ in batches for target in targets]
     everything = " ".join(item.text for item in items)
     assert len(said) == len(items) and all(f" {text} " in f" {everything} " for text in said)
     assert all(inputs[1].min() > 0 for inputs, _ in batches)
@@ -451,7 +529,7 @@ def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     task.easing.fill_(False)
     _, batches = task.batches(0)
     whole = " ".join(item.text for item in items)
-    assert all(model.decode(target) in whole for _, targets in batches for target in targets)
+    assert all(model.decode(target) in whole for _, targets, _ in batches for target in targets)
     pieces = Pieces(task.train_items, task.own_texts, task.cuts.tolist(), 99)
     orders = {item.text: model.alphabet.decode(model.encode(item.text)) for item in items}
     assert any(met != text for text, met in orders.items()), "numbers are met from their end"
