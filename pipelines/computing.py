@@ -98,8 +98,12 @@ def _allow(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
-    """The same items, made by another thread, up to `size` of them before they are asked for."""
+def ahead(items: Iterable[Made], size: int, threads: int = 0) -> Iterator[Made]:
+    """The same items, made by another thread, up to `size` of them before they are asked for.
+
+    Args:
+        threads: that torch is allowed in it; 0 for as many as elsewhere.
+    """
     made: queue.Queue = queue.Queue(size)
     stopped, ended = threading.Event(), object()
 
@@ -110,7 +114,8 @@ def ahead(items: Iterable[Made], size: int) -> Iterator[Made]:
                 break
 
     def make() -> None:
-        _allow(1)
+        if threads:
+            _allow(threads)
         try:
             for item in items:
                 put((item, None))

@@ -50,6 +50,8 @@ class ActionTask(nn.Module):
         seed: of order and variation.
     """
 
+    laborious = False
+
     def __init__(
         self,
         model: nn.Module,

@@ -66,6 +66,8 @@ class CaptionTask(nn.Module):
             "missed_bleu4", what BLEU-4 lacks to 1.
     """
 
+    laborious = False
+
     def __init__(
         self,
         model: SequenceModel,

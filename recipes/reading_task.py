@@ -126,6 +126,10 @@ class ReadingTask(nn.Module, ABC):
         """Samples as they are -> the front end's output and lengths."""
 
     @property
+    def laborious(self) -> bool:
+        return self.teacher is not None
+
+    @property
     def device(self) -> torch.device:
         return self.easing.device
 

@@ -82,6 +82,8 @@ class Task(Protocol):
     model: nn.Module
     criterion: str
     """The validation metric that chooses the best weights; smaller is better."""
+    laborious: bool
+    """Whether making a batch takes about as long as learning from it."""
 
     def __call__(self, batch) -> Tensor: ...
 
@@ -136,8 +138,11 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
             torch.manual_seed(options.seed * 100_003 + epoch)
         started, losses = time.monotonic(), state["losses"]
         count, batches = task.batches(epoch)
-        if torch.get_num_threads() > 1:
-            batches = ahead(batches, AHEAD)
+        threads = torch.get_num_threads()
+        if threads > 1:
+            making = threads // 2 if task.laborious else 0
+            batches = ahead(batches, AHEAD, making)
+            torch.set_num_threads(threads - making)
         task.model.train()
         bar = tqdm(
             batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
@@ -159,6 +164,7 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
             seconds = time.monotonic() - started
             if checkpoint.is_due():
                 checkpoint.write({**state, "batch": index + 1, "seconds": state["seconds"] + seconds})
+        torch.set_num_threads(threads)
         seconds = time.monotonic() - started
         row = {"epoch": epoch + 1, "loss": sum(losses) / len(losses), "seconds": state["seconds"] + seconds}
         if epoch >= averaging_from:

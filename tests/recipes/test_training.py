@@ -19,6 +19,7 @@ class Line(nn.Module):
     generator), noise in its batches (their own), and a state beside the model that evaluation changes."""
 
     criterion = "error"
+    laborious = False
 
     def __init__(self, stop_at: int | None = None):
         super().__init__()
