@@ -8,7 +8,7 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -138,33 +138,28 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
             torch.manual_seed(options.seed * 100_003 + epoch)
         started, losses = time.monotonic(), state["losses"]
         count, batches = task.batches(epoch)
-        threads = torch.get_num_threads()
-        if threads > 1:
-            making = threads // 2 if task.laborious else 0
-            batches = ahead(batches, AHEAD, making)
-            torch.set_num_threads(threads - making)
         task.model.train()
-        bar = tqdm(
-            batches, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
-        )
-        for index, batch in enumerate(bar):
-            if index < state["batch"]:
-                continue
-            if index == state["batch"] and state["rng"] is not None:
-                torch.set_rng_state(state["rng"])
-            for group in optimiser.param_groups:
-                group["lr"] = rate((epoch + index / count) / options.epochs, options)
-            loss = runner(batch)
-            fabric.backward(loss)
-            fabric.clip_gradients(runner, optimiser, max_norm=options.clip)
-            optimiser.step()
-            optimiser.zero_grad()
-            losses.append(loss.item())
-            bar.set_postfix(loss=f"{losses[-1]:.3f}")
-            seconds = time.monotonic() - started
-            if checkpoint.is_due():
-                checkpoint.write({**state, "batch": index + 1, "seconds": state["seconds"] + seconds})
-        torch.set_num_threads(threads)
+        with _made_ahead(batches, task.laborious) as made:
+            bar = tqdm(
+                made, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
+            )
+            for index, batch in enumerate(bar):
+                if index < state["batch"]:
+                    continue
+                if index == state["batch"] and state["rng"] is not None:
+                    torch.set_rng_state(state["rng"])
+                for group in optimiser.param_groups:
+                    group["lr"] = rate((epoch + index / count) / options.epochs, options)
+                loss = runner(batch)
+                fabric.backward(loss)
+                fabric.clip_gradients(runner, optimiser, max_norm=options.clip)
+                optimiser.step()
+                optimiser.zero_grad()
+                losses.append(loss.item())
+                bar.set_postfix(loss=f"{losses[-1]:.3f}")
+                seconds = time.monotonic() - started
+                if checkpoint.is_due():
+                    checkpoint.write({**state, "batch": index + 1, "seconds": state["seconds"] + seconds})
         seconds = time.monotonic() - started
         row = {"epoch": epoch + 1, "loss": sum(losses) / len(losses), "seconds": state["seconds"] + seconds}
         if epoch >= averaging_from:
@@ -191,6 +186,21 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     if options.blend:
         state["history"][-1] |= _blend(task, state["begun"], options.blend)
     return state["history"]
+
+
+@contextlib.contextmanager
+def _made_ahead(batches: Iterable, laborious: bool) -> Iterator[Iterable]:
+    """Batches, by another thread where torch is allowed several; half of these if they are much work."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield batches
+        return
+    making = threads // 2 if laborious else 0
+    torch.set_num_threads(threads - making)
+    try:
+        yield ahead(batches, AHEAD, making)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _keep_memory() -> None:

@@ -99,6 +99,34 @@ def test_interrupted_again_and_again(tmp_path, uninterrupted):
     assert torch.equal(weights(resumed), weights(uninterrupted[0]))
 
 
+def test_batches_that_are_much_work_are_made_with_half_of_the_threads(tmp_path):
+    class Laborious(Line):
+        laborious = True
+
+        def forward(self, batch):
+            allowed["learning"] = torch.get_num_threads()
+            return super().forward(batch)
+
+        def batches(self, epoch):
+            def noted(batch):
+                allowed["making"] = torch.get_num_threads()
+                return batch
+
+            count, batches = super().batches(epoch)
+            return count, map(noted, batches)
+
+    allowed, before = {}, torch.get_num_threads()
+    try:
+        for threads, learning, making in ((1, 1, 1), (2, 1, 1), (5, 3, 2)):
+            torch.set_num_threads(threads)
+            with pytest.raises(KeyboardInterrupt):
+                train(Laborious(stop_at=7), OPTIONS, tmp_path)
+            assert allowed == {"learning": learning, "making": making}
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_without_a_checkpoint_in_time_it_starts_again(tmp_path, uninterrupted):
     with pytest.raises(KeyboardInterrupt):
         train(Line(stop_at=7), changed(checkpoint_minutes=60), tmp_path)
