@@ -40,9 +40,8 @@ class InkTask(ReadingTask):
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         spacing = self.model.front_end.spacing
         traced = [trace(unflat(self.cache[sample.index]), spacing) for sample in samples]
-        return self.unmasked(
-            self.model.front_end, padded([torch.from_numpy(each.features) for each in traced])
-        )
+        points = padded([torch.from_numpy(each.features) for each in traced])
+        return self.unmasked(self.model.front_end, points)
 
 
 def flat(strokes: Sequence[np.ndarray]) -> Tensor:

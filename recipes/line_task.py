@@ -117,9 +117,12 @@ class LineTask(ReadingTask):
         order = sorted(self.train_items, key=lambda sample: sample.length)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
             if self.teacher:  # who has read longer
-                log_probs = self.said(self._as_they_are(chosen))
+                lines, lengths = self._as_they_are(chosen)
+                log_probs = self.said((lines, lengths))
+                frames = self.model.front_end.output_lengths(lengths)
+            else:
+                log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
                 found[sample.index] = self._cuts_of(sample, scores[:length])
         return [cut for sample in self.train_items for cut in found[sample.index]]

@@ -201,7 +201,8 @@ class ReadingTask(nn.Module, ABC):
     def said(self, inputs: tuple) -> Tensor:
         """What the teacher reads."""
         with torch.no_grad(), autocast(self.device.type, "auto"):
-            return self.teacher(*self.unmasked(self.teacher.model.front_end, inputs))
+            front_end = self.teacher.model.to(self.device).front_end
+            return self.teacher(*self.unmasked(front_end, inputs))
 
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
         """Single samples and pairs of one group, shuffled."""

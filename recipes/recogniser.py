@@ -25,7 +25,7 @@ from recipes.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
 from recipes.teacher import Teacher
 
 WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
-LENGTHS = torch.arange(1000, 1100)  # of inputs, by whose frames front ends are told apart
+LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
 COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
 
 

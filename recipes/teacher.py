@@ -11,8 +11,9 @@ class Teacher:
     """Says what it reads, frame by frame, for another model to say the same.
 
     After Hinton et al. 2015, "Distilling the knowledge in a neural network". What CTC says of a line is a
-    few spikes, and two networks that learn by themselves put them in different frames; learning from another
-    one's puts them where those are (Senior et al. 2015, "Acoustic modelling with CD-CTC-sMBR LSTM RNNs").
+    few spikes, which two networks that learn by themselves put in different frames; from another one, the
+    model also learns where (Kurata & Audhkhasi 2019, "Guiding CTC posterior spike timings for improved
+    posterior fusion and knowledge distillation").
 
     Args:
         model: with a decoder that reads by CTC. It is not taught itself.

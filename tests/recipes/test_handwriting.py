@@ -469,7 +469,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
     _, batches = task.batches(0)
-    said = [model.decode(target) for _, targets, _ in batches for target in targets]
+    said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     own = {item.text for item in items}
     composed = [text for text in said if text not in own]
     assert 0 < len(composed) < len(said) == len(items)
@@ -488,10 +488,10 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     task.easing.fill_(False)
     _, batches = task.batches(0)
     batches = list(batches)
-    said = [model.decode(target) for _, targets, _ in batches for target in targets]
+    said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     everything = " ".join(item.text for item in items)
     assert len(said) == len(items) and all(f" {text} " in f" {everything} " for text in said)
-    assert all(inputs[1].min() > 0 for inputs, _ in batches)
+    assert all(inputs[1].min() > 0 for inputs, *_ in batches)
 
 
 def test_a_script_without_capitals_has_no_small_ones(tmp_path):
@@ -515,7 +515,7 @@ def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
     task.cuts.zero_()
     assert all(sum(piece.length for piece in line) for line in task._joined(random.Random(1), 1.0))
     _, batches = task.batches(0)
-    assert all(inputs[1].min() > 0 for inputs, _ in batches)
+    assert all(inputs[1].min() > 0 for inputs, *_ in batches)
 
 
 def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
@@ -529,7 +529,7 @@ def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     task.easing.fill_(False)
     _, batches = task.batches(0)
     whole = " ".join(item.text for item in items)
-    assert all(model.decode(target) in whole for _, targets, _ in batches for target in targets)
+    assert all(model.decode(target) in whole for _, targets, *_ in batches for target in targets)
     pieces = Pieces(task.train_items, task.own_texts, task.cuts.tolist(), 99)
     orders = {item.text: model.alphabet.decode(model.encode(item.text)) for item in items}
     assert any(met != text for text, met in orders.items()), "numbers are met from their end"
