@@ -38,6 +38,7 @@ GAP = 0.5  # line heights over which the emptiest place to cut is looked for
 INK = 80  # of 255, as `LineImage.prepare` measures it: from here on a pixel is written on
 STROKE = 3  # pixels: about a stroke's width on a page of `REDUCED` pixels, and less than the gaps between two
 REDUCED = 1000  # pixels of a page's longer side when dark and light are told apart
+NO_PIXELS = np.empty((0, 0), np.uint8)
 SAME = 0.02  # by which the proportions of a layout and its image may differ
 
 
@@ -97,6 +98,8 @@ class _LineReading(Reading):
             ink, self.to_cut = self.model.front_end.prepare_placed(self.cut.pixels)
         except ValueError as error:
             raise MediaError(self.name, str(error), "give the image of a text line") from error
+        self.size = self.cut.pixels.shape
+        self.cut = replace(self.cut, pixels=NO_PIXELS)  # many lines wait for their turn, and need no more
         self.inked = (ink.numpy() > INK).any(axis=1)  # by numpy: torch would wait for threads that are busy
         edges = _edges(ink)
         for first, last in zip(edges, edges[1:], strict=False):
@@ -143,7 +146,7 @@ class _LineReading(Reading):
             symbols = [symbols[place] for place in mirrored("".join(each.text for each in symbols))]
         words = self._words([_joined(word) for word in split(symbols)])
         confidence = sum(word.confidence for word in words) / max(len(words), 1)
-        height, width = self.cut.pixels.shape
+        height, width = self.size
         polygon = self.shape.polygon or self._on_page([(0, 0), (width, 0), (width, height), (0, height)])
         text = " ".join(word.text for word in words)
         alternatives = joined(self.readings) if any(self.readings) else ()
@@ -163,7 +166,7 @@ class _LineReading(Reading):
 
     def _outlines(self, spans: list[tuple[float, float]]) -> list[tuple[Point, ...]]:
         """Columns of the prepared image, over the full height of the cut -> polygons on the page."""
-        height, width = self.cut.pixels.shape
+        height, width = self.size
         (across, lean, left), (_, down, top) = self.to_cut
         # Columns lean where the letters were set upright; the corners are where they meet the cut's edges.
         edges = np.array([0, 0, height, height])
@@ -189,6 +192,8 @@ class _PageReading(Reading):
 
     def pieces(self) -> Iterator[_Piece]:
         picture = read_image(self.source)
+        self.is_file = isinstance(self.source, (str, os.PathLike))
+        del self.source  # which may be an image, and need not wait
         page, self.name, self.number = picture.pixels, picture.name, picture.number
         self.height, self.width = page.shape
         layout = self._layout()
@@ -244,7 +249,7 @@ class _PageReading(Reading):
         if layout != "auto":
             return Path(layout, f"{name.stem}.xml") if os.path.isdir(layout) else layout
         beside = name.with_suffix(".xml")
-        if isinstance(self.source, (str, os.PathLike)) and beside.is_file() and is_layout(beside):
+        if self.is_file and beside.is_file() and is_layout(beside):
             return beside
         is_line = self.height < LOWEST_PAGE or self.width >= LINE_ASPECT * self.height
         return "line" if is_line else "page"

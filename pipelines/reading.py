@@ -50,7 +50,7 @@ TOLD = (
     "lexicon_cost",
     "alternatives",
 )  # options that records tell
-BUFFERED = 256  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 BUFFERED_BYTES = 64_000_000  # or fewer, of as many bytes
 
 

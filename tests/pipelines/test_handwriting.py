@@ -1,5 +1,7 @@
 """Lines and pages read by a model whose answers are known: text, order, and where every letter lies."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -233,6 +235,22 @@ def test_results_come_in_order_and_do_not_wait_for_all(model, tmp_path):
         assert len(opened) - index < 200
     with pytest.raises(MediaError, match="0.png: does not exist"):
         next(recognize(sources(), model))
+
+
+def test_images_do_not_wait_for_what_is_read_with_them(model):
+    """Lines of many sources are read together: what waits until then is not their pixels."""
+    alive = []
+
+    def images():
+        for _ in range(20):
+            image = bars("ab").copy()
+            alive.append(weakref.ref(image))
+            yield image
+            del image
+            assert sum(each() is not None for each in alive) <= 2
+
+    pages = list(recognize(images(), model, layout="line"))
+    assert [page.text for page in pages] == ["ab"] * 20
 
 
 def test_options_and_models(model):
