@@ -51,7 +51,7 @@ TOLD = (
     "alternatives",
 )  # options that records tell
 BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
-BUFFERED_BYTES = 64_000_000  # or fewer, of as many bytes
+BUFFERED_BYTES = 128_000_000  # or fewer, of as many bytes
 
 
 @dataclass(frozen=True)
