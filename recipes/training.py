@@ -113,8 +113,14 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         One dict of numbers an epoch (also those of a run that was resumed).
 
     Raises:
-        DataError: `resume="yes"` without a checkpoint, or one made with other options or another model.
+        DataError: `resume="yes"` without a checkpoint, or one made with other options or another model; or
+            another training is at work in the folder.
     """
+    with _alone(out):
+        return _trained(task, options, out)
+
+
+def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     from lightning_fabric import Fabric
 
     if options.threads:
@@ -186,6 +192,28 @@ def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
     if options.blend:
         state["history"][-1] |= _blend(task, state["begun"], options.blend)
     return state["history"]
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Two trainings in one folder would write over each other's checkpoints."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                way = "wait for its end, stop it, or give another --out"
+                raise DataError(out, "another training is at work in it", way) from None
+        yield
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager

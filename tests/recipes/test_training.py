@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import pytest
 import torch
@@ -142,6 +143,18 @@ def test_a_finished_run_is_not_trained_again(tmp_path, uninterrupted):
     assert train(task, OPTIONS, tmp_path) == history
     assert task.steps == 0
     assert torch.equal(weights(task), weights(uninterrupted[0]))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_a_folder_in_which_another_training_is_at_work(tmp_path):
+    class Second(Line):
+        def evaluate(self):
+            with pytest.raises(DataError, match="another training is at work in it; wait for its end"):
+                train(Line(), OPTIONS, tmp_path)
+            return super().evaluate()
+
+    train(Second(), OPTIONS, tmp_path)
+    train(Line(), OPTIONS, tmp_path)
 
 
 def test_resume_no_starts_afresh(tmp_path):
