@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from decoders.language_model import KEPT, LARGEST_TABLE
 LARGEST_ORDER = 64
 LONGEST_LINE = 10_000  # bytes
 UNKNOWN = -7.0  # log10 of what the file says nothing of
+NO_KEY = np.iinfo(np.int64).max
 BEGIN, END, UNKNOWN_TOKEN = "<s>", "</s>", "<unk>"
 SPACES = "<space>", "▁", "|"  # what stands for a space, which parts the tokens
 
@@ -25,8 +27,8 @@ class _Level:
     """N-grams of one length.
 
     Attributes:
-        keys: sorted; num_labels times the place of all but its last label among those one label shorter, plus
-            that label.
+        keys: sorted; as many labels as there are times the place of all but its last label among those one
+            label shorter, plus that label; behind them one that is none.
         scores, backoffs: log-probabilities of each, and of what is behind it but not among those longer.
     """
 
@@ -58,30 +60,28 @@ class Arpa:
         self.order = len(reader.sizes)
         known = {**labels, BEGIN: num_labels, END: num_labels + 1}
         self._width = num_labels + 2
+        self._unknown = UNKNOWN
         self._levels: list[_Level] = []
         for length in range(1, self.order + 1):
             self._levels.append(self._level(reader, length, known))
         self._known = lru_cache(KEPT // num_labels)(self._scores)
 
     def _level(self, reader: _Reader, length: int, known: Mapping[str, int]) -> _Level:
-        rows, scores, backoffs = [], [], []
-        unknown = UNKNOWN
+        rows, scores, backoffs = array("q"), array("f"), array("f")
         for tokens, score, backoff in reader.ngrams(length):
             if length == 1 and tokens[0].lower() == UNKNOWN_TOKEN:
-                unknown = score
+                self._unknown = score
             row = [known.get(token, -1) for token in tokens]
             if min(row) >= 0:
-                rows.append(row)
+                rows.extend(row)
                 scores.append(score)
                 backoffs.append(backoff)
         table = np.array(rows, np.int64).reshape(-1, length)
-        if length == 1:
-            self._unknown = unknown
         places, found = self._places(table[:, :-1])
         keys = (places * self._width + table[:, -1])[found]
         order = keys.argsort(kind="stable")
         nats = (np.array(values, np.float32)[found][order] * math.log(10) for values in (scores, backoffs))
-        return _Level(keys[order], *nats)
+        return _Level(np.append(keys[order], NO_KEY), *nats)
 
     def _places(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of (contexts, labels) among those of their length, and whether they are there at all."""
@@ -89,7 +89,7 @@ class Arpa:
         for level, labels in zip(self._levels, contexts.T, strict=False):
             keys = places * self._width + labels
             places = level.keys.searchsorted(keys)
-            found &= np.append(level.keys, -1)[places] == keys
+            found &= level.keys[places] == keys
             places[~found] = 0
         return places, found
 

@@ -261,7 +261,7 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
     alphabet = model.alphabet
     try:
         with _unzipped(path) as file:
-            tokens = {token for token in tokens_of(file) if not token.startswith("<") or token in SPACES}
+            tokens = set(tokens_of(file))
         space = next((each for each in SPACES if each in tokens and each not in alphabet), None)
         labels = {}
         for token in tokens - {space}:
@@ -272,7 +272,7 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
         if space and edge:
             labels[space] = edge
         if not labels:
-            long = next((token for token in sorted(tokens) if len(token) > 1), None)
+            long = next((each for each in sorted(tokens) if len(each) > 1 and each[0] != "<"), None)
             cause = f"counts {long!r} and other words" if long else f"knows no character of {model.name}"
             way = f"count characters, all of them apart, and {SPACES[0]} for spaces; or give the plain text"
             raise DataError(path, cause, way)

@@ -49,9 +49,7 @@ def shrunk(base: SequenceModel, narrower: Sequence[int] = (), cells: int | None 
     except ValueError as error:
         raise DataError(base.name, f"cannot shrink: {error}", WAY) from error
     _shrink_front_end(base.front_end, model.front_end, channels)
-    heard = _shrink_core(base, model, cells)
-    model.decoder.project.weight.data = base.decoder.project.weight[:, heard].detach().clone()
-    model.decoder.project.bias.data = base.decoder.project.bias.detach().clone()
+    _shrink_core(base, model, cells)
     return model
 
 
@@ -77,8 +75,8 @@ def _shrink_front_end(base: nn.Module, model: nn.Module, channels: Sequence[int]
 
 
 @torch.no_grad()
-def _shrink_core(base: SequenceModel, model: SequenceModel, cells: int) -> Tensor:
-    """Returns which of the core's outputs are kept."""
+def _shrink_core(base: SequenceModel, model: SequenceModel, cells: int) -> None:
+    """And the decoder, which reads it."""
     had, directions = base.core.hidden_size, [(base.core.ahead, model.core.ahead)]
     if base.core.back is not None:
         directions.append((base.core.back, model.core.back))
@@ -103,7 +101,8 @@ def _shrink_core(base: SequenceModel, model: SequenceModel, cells: int) -> Tenso
             part[place].bias_hh_l0.copy_(layer.bias_hh_l0[gates])
             outputs.append(kept + number * had)
         read = torch.cat(outputs)
-    return read
+    model.decoder.project.weight.copy_(base.decoder.project.weight[:, read])
+    model.decoder.project.bias.copy_(base.decoder.project.bias)
 
 
 def _loudness(norm: nn.Module) -> Tensor:

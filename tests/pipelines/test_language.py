@@ -139,6 +139,13 @@ def test_an_arpa_file_of_characters_serves_as_well(own, tmp_path, opened, space)
     )
 
 
+def test_a_character_of_an_arpa_file_may_look_like_a_mark(tmp_path):
+    model = SequenceModel("handwriting", *SIZES, Alphabet(" <a")).eval()
+    path = write_arpa(tmp_path / "letters.arpa", {"<s>": -99, "<unk>": -5, "<": -0.2, "a": -1, "<space>": -1})
+    scores = fusion(model, path).model.log_probs(())
+    assert scores[model.alphabet.encode("<")] / math.log(10) == pytest.approx(-0.2)
+
+
 def test_words_that_an_arpa_file_may_know_cost_nothing(own, tmp_path):
     own.language = Language(own.language.ngrams, words=("bb",), cost=2.0)
     path = write_arpa(tmp_path / "letters.arpa", {"a": -1, "b": -1, "<space>": -1})
