@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import unicodedata
 import zlib
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,13 +24,12 @@ from decoders.language_model import LARGEST_KEY, LanguageModel, Mixture, NGrams
 from decoders.lexicon import Lexicon
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
-from pipelines.media.text import read_text
+from pipelines.media.text import read_text, unzipped
 
 if TYPE_CHECKING:
     from pipelines.model import SequenceModel
 
 OWN = "own"
-GZIP = b"\x1f\x8b"  # how such a file begins
 COST = 2.0  # nats of a word that a model does not carry, where that was not tried either
 LARGEST_COST = 1000.0
 WEIGHT = 0.3  # of a language model that was not tried on validation data
@@ -241,7 +239,7 @@ def _changed(given: object) -> float:
 def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageModel, tuple[str, ...]]:
     """The language model of a file, and the words that come twice in it, if it is a text."""
     try:
-        with _unzipped(path) as file:
+        with unzipped(path) as file:
             if is_arpa(file):
                 return _back_off(path, model), ()
     except (EOFError, OSError, zlib.error) as error:
@@ -250,17 +248,11 @@ def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageM
     return counted.ngrams, counted.words
 
 
-def _unzipped(path: Path) -> BinaryIO:
-    with open(path, "rb") as file:
-        zipped = file.read(2) == GZIP
-    return gzip.open(path, "rb") if zipped else open(path, "rb")
-
-
 def _back_off(path: Path, model: SequenceModel) -> Arpa:
     """Of an ARPA file."""
     alphabet = model.alphabet
     try:
-        with _unzipped(path) as file:
+        with unzipped(path) as file:
             tokens = set(tokens_of(file))
         space = next((each for each in SPACES if each in tokens and each not in alphabet), None)
         labels = {}
@@ -276,18 +268,14 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
             cause = f"counts {long!r} and other words" if long else f"knows no character of {model.name}"
             way = f"count characters, all of them apart, and {SPACES[0]} for spaces; or give the plain text"
             raise DataError(path, cause, way)
-        with _unzipped(path) as file:
+        with unzipped(path) as file:
             return Arpa(file, labels, [edge] if edge else [], len(alphabet))
     except ValueError as error:
         raise DataError(path, f"is a damaged ARPA file: {error}", "make it again") from error
 
 
 def _counted(path: Path, model: SequenceModel) -> Language:
-    size = path.stat().st_size
-    if size > LARGEST_TEXT:
-        cause = f"is {size / 1e6:.0f} MB, too much to count"
-        raise DataError(path, cause, f"give a part of it, of at most {LARGEST_TEXT / 1e6:.0f} MB")
-    texts = [model.normalisation(line) for line in read_text(path).splitlines()]
+    texts = [model.normalisation(line) for line in read_text(path, LARGEST_TEXT).splitlines()]
     try:
         return Language.of(model, texts)
     except ValueError as error:

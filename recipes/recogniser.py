@@ -100,6 +100,8 @@ class RecogniserOptions(RecipeOptions):
         self._needs_load("new_decoder", "new_dropout", "freeze")
         if self.teaching <= 0:
             raise ValueError(f"teaching must be above 0, not {self.teaching}")
+        if self.teaching != 1.0 and not self.teacher:
+            raise ValueError("teaching weighs what a teacher reads: name one with --teacher")
         if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
             raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
 

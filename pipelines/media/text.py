@@ -1,22 +1,45 @@
-"""Text files."""
+"""Text files, plain or zipped."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from pipelines.errors import DataError
 
+GZIP = b"\x1f\x8b"  # how such a file begins
+LARGEST = 1_000_000_000  # bytes, unzipped
 
-def read_text(path: Path) -> str:
-    """A UTF-8 file, without a byte order mark.
+
+def unzipped(path: Path) -> BinaryIO:
+    """A file as it is, or what is zipped in it."""
+    with open(path, "rb") as file:
+        zipped = file.read(len(GZIP)) == GZIP
+    return gzip.open(path, "rb") if zipped else open(path, "rb")
+
+
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """A UTF-8 file, which may be zipped (gzip), without a byte order mark.
+
+    Args:
+        largest: bytes that it may hold, unzipped.
 
     Raises:
-        DataError: it cannot be read, is not UTF-8, or holds no text.
+        DataError: it cannot be read, is larger or not UTF-8, or holds no text.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})", "check the path") from error
+        with unzipped(path) as file:
+            held = file.read(largest + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise DataError(path, f"cannot be read ({cause})", "check the path and the file") from error
+    if len(held) > largest:
+        way = f"give a part of it, of at most {largest / 1e6:.0f} MB"
+        raise DataError(path, "holds too much text", way)
+    try:
+        text = held.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise DataError(path, f"is not UTF-8 text ({error})", "save it as UTF-8") from error
     if not text.strip():

@@ -269,7 +269,9 @@ def test_a_text_too_large_to_count(tmp_path):
     path = tmp_path / "library.txt"
     path.write_text("ab")
     os.truncate(path, 60_000_000)
-    with pytest.raises(DataError, match=r"library.txt: is 60 MB, too much to count; give a part"):
+    with pytest.raises(
+        DataError, match=r"library.txt: holds too much text; give a part of it, of at most 50 MB"
+    ):
         recognize(bars("ab"), Doubtful(), language_model=path)
 
 

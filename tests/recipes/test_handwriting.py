@@ -660,3 +660,5 @@ def test_views_cannot_be_read_by_a_teacher():
         HandwritingOptions(load="handwriting-en", freeze=True, views=2, teacher="handwriting-en")
     with pytest.raises(ValueError, match="teaching must be above 0"):
         HandwritingOptions(teaching=0.0)
+    with pytest.raises(ValueError, match="name one with --teacher"):
+        HandwritingOptions(teaching=0.5)

@@ -1,0 +1,42 @@
+import gzip
+import os
+
+import pytest
+
+from pipelines.errors import DataError
+from pipelines.media.text import read_text
+
+
+@pytest.mark.parametrize("opened", [open, gzip.open])
+def test_texts_are_read_plain_or_zipped(tmp_path, opened):
+    with opened(tmp_path / "a.txt", "wb") as file:
+        file.write("\ufeffé\r\nb\rc\n".encode())
+    assert read_text(tmp_path / "a.txt") == "é\nb\nc\n"
+
+
+def test_what_is_no_text_is_named(tmp_path):
+    path = tmp_path / "x.txt"
+    with pytest.raises(DataError, match=r"x.txt: cannot be read \(No such file"):
+        read_text(path)
+    zipped = gzip.compress(os.urandom(500))
+    damaged = zipped[:30] + b"xx" + zipped[32:]
+    for content, cause in (
+        (b" \n", "holds no text"),
+        (b"", "holds no text"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (zipped, "is not UTF-8"),
+        (zipped[:-20], r"cannot be read \(Compressed file ended"),
+        (damaged, "cannot be read"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=f"x.txt: {cause}"):
+            read_text(path)
+
+
+def test_what_is_zipped_is_not_unpacked_beyond_bounds(tmp_path):
+    path = tmp_path / "bomb.txt"
+    path.write_bytes(gzip.compress(bytes(30_000_000)))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DataError, match=r"bomb.txt: holds too much text; give a part of it, of at most 2 MB"):
+        read_text(path, 2_000_000)
+    assert len(read_text(path, 30_000_000)) == 30_000_000
