@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -84,20 +85,19 @@ class ActionTask(nn.Module):
         losses = CTC.loss(torch.cat([blank, found[..., 1:].log_softmax(dim=2)], dim=2), lengths, orders)
         return (losses / lengths).mean()
 
-    def batches(self, epoch: int) -> tuple[int, Iterable]:
+    def batches(self, epoch: int) -> Sequence[Callable[[], tuple]]:
         chooser = random.Random(f"{self.seed} {epoch}")
         chosen = self._order(chooser)
         groups = list(self._joined(chosen, chooser)) if self.joins else [[sample] for sample in chosen]
         size = max(1, self.batch_size // (self.loss.joined if self.joins else 1))
-        groups = [groups[start : start + size] for start in range(0, len(groups), size)]
-        generator = torch.Generator().manual_seed(chooser.getrandbits(60))
+        batches = [groups[start : start + size] for start in range(0, len(groups), size)]
 
-        def made() -> Iterable:
-            for group in groups:
-                parts = [[self.clips.varied(sample, generator) for sample in samples] for samples in group]
-                yield collated([joined(each) for each in parts])
+        def make(batch: list[list[Sample]], seed: int) -> tuple:
+            generator = torch.Generator().manual_seed(seed)
+            parts = [[self.clips.varied(sample, generator) for sample in samples] for samples in batch]
+            return collated([joined(each) for each in parts])
 
-        return len(groups), made()
+        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
 
     def _order(self, chooser: random.Random) -> list[Sample]:
         """Samples of an epoch; with balance, some come several times and others not."""

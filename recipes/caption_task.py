@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 
 import torch
@@ -115,10 +116,10 @@ class CaptionTask(nn.Module):
         order = chooser.sample(self.train_items, len(self.train_items))
         size = options.batch_size
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        generator = torch.Generator().manual_seed(chooser.getrandbits(60))
-        return len(batches), (self._batch(batch, generator) for batch in batches)
+        return [partial(self._batch, batch, chooser.getrandbits(60)) for batch in batches]
 
-    def _batch(self, pictures: list[Picture], generator: torch.Generator) -> tuple:
+    def _batch(self, pictures: list[Picture], seed: int) -> tuple:
+        generator = torch.Generator().manual_seed(seed)
         turned = torch.zeros(len(pictures), dtype=torch.bool)
         if self.teaching.mirror:
             turned = torch.rand(len(pictures), generator=generator) < 0.5

@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -190,13 +191,12 @@ class ReadingTask(nn.Module, ABC):
             )
             batches += [part[i : i + size] for i in range(0, len(part), size)]
         chooser.shuffle(batches)
-        generator = torch.Generator().manual_seed(chooser.getrandbits(60))
 
-        def made(batch: list[list[Sample]]) -> tuple:
-            inputs = self.collated(batch, generator)
+        def make(batch: list[list[Sample]], seed: int) -> tuple:
+            inputs = self.collated(batch, torch.Generator().manual_seed(seed))
             return inputs, [self._target(group) for group in batch], self.teacher and self.said(inputs)
 
-        return len(batches), map(made, batches)
+        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
 
     def said(self, inputs: tuple) -> Tensor:
         """What the teacher reads."""

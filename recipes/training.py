@@ -8,7 +8,7 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -87,8 +87,8 @@ class Task(Protocol):
 
     def __call__(self, batch) -> Tensor: ...
 
-    def batches(self, epoch: int) -> tuple[int, Iterable]:
-        """How many batches the epoch has, and they themselves: the same for the same epoch."""
+    def batches(self, epoch: int) -> Sequence[Callable[[], object]]:
+        """What makes each batch of the epoch: the same for the same epoch, whichever others are made."""
 
     def evaluate(self) -> dict[str, float]:
         """Metrics on the validation data."""
@@ -143,16 +143,21 @@ def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         if state["batch"] == 0:
             torch.manual_seed(options.seed * 100_003 + epoch)
         started, losses = time.monotonic(), state["losses"]
-        count, batches = task.batches(epoch)
+        makers, first = task.batches(epoch), state["batch"]
+        count = len(makers)
         task.model.train()
-        with _made_ahead(batches, task.laborious) as made:
+        with _made_ahead((make() for make in makers[first:]), task.laborious) as made:
             bar = tqdm(
-                made, f"epoch {epoch + 1}/{options.epochs}", count, leave=False, mininterval=1.0, disable=None
+                made,
+                f"epoch {epoch + 1}/{options.epochs}",
+                count,
+                leave=False,
+                mininterval=1.0,
+                disable=None,
+                initial=first,
             )
-            for index, batch in enumerate(bar):
-                if index < state["batch"]:
-                    continue
-                if index == state["batch"] and state["rng"] is not None:
+            for index, batch in enumerate(bar, first):
+                if index == first and state["rng"] is not None:
                     torch.set_rng_state(state["rng"])
                 for group in optimiser.param_groups:
                     group["lr"] = rate((epoch + index / count) / options.epochs, options)

@@ -30,5 +30,5 @@ def losses_of(task: ReadingTask, *teachers: SequenceModel | None) -> list[float]
     for model in teachers:
         task.teacher = model and Teacher(model, task.model.alphabet.symbols, 1.0)
         with torch.no_grad():
-            found.append(task(next(iter(task.batches(0)[1]))).item())
+            found.append(task(task.batches(0)[0]()).item())
     return found

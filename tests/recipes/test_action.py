@@ -233,7 +233,7 @@ def test_balance_shows_rare_classes_more_often():
     for balance, least, most in ((1.0, 5, 6), (0.0, 1, 1)):
         task.train_items = rare + often
         task.loss = dataclasses.replace(task.loss, balance=balance)
-        _, batches = task.batches(0)
+        batches = [make() for make in task.batches(0)]
         labels = torch.cat([labels[:, 0] for _, _, labels in batches])
         assert len(labels) == 17 and least <= (labels == 1).sum() <= most
 

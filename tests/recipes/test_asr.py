@@ -425,8 +425,7 @@ def test_a_step_on_real_speech(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     assert recipe.usable(items, model) == (items, [])
     task = recipe.training_task(model, items, items[:1])
-    _, batches = task.batches(0)
-    loss = task(next(iter(batches)))
+    loss = task(task.batches(0)[0]())
     loss.backward()
     assert 0 < loss.item() < 1000
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())

@@ -113,8 +113,7 @@ def test_lines_of_pages_and_line_images_together(tmp_path, capsys):
     assert cut.shape[0] < 60 and np.percentile(cut, 2) < 120 < 200 < np.median(cut)
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
-    _, batches = task.batches(0)
-    loss = task(next(iter(batches)))
+    loss = task(task.batches(0)[0]())
     loss.backward()
     assert torch.isfinite(loss) and all(p.grad.isfinite().all() for p in model.parameters())
 
@@ -182,7 +181,7 @@ def test_a_frozen_front_end_keeps_the_statistics_of_its_channels(tmp_path):
     task.frozen = True
     before = {name: weight.clone() for name, weight in model.front_end.state_dict().items()}
     model.train()
-    task(next(iter(task.batches(0)[1]))).backward()
+    task(task.batches(0)[0]()).backward()
     after = model.front_end.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(parameter.grad is None for parameter in model.front_end.parameters())
@@ -351,7 +350,7 @@ def front_end_gradients(
     task = recipe.training_task(model, items, items[:2])
     if not apart:
         task.learnt = False
-    batch = next(iter(task.batches(0)[1]))
+    batch = task.batches(0)[0]()
     torch.manual_seed(1)
     task.train()
     task(batch).backward()
@@ -381,8 +380,8 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     task.batches(0)
     assert (task.cuts == -1).all(), "not while training eases in"
     task.easing.fill_(False)
-    _, batches = task.batches(1)
-    inputs, targets, _ = next(iter(batches))
+    makers = task.batches(1)
+    inputs, targets, _ = makers[0]()
     own = {tuple(model.encode(word)) for item in items for word in item.text.split()}
     space = model.alphabet.encode(" ")[0]
     said = [[tuple(word) for word in split_at(target, space)] for target in targets]
@@ -390,8 +389,9 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     assert {model.decode(target) for target in targets} - {item.text for item in items}
     again = recipe.training_task(model, items, items[:2])
     again.load_state_dict(task.state_dict())
-    _, same = again.batches(1)
-    assert next(iter(same))[1] == targets, "a run that is resumed sees the same lines"
+    same, expected = again.batches(1)[-1](), [make() for make in makers][-1]
+    assert same[1] == expected[1], "a run that is resumed sees the same lines"
+    assert torch.equal(same[0][0], expected[0][0]), "varied likewise, whichever others were made before"
 
 
 def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
@@ -403,7 +403,7 @@ def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
     )
     model = recipe.build(load(path), Normalisation(), items)
     task = recipe.training_task(model, items, items[:3])
-    inputs, targets, _ = next(iter(task.batches(1)[1]))
+    inputs, targets, _ = task.batches(1)[0]()
     assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
     assert (task.cuts_of_views[0] == -1).all() and (task.cuts_of_views[1] >= 0).all()
     assert {model.decode(target) for target in targets} - {item.text for item in items}, "composed ones"
@@ -468,7 +468,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
-    _, batches = task.batches(0)
+    batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     own = {item.text for item in items}
     composed = [text for text in said if text not in own]
@@ -486,8 +486,7 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
-    _, batches = task.batches(0)
-    batches = list(batches)
+    batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     everything = " ".join(item.text for item in items)
     assert len(said) == len(items) and all(f" {text} " in f" {everything} " for text in said)
@@ -514,7 +513,7 @@ def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
     task.easing.fill_(False)
     task.cuts.zero_()
     assert all(sum(piece.length for piece in line) for line in task._joined(random.Random(1), 1.0))
-    _, batches = task.batches(0)
+    batches = [make() for make in task.batches(0)]
     assert all(inputs[1].min() > 0 for inputs, *_ in batches)
 
 
@@ -527,7 +526,7 @@ def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
-    _, batches = task.batches(0)
+    batches = [make() for make in task.batches(0)]
     whole = " ".join(item.text for item in items)
     assert all(model.decode(target) in whole for _, targets, *_ in batches for target in targets)
     pieces = Pieces(task.train_items, task.own_texts, task.cuts.tolist(), 99)
@@ -600,8 +599,7 @@ def test_a_step_on_real_lines(tmp_path, name):
     model = recipe.build(None, Normalisation(), items)
     assert recipe.usable(items, model)[0] == items
     task = recipe.training_task(model, items, items[:1])
-    _, batches = task.batches(0)
-    loss = task(next(iter(batches)))
+    loss = task(task.batches(0)[0]())
     assert 0 < loss.item() < 1000
 
 
@@ -626,7 +624,7 @@ def test_a_small_model_learns_from_a_large_one(tmp_path):
     for easing in (True, False):
         task.easing.fill_(easing)
         task.train()
-        task(next(iter(task.batches(0)[1]))).backward()
+        task(task.batches(0)[0]()).backward()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
     after = task.teacher.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -66,8 +66,8 @@ def test_a_step_on_real_ink(tmp_path, name):
     assert len(items) == 4 and not rejected
     model = recipe.build(None, Normalisation(), items)
     assert recipe.usable(items, model)[0] == items
-    _, batches = recipe.training_task(model, items, items[:1]).batches(0)
-    loss = recipe.training_task(model, items, items[:1])(next(iter(batches)))
+    task = recipe.training_task(model, items, items[:1])
+    loss = task(task.batches(0)[0]())
     assert 0 < loss.item() < 1000
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ class Line(nn.Module):
         torch.manual_seed(0)
         self.model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 1))
         self.register_buffer("looks", torch.tensor(0.0))
-        self.stop_at, self.steps, self.losses = stop_at, 0, []
+        self.stop_at, self.steps, self.made, self.losses = stop_at, 0, 0, []
 
     def forward(self, batch):
         if self.steps == self.stop_at:
@@ -39,14 +40,13 @@ class Line(nn.Module):
         return loss
 
     def batches(self, epoch):
-        generator = torch.Generator().manual_seed(epoch)
+        def make(step):
+            self.made += 1
+            generator = torch.Generator().manual_seed(STEPS * epoch + step)
+            x = torch.randn(8, 4, generator=generator)
+            return x, x.sum(dim=1, keepdim=True) + 0.1 * torch.randn(8, 1, generator=generator)
 
-        def made():
-            for _ in range(STEPS):
-                x = torch.randn(8, 4, generator=generator)
-                yield x, x.sum(dim=1, keepdim=True) + 0.1 * torch.randn(8, 1, generator=generator)
-
-        return STEPS, made()
+        return [partial(make, step) for step in range(STEPS)]
 
     def evaluate(self):
         self.model.eval()
@@ -85,7 +85,7 @@ def test_a_resumed_run_ends_with_the_very_same_weights(tmp_path, uninterrupted, 
     resumed = Line()
     torch.rand(13)
     found = train(resumed, changed(checkpoint_minutes=1e-9, resume="yes"), tmp_path)
-    assert resumed.steps == EPOCHS * STEPS - stop_at
+    assert resumed.steps == resumed.made == EPOCHS * STEPS - stop_at
     assert torch.equal(weights(resumed), weights(whole))
     assert without_times(found) == without_times(history)
 
@@ -109,12 +109,11 @@ def test_batches_that_are_much_work_are_made_with_half_of_the_threads(tmp_path):
             return super().forward(batch)
 
         def batches(self, epoch):
-            def noted(batch):
+            def noted(make):
                 allowed["making"] = torch.get_num_threads()
-                return batch
+                return make()
 
-            count, batches = super().batches(epoch)
-            return count, map(noted, batches)
+            return [partial(noted, make) for make in super().batches(epoch)]
 
     allowed, before = {}, torch.get_num_threads()
     try:
