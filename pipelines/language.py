@@ -24,7 +24,8 @@ from decoders.language_model import LARGEST_KEY, LanguageModel, Mixture, NGrams
 from decoders.lexicon import Lexicon
 from decoders.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
-from pipelines.media.text import read_text, unzipped
+from pipelines.media.files import unzipped
+from pipelines.media.text import read_text
 
 if TYPE_CHECKING:
     from pipelines.model import SequenceModel
@@ -239,8 +240,8 @@ def _changed(given: object) -> float:
 def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageModel, tuple[str, ...]]:
     """The language model of a file, and the words that come twice in it, if it is a text."""
     try:
-        with unzipped(path) as file:
-            if is_arpa(file):
+        with open(path, "rb") as file:
+            if is_arpa(unzipped(file)):
                 return _back_off(path, model), ()
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(path, f"cannot be read ({error})", "check the path and the file") from error
@@ -252,8 +253,8 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
     """Of an ARPA file."""
     alphabet = model.alphabet
     try:
-        with unzipped(path) as file:
-            tokens = set(tokens_of(file))
+        with open(path, "rb") as file:
+            tokens = set(tokens_of(unzipped(file)))
         space = next((each for each in SPACES if each in tokens and each not in alphabet), None)
         labels = {}
         for token in tokens - {space}:
@@ -268,8 +269,8 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
             cause = f"counts {long!r} and other words" if long else f"knows no character of {model.name}"
             way = f"count characters, all of them apart, and {SPACES[0]} for spaces; or give the plain text"
             raise DataError(path, cause, way)
-        with unzipped(path) as file:
-            return Arpa(file, labels, [edge] if edge else [], len(alphabet))
+        with open(path, "rb") as file:
+            return Arpa(unzipped(file), labels, [edge] if edge else [], len(alphabet))
     except ValueError as error:
         raise DataError(path, f"is a damaged ARPA file: {error}", "make it again") from error
 

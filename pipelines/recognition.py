@@ -17,7 +17,7 @@ from pipelines.errors import MediaError, TriscribeError
 from pipelines.handwriting import HandwritingOptions
 from pipelines.media import images
 from pipelines.media.audio import DamagedMedia
-from pipelines.media.files import locate, readable
+from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.ink import Ink, read_ink
 from pipelines.media.video import open_video
 from pipelines.model import SequenceModel
@@ -103,7 +103,7 @@ def parts(source: Source, options: RecognitionOptions) -> list[Unit]:
         return images.pdf_pages(source, options.pages, options.dpi)
     if images.is_image(source):
         return [source]
-    if head.startswith(b"\x1f\x8b") or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):
+    if head.startswith(GZIP) or head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):
         return read_ink(source)
     try:
         open_video(source)

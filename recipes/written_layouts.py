@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import zlib
@@ -11,6 +10,7 @@ from pathlib import Path
 from pipelines.errors import MediaError
 from pipelines.layout_files import LayoutLine, is_layout, read_layout
 from pipelines.lines import line_distance
+from pipelines.media.files import unzipped
 from recipes.folders import first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.layouts import Found, Layout, find_media, is_pairs, read_pairs
 from recipes.manifest import Item, Rejected
@@ -159,9 +159,7 @@ def _holds_ink(path: Path) -> bool:
     """By its head, so that a folder's other JSON lines (speech, captions) do not pass for ink."""
     try:
         with path.open("rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if zipped else path.open("rb") as file:
-            head = file.read(65536)
+            head = unzipped(file).read(65536)
     except (OSError, EOFError, zlib.error):
         return False
     return b'"strokes"' in head or b"<ink" in head or b":ink" in head

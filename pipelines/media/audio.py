@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Union
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.files import locate, readable
+from pipelines.media.files import GZIP, locate, readable
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +53,7 @@ OTHERS = {
     b"BM": "a BMP image",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or office document",
-    b"\x1f\x8b": "a gzip archive",
+    GZIP: "a gzip archive",
     b"\x7fELF": "a program",
     b"MZ": "a program",
 }

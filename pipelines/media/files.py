@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import shutil
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
+
+GZIP = b"\x1f\x8b"  # how a zipped file begins
 
 Opener = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 
@@ -57,6 +60,16 @@ def readable(name: str, open_it: Opener) -> Iterator[BinaryIO]:
         raise MediaError(
             name, f"cannot be read ({error.strerror or error})", "check the disk or copy it again"
         ) from error
+
+
+def unzipped(file: BinaryIO) -> BinaryIO:
+    """A seekable file at its start, or if it is zipped (gzip), what is in it.
+
+    Damage is found when it is read: EOFError, zlib.error, or gzip.BadGzipFile, which is an OSError.
+    """
+    zipped = file.read(len(GZIP)) == GZIP
+    file.seek(0)
+    return gzip.open(file) if zipped else file
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:

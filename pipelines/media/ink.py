@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.files import locate, readable
+from pipelines.media.files import locate, readable, unzipped
 
 Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
@@ -74,14 +74,8 @@ def read_ink(source: Source) -> list[Ink]:
 def _read_file(source: str | os.PathLike | BinaryIO) -> list[Ink]:
     name, open_it = locate(source)
     with readable(name, open_it) as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
         try:
-            if not zipped:
-                found = _read_plain(file, name)
-            else:
-                with gzip.open(file) as plain:
-                    found = _read_plain(plain, name)
+            found = _read_plain(unzipped(file), name)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise MediaError(name, f"is damaged or cut off ({error})", "get a whole copy of it") from error
     if not found:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from pathlib import Path
-from typing import BinaryIO
 
 from pipelines.errors import DataError
+from pipelines.media.files import unzipped
 
-GZIP = b"\x1f\x8b"  # how such a file begins
-LARGEST = 1_000_000_000  # bytes, unzipped
-
-
-def unzipped(path: Path) -> BinaryIO:
-    """A file as it is, or what is zipped in it."""
-    with open(path, "rb") as file:
-        zipped = file.read(len(GZIP)) == GZIP
-    return gzip.open(path, "rb") if zipped else open(path, "rb")
+LARGEST = 200_000_000  # bytes, unzipped
 
 
 def read_text(path: Path, largest: int = LARGEST) -> str:
@@ -30,8 +21,8 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
         DataError: it cannot be read, is larger or not UTF-8, or holds no text.
     """
     try:
-        with unzipped(path) as file:
-            held = file.read(largest + 1)
+        with open(path, "rb") as file:
+            held = unzipped(file).read(largest + 1)
     except (EOFError, OSError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise DataError(path, f"cannot be read ({cause})", "check the path and the file") from error
