@@ -24,10 +24,10 @@ from pathlib import Path
 
 import torch
 
-from pipelines.language import OWN
-from pipelines.reading import model_for
+from pipelines.reading.batches import model_for
+from pipelines.reading.language import OWN
 from pipelines.recognition import recognize
-from recipes.datasets import find_data, read_handwriting
+from recipes.data.datasets import find_data, read_handwriting
 
 REPEATS = 3
 KRAKEN = """

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pipelines.handwriting import HandwritingOptions, read_lines
 from pipelines.model import load
-from recipes.datasets import find_data, read_handwriting
-from recipes.evaluation import error_rate
-from recipes.handwriting import line_image
+from recipes.data.datasets import find_data, read_handwriting
+from recipes.handwriting.recipe import line_image
+from recipes.scoring.error_rates import error_rate
 
 SHORTEST = 4  # letters
 

@@ -3,9 +3,9 @@
     python benchmarks/pages.py FOLDER [--pictures FOLDER] [--model M [--language-model own]]
 
 FOLDER holds a folder for each collection, with JPEG images and their PAGE or ALTO files beside them. The
-scores are those of the cBAD competitions; see recipes/baseline_scores.py. With `--pictures` every page is
-written there as PNG, half as high, with the found lines in colour and the given baselines in black. With
-`--model` the pages are read, too: CER of each collection's whole text, with given and with found lines.
+scores are those of the cBAD competitions; see recipes/scoring/baseline_scores.py. With `--pictures` every
+page is written there as PNG, half as high, with the found lines in colour and the given baselines in
+black. `--model` the pages are read, too: CER of each collection's whole text, with given and with found lines.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from time import process_time
 import cv2
 import numpy as np
 
-from pipelines.layout_files import is_layout, read_layout
-from pipelines.lines import LineShape
+from pipelines.layout.found import draw_lines, find_lines
+from pipelines.layout.given import is_layout, read_layout
+from pipelines.layout.lines import LineShape
 from pipelines.media.images import read_image
 from pipelines.model import SequenceModel, load
-from pipelines.pages import draw_lines, find_lines
 from pipelines.recognition import recognize
-from recipes.baseline_scores import mean_score, score_page
-from recipes.evaluation import error_rate
+from recipes.scoring.baseline_scores import mean_score, score_page
+from recipes.scoring.error_rates import error_rate
 
 ROW = "{:<24} {:>6} {:>6} {:>6} {:>10} {:>8} {:>8} {:>10}"
 

@@ -18,7 +18,7 @@ import torch
 from pipelines.media.audio import read_audio
 from pipelines.model import default
 from pipelines.speech import transcribe
-from recipes.datasets import find_data, read_speech
+from recipes.data.datasets import find_data, read_speech
 
 REPEATS = 5
 

@@ -28,8 +28,8 @@ from pipelines.media.video import open_video
 from pipelines.model import SequenceModel, load
 from pipelines.recognition import recognize
 from pipelines.video import Clip, judged, opened
-from recipes.action import ActionOptions
-from recipes.datasets import find_data, read_clips
+from recipes.action.recipe import ActionOptions
+from recipes.data.datasets import find_data, read_clips
 
 REPEATS = 3
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from decoders.alphabet import BLANK
 from decoders.attention import END, Attention
-from decoders.beam import DEFAULT, Hypothesis, Search
-from decoders.beam import beam as attention_beam
 from decoders.ctc import CTC
+from decoders.search.beam import DEFAULT, Hypothesis, Search
+from decoders.search.beam import beam as attention_beam
 
 LEAST = -100.0  # nats; so low that it counts as never, and finite, so that sums over time stay so
 
@@ -77,7 +77,7 @@ class Hybrid(nn.Module):
 def beam(
     decoder: Hybrid, x: Tensor, lengths: Tensor, search: Search = DEFAULT, ctc_weight: float = 0.3
 ) -> list[list[Hypothesis]]:
-    """The best hypotheses by attention and CTC together; otherwise as `decoders.beam.beam`.
+    """The best hypotheses by attention and CTC together; otherwise as `decoders.search.beam.beam`.
 
     Args:
         ctc_weight: share of CTC in the score of a hypothesis, from 0 to 1.

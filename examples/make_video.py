@@ -11,7 +11,7 @@ import numpy as np
 
 from pipelines.writers import write_atomically
 from pipelines.writers.videos import write_video
-from recipes.action_shapes import MOVEMENTS, RATE, shapes_clip
+from recipes.action.shapes import MOVEMENTS, RATE, shapes_clip
 
 HERE = Path(__file__).parent / "video"
 SIDE = 128  # pixels

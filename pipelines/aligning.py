@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders import alignment
-from decoders.alignment import Placed
+from decoders.alignment import short as alignment
+from decoders.alignment.long import align_long
+from decoders.alignment.short import Placed
 from decoders.alphabet import BLANK, Alphabet
-from decoders.long_alignment import align_long
 from pipelines.errors import DataError
 from pipelines.media.audio import Audio, Source, open_audio
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
-from pipelines.reading import buffered, log_probabilities
+from pipelines.reading.batches import buffered, log_probabilities
+from pipelines.reading.spelling import Spelling
 from pipelines.results import Character, Segment, Transcript, Word
 from pipelines.speech import ListeningOptions, cut, speech_model
-from pipelines.spelling import Spelling
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
 ROUNDS = 3  # over the numbers of a line, whose readings depend on each other

@@ -18,13 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from decoders.beam import Hypothesis, Search
+from decoders.search.beam import Hypothesis, Search
 from encoders.frames import Frames
 from pipelines.errors import TriscribeError
 from pipelines.media import images, video
 from pipelines.media.video import Frame, Video, is_video, open_video
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions, Reading, model_for, raising, read, search_states
+from pipelines.reading.batches import Reading, model_for, raising, read, search_states
+from pipelines.reading.settings import BatchOptions
 from pipelines.results import Caption, CaptionWord, Sentence
 
 Source = images.Source | video.Source

@@ -14,7 +14,8 @@ from encoders.gates import look_inside
 from pipelines.errors import MediaError
 from pipelines.media.audio import Source, open_audio, read_audio
 from pipelines.model import SequenceModel
-from pipelines.reading import SearchOptions, labels_of
+from pipelines.reading.batches import labels_of
+from pipelines.reading.settings import SearchOptions
 from pipelines.speech import speech_model
 
 LONGEST = 20.0  # seconds that fit on one picture

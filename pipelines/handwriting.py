@@ -15,20 +15,13 @@ from torch import Tensor
 from decoders.alphabet import mirrored
 from decoders.ctc import Labels
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.layout_files import is_layout, read_layout
-from pipelines.lines import LineCut, LineShape, cut_line, line_distance
+from pipelines.layout.given import is_layout, read_layout
+from pipelines.layout.lines import LineCut, LineShape, cut_line, line_distance
 from pipelines.media.images import Source, read_image
 from pipelines.model import SequenceModel
-from pipelines.reading import (
-    Reading,
-    SearchOptions,
-    Symbol,
-    joined,
-    read,
-    readings_of,
-    split,
-    symbols_of,
-)
+from pipelines.reading.batches import Reading, read
+from pipelines.reading.settings import SearchOptions
+from pipelines.reading.words import Symbol, joined, readings_of, split, symbols_of
 from pipelines.results import Box, Glyph, Page, Point, Readings, TextLine, TextRegion, WrittenWord
 
 LOWEST_PAGE = 200  # pixels: an image that is less high is one line
@@ -272,7 +265,7 @@ def is_negative(page: np.ndarray) -> bool:
 
 
 def _found(page: np.ndarray) -> list[tuple[TextRegion, list[LineShape]]]:
-    from pipelines.pages import find_lines
+    from pipelines.layout.found import find_lines
 
     return [(TextRegion(()), shapes) for shapes in find_lines(page)]
 

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from decoders.ctc import Labels
 from encoders.pen import Prepared, stance, trace
-from pipelines import reading
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.ink import Ink
 from pipelines.model import SequenceModel
-from pipelines.reading import Reading, SearchOptions, readings_of, words_of
+from pipelines.reading import batches as reading
+from pipelines.reading.batches import Reading
+from pipelines.reading.settings import SearchOptions
+from pipelines.reading.words import readings_of, words_of
 from pipelines.results import Glyph, Page, Point, StrokeSpan, TextLine, TextRegion, WrittenWord
 
 BACK = 0.5  # core heights that the middle of a stroke lies behind the writing's front to count as late

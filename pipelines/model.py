@@ -28,7 +28,7 @@ from encoders.line_image import LineImage
 from encoders.spectrogram import Spectrogram
 from encoders.strokes import Strokes
 from pipelines.errors import ModelError
-from pipelines.language import Language
+from pipelines.reading.language import Language
 
 FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes, "frames": Frames}
 CORES = {"bilstm": BiLSTM}
@@ -74,7 +74,7 @@ class SequenceModel(nn.Module):
 
     Attributes:
         language: a language model of the texts that it was trained on, if it carries one (see
-            `pipelines/language.py`); None after construction.
+            `pipelines/reading/language.py`); None after construction.
     """
 
     def __init__(

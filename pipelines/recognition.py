@@ -21,7 +21,7 @@ from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.ink import Ink, read_ink
 from pipelines.media.video import open_video
 from pipelines.model import SequenceModel
-from pipelines.reading import model_for, raising
+from pipelines.reading.batches import model_for, raising
 from pipelines.results import Actions, Page
 from pipelines.video import Clip, VideoOptions
 

@@ -17,17 +17,9 @@ from decoders.ctc import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
 from pipelines.model import SequenceModel
-from pipelines.reading import (
-    BatchOptions,
-    Reading,
-    SearchOptions,
-    Symbol,
-    model_for,
-    raising,
-    read,
-    readings_of,
-    words_of,
-)
+from pipelines.reading.batches import Reading, model_for, raising, read
+from pipelines.reading.settings import BatchOptions, SearchOptions
+from pipelines.reading.words import Symbol, readings_of, words_of
 from pipelines.results import Character, Segment, Transcript, Word
 
 PAUSE = 0.6  # seconds of quiet at which a long recording may be cut

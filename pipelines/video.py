@@ -17,11 +17,11 @@ from torch import Tensor
 from decoders.classifier import Classifier
 from decoders.ctc import CTC
 from encoders.frames import Frames
-from pipelines.computing import ahead, device_for, even, side_by_side
 from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
-from pipelines.reading import BatchOptions
+from pipelines.reading.computing import ahead, device_for, even, side_by_side
+from pipelines.reading.settings import BatchOptions
 from pipelines.results import Actions, ActionSegment
 
 AHEAD = 4  # batches of frames that are decoded before the network asks for them

@@ -52,12 +52,12 @@ def test_there_are_commands_to_try():
 def test_command(command, folder):
     program, *arguments = shlex.split(command)
     assert program == "triscribe"
-    done = run(["-m", "pipelines.cli", *arguments], folder)
+    done = run(["-m", "pipelines.commands.cli", *arguments], folder)
     assert done.returncode == 0, done.stderr
 
 
 def test_recipe_and_its_layouts_are_named_as_they_are(folder):
-    done = run(["-m", "pipelines.cli", "train", "asr", "--help"], folder)
+    done = run(["-m", "pipelines.commands.cli", "train", "asr", "--help"], folder)
     assert done.returncode == 0, done.stderr
     for option in ("--data", "--out", "--load", "--alphabet"):
         assert option in done.stdout

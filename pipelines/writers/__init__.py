@@ -18,7 +18,7 @@ from pipelines.writers.captions import (
     CaptionVTT,
 )
 from pipelines.writers.hocr import HOCR
-from pipelines.writers.pages import ALTO, PAGE
+from pipelines.writers.page_alto import ALTO, PAGE
 from pipelines.writers.phonetics import CTM, TextGrid
 from pipelines.writers.subtitles import SRT, VTT
 from pipelines.writers.tables import JSON, TSV, PageJSON, PageText, Text

@@ -4,9 +4,9 @@ import torch
 
 from decoders.alphabet import Alphabet
 from pipelines.model import SequenceModel
-from recipes.reading_task import ReadingTask
-from recipes.recogniser import remade
-from recipes.teacher import Teacher
+from recipes.learning.reading_recipe import remade
+from recipes.learning.reading_task import ReadingTask
+from recipes.learning.teacher import Teacher
 
 
 def knowing_more(model: SequenceModel, more: str) -> SequenceModel:

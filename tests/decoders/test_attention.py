@@ -1,4 +1,4 @@
-"""decoders.attention and decoders.beam: exact on ragged batches, and the search adds up."""
+"""decoders.attention and decoders.search.beam: exact on ragged batches, and the search adds up."""
 
 import itertools
 import math
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from decoders.attention import END, Attention
-from decoders.beam import Search, beam, greedy, spans
+from decoders.search.beam import Search, beam, greedy, spans
 
 KINDS = [{}, {"location_filters": 4, "location_kernel": 5}, {"gated": True}]
 LENGTHS = torch.tensor([7, 1, 4, 7])

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from decoders.attention import END
-from decoders.beam import Search
-from decoders.beam import beam as attention_beam
 from decoders.ctc import CTC, frames_needed
 from decoders.hybrid import Hybrid, Prefixes, beam
+from decoders.search.beam import Search
+from decoders.search.beam import beam as attention_beam
 
 LENGTHS = torch.tensor([6, 1, 4])
 

@@ -12,7 +12,7 @@ from decoders.alphabet import Alphabet, Normalisation
 from pipelines.aligning import AlignmentOptions, align
 from pipelines.errors import DataError, MediaError, ModelError
 from pipelines.model import SequenceModel, load
-from pipelines.spelling import Spelling
+from pipelines.reading.spelling import Spelling
 from tests.data.given import Given
 
 RATE, FRAME = 16000, 480  # a frame is 0.03 s
@@ -232,7 +232,7 @@ def an4():
         model = load("speech-en-an4")
     except ModelError as error:
         pytest.skip(str(error))
-    from recipes.datasets import read_speech
+    from recipes.data.datasets import read_speech
 
     items = read_speech(Path(os.environ["TRISCRIBE_DATA"]) / "an4").split("train")
 

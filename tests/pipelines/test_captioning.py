@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from decoders.alphabet import Alphabet
-from decoders.beam import Hypothesis
 from decoders.ctc import Labels
+from decoders.search.beam import Hypothesis
 from decoders.vocabulary import Words
 from pipelines import caption, load
 from pipelines.captioning import inputs_of, sentence, squared

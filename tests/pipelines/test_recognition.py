@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import cli, recognition, recognize
-from pipelines.batch import JOURNAL
+from pipelines import recognition, recognize
+from pipelines.batch.journal import JOURNAL
+from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.images import read_image
 from pipelines.media.ink import Ink
@@ -109,7 +110,7 @@ def test_what_is_ink_goes_to_the_model_for_ink(model, tmp_path, monkeypatch):
 
 
 def test_a_task_without_a_bundled_model(monkeypatch):
-    monkeypatch.setattr("pipelines.reading.DEFAULTS", {})
+    monkeypatch.setattr("pipelines.reading.batches.DEFAULTS", {})
     with pytest.raises(ModelError, match="comes without a model for ink; name an ink model"):
         recognize(STROKES)
 

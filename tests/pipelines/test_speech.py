@@ -12,11 +12,12 @@ import torch
 
 from decoders.alphabet import Alphabet
 from decoders.ctc import Labels
-from pipelines import reading, speech
+from pipelines import speech
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.audio import Audio, open_audio
 from pipelines.model import SequenceModel
-from pipelines.reading import log_probabilities
+from pipelines.reading import batches as reading
+from pipelines.reading.batches import log_probabilities
 from pipelines.results import Transcript
 from pipelines.speech import Piece, SpeechOptions, cut, segment, transcribe
 from tests.data.media import cut as cut_file

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines import cli, recognize
-from pipelines.batch import JOURNAL
+from pipelines import recognize
+from pipelines.batch.journal import JOURNAL
+from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.video import open_video
 from pipelines.video import Clip, VideoOptions, segments_of, steady, watch
@@ -128,7 +129,7 @@ def test_options_out_of_range(option):
 @pytest.fixture
 def command(monkeypatch):
     model = ColourWatcher()
-    monkeypatch.setattr("pipelines.reading.load", lambda name: model)
+    monkeypatch.setattr("pipelines.reading.batches.load", lambda name: model)
     return lambda *arguments: cli.main(["recognize", *map(str, arguments), "-m", "colours"])
 
 

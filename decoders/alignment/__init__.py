@@ -1,0 +1,1 @@
+"""Known labels placed in frames: short and long."""

@@ -1,0 +1,1 @@
+"""What is usual in a language: n-grams, ARPA files, lexicons, hotwords."""

@@ -1,0 +1,1 @@
+"""Folders of media: plan, journal, runs."""

@@ -1,0 +1,137 @@
+"""Which files of folders are read, and where their outputs go."""
+
+from __future__ import annotations
+
+import glob
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import MediaError
+from pipelines.results import Transcript
+from pipelines.writers import formats as formats_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input, or a part of it such as a page, and the files that it becomes."""
+
+    source: Path
+    outputs: tuple[Path, ...]
+    part: int | None = None
+
+
+def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> list[Path]:
+    """Every input file, in order and once, however often and by whatever spelling it is named.
+
+    Folders are walked (hidden files and folders left out) and only what `is_media` accepts is
+    taken from them; patterns such as `talks/*.mp3` are expanded here, so that they work in every
+    shell; a file that is named is always taken.
+
+    Raises:
+        MediaError: for an input that does not exist, a pattern that matches nothing, or a folder
+            without media.
+    """
+    found: dict[Path, Path] = {}
+    for given in inputs:
+        path = Path(given)
+        if path.is_dir():
+            named = [each for each in _walk(path) if is_media(each)]
+            if not named:
+                raise MediaError(path, "holds no media that can be read", "name a folder that holds some")
+        elif path.exists():
+            named = [path]
+        else:
+            matches = sorted(Path(match) for match in glob.glob(str(given), recursive=True))
+            if not matches:
+                raise MediaError(path, "no such file or folder", "check the name")
+            named = []
+            for match in matches:
+                named += filter(is_media, _walk(match)) if match.is_dir() else [match]
+        for each in named:
+            found.setdefault(_place(each), each)
+    return list(found.values())
+
+
+def plan(
+    sources: list[Path],
+    inputs: Iterable[str | Path],
+    out: Path,
+    formats: list[str],
+    kind: type = Transcript,
+    parts: Mapping[Path, Sequence[int]] | None = None,
+) -> list[Job]:
+    """Give each source its outputs: the tree below the inputs' common folder, mirrored under `out`.
+
+    A source of several parts has a folder of its name, with numbered files. Two sources never share
+    an output, not even on a disk that takes `X` and `x` for one name: where names would meet
+    (`x.wav` and `x.mp3`), the outputs keep the whole name of their source (`x.mp3.srt`), and where
+    these meet too (`X.wav` and `x.wav`), later ones are numbered.
+
+    Args:
+        sources: from `collect`.
+        inputs: what the user named.
+        out: folder of the outputs.
+        formats: names of writers.
+        kind: type of the results.
+        parts: numbers of a source's parts, where it has any.
+    """
+    roots = [path if path.is_dir() else path.parent for path in map(absolute, [*inputs, *sources])]
+    root = Path(os.path.commonpath(roots))
+    endings = [formats_of(kind)[chosen].extension for chosen in formats]
+    planned, relative = [], []
+    for source in sources:
+        name = absolute(source).relative_to(root)
+        numbers = (parts or {}).get(source)
+        planned += [(source, number) for number in numbers or [None]]
+        relative += [name.with_suffix("") / f"{n:04}{name.suffix}" for n in numbers] if numbers else [name]
+    return [
+        Job(source, tuple(_ended(out / name, ending) for ending in endings), number)
+        for (source, number), name in zip(planned, _names(relative, endings), strict=True)
+    ]
+
+
+def _ended(path: Path, ending: str) -> Path:
+    return path.with_name(f"{path.name}.{ending}")
+
+
+def _names(paths: list[Path], endings: list[str]) -> list[Path]:
+    """What to name the outputs of each path, without their ending; no two outputs are alike."""
+    wanted = Counter(name for path in paths for name in {_folded(path), _folded(path.with_suffix(""))})
+    used: set[str] = set()
+    names = []
+    for path in paths:
+        short = path.with_suffix("")
+        chosen = whole = short if wanted[_folded(short)] == 1 else path
+        number = 1
+        while not used.isdisjoint(_folded(_ended(chosen, ending)) for ending in endings):
+            number += 1
+            chosen = _ended(whole, str(number))
+        used.update(_folded(_ended(chosen, ending)) for ending in endings)
+        names.append(chosen)
+    return names
+
+
+def absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _place(path: Path) -> Path:
+    """The same for all spellings of a path; a link is a place of its own."""
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def _folded(path: Path) -> str:
+    """The same for all names that some file system takes for one."""
+    return unicodedata.normalize("NFC", str(path)).lower()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(parent) / name

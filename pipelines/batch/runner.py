@@ -1,0 +1,199 @@
+"""One run of a command over many files: what is done already, progress, outputs, and a summary."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pipelines.batch.journal import Journal
+from pipelines.batch.plan import Job, collect, plan
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.writers import formats as formats_of
+from pipelines.writers import mode, write_atomically, writer
+
+
+class Work(ABC):
+    """What a run does with each of its inputs; what is to be read at once is a unit."""
+
+    kind: type
+    """Of the results."""
+    title: str
+    """Of the page over all results."""
+    bar: tuple[str, str]
+    """What the progress bar shows, and the unit of its length."""
+
+    @abstractmethod
+    def is_meant(self, path: Path) -> bool:
+        """Whether a file in a folder is an input."""
+
+    @abstractmethod
+    def units(self, source: Path) -> list:
+        """The source itself; or its parts; or what is wrong with it, a TriscribeError."""
+
+    def numbers(self, units: list) -> list[int]:
+        """Of parts that have outputs of their own, in the source's folder; none for a whole source."""
+        return []
+
+    @abstractmethod
+    def length(self, unit: object) -> float:
+        """Of a unit, for the progress bar; 0 where it is not known."""
+
+    @abstractmethod
+    def model(self, unit: object) -> str:
+        """Name of the model that reads it."""
+
+    @abstractmethod
+    def results(self, units: Iterable) -> Iterator:
+        """A result or an error for each unit, in order."""
+
+    @abstractmethod
+    def size(self, result: object) -> float:
+        """What of a result is counted: seconds, lines."""
+
+    @abstractmethod
+    def summary(self, count: int, size: float, rate: float) -> str:
+        """How many results there are, their size, and their size a second."""
+
+
+class Run:
+    """Read what is asked for and write it as asked for.
+
+    Args:
+        work: what to do with each input.
+        out: folder of the outputs.
+        formats: names of writers for the work's results.
+        skip_existing, overwrite: what to do about outputs that exist.
+        page: an HTML page over all results, or None.
+        options: of the writers; each takes those that it has.
+
+    Raises:
+        ValueError: for an option out of range.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        out: Path,
+        formats: list[str],
+        skip_existing: bool = False,
+        overwrite: bool = False,
+        page: Path | None = None,
+        options: dict | None = None,
+    ):
+        self.work, self.out, self.formats = work, out, formats
+        self.skip_existing, self.overwrite, self.page = skip_existing, overwrite, page
+        self.writers = [_writer(name, work.kind, options or {}) for name in formats]
+        self.entries = []
+        self.written = self.failed = self.skipped = 0
+        self.size = 0.0
+
+    def __call__(self, inputs: tuple[str, ...]) -> int:
+        """Do it; returns the exit code."""
+        _check_writable(self.out)
+        started = time.monotonic()
+        journal = Journal(self.out)
+        tasks = self._tasks(inputs, journal)
+        lengths = [self.work.length(unit) for _, unit in tasks]
+        label, length_unit = self.work.bar
+        with tqdm(total=round(sum(lengths)), unit=length_unit, disable=None if tasks else True) as bar:
+            bar.set_description(label)
+            results = self.work.results(unit for _, unit in tasks)
+            for (job, unit), length, result in zip(tasks, lengths, results, strict=True):
+                self._finish(job, result, journal, self.work.model(unit))
+                bar.update(round(length))
+        self._summarise(time.monotonic() - started)
+        if self.page:
+            self._write_page()
+        return 1 if self.failed else 0
+
+    def _tasks(self, inputs: tuple[str, ...], journal: Journal) -> list[tuple[Job, object]]:
+        """What is to be done, each with the unit to read."""
+        existing, is_meant = [], cache(self.work.is_meant)
+        for each in inputs:  # what is missing costs a line of its own, like any bad file
+            try:
+                collect([each], is_meant)
+                existing.append(each)
+            except MediaError as error:
+                self._fail(error)
+        if not existing:
+            return []
+        sources = collect(existing, is_meant)
+        units = {source: self.work.units(source) for source in sources}
+        numbers = {source: self.work.numbers(found) for source, found in units.items()}
+        jobs = plan(sources, existing, self.out, self.formats, self.work.kind, numbers)
+        tasks = []
+        for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
+            foreign = None if self.overwrite else journal.foreign(job)
+            if self.skip_existing and journal.is_done(job, self.work.model(unit)):
+                self.skipped += 1
+            elif foreign:
+                way_out = "give --overwrite, --skip-existing or another --out"
+                self._fail(MediaError(job.source, foreign, way_out))
+            else:
+                tasks.append((job, unit))
+        return tasks
+
+    def _finish(self, job: Job, result: object | TriscribeError, journal: Journal, model: str) -> None:
+        try:
+            if not isinstance(result, TriscribeError):
+                journal.begin(job)
+                for output, chosen in zip(job.outputs, self.writers, strict=True):
+                    with write_atomically(output, mode(chosen)) as file:
+                        chosen.write(result, file)
+            journal.add(job, model, str(result) if isinstance(result, TriscribeError) else None)
+        except OSError as error:
+            result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
+        if isinstance(result, TriscribeError):
+            self._fail(result)
+            return
+        self.written += 1
+        self.size += self.work.size(result)
+        if self.page:
+            self._enter(job.source, result, outputs=job.outputs)
+
+    def _fail(self, error: TriscribeError) -> None:
+        self.failed += 1
+        tqdm.write(f"failed: {' '.join(str(error).splitlines())}", file=sys.stderr)
+        if self.page:
+            self._enter(Path(error.path), None, error=str(error))
+
+    def _enter(self, source: Path, result: object | None, error: str | None = None, outputs=()) -> None:
+        from pipelines.writers.results_page import Entry
+
+        self.entries.append(Entry(source, result, error, outputs))
+
+    def _write_page(self) -> None:
+        from pipelines.writers.results_page import write_results_page
+
+        write_results_page(self.page, self.entries, self.work.title)
+
+    def _summarise(self, seconds: float) -> None:
+        parts = [self.work.summary(self.written, self.size, self.size / max(seconds, 1e-9))]
+        if self.skipped:
+            parts.append(f"{self.skipped} already there")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        print(f"{', '.join(parts)} -> {self.out}")
+
+
+def _check_writable(folder: Path) -> None:
+    """Now, not after the first hour of work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MediaError(folder, f"cannot be made ({error.strerror})", "give another --out") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise MediaError(folder, "may not be written to", "give another --out")
+
+
+def _writer(name: str, kind: type, options: dict):
+    known = {field.name for field in fields(formats_of(kind)[name])}
+    return writer(name, kind, **{key: value for key, value in options.items() if key in known})

@@ -1,0 +1,445 @@
+"""Finds baselines: where, on a page of handwriting, upright strokes end below.
+
+Rulings, underlines and the squares of squared paper hardly change along their own direction, so what counts
+as ink is the change of darkness from left to right, without tall straight columns of it. The page is then
+laid level, piece by piece, by the slope at which its rows of ink stand out most. On the level sheet a
+baseline is a long ridge of the difference between the ink above and below it. Everything is measured in
+distances from line to line, which the sheet's autocorrelation gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipelines.layout.paths import best_path
+
+AREA = 1_500_000  # pixels of the reduced page on which strokes are found; sheets have half its sides
+SMALLEST = 16  # pixels; nothing is read on a page with a shorter side
+SHADE = 44  # pixels; darkness wider than this belongs to the paper
+CONTRAST = 0.2  # change of darkness, as the filter sums it, below which there is no ink: a shade of 1/15
+STEEPEST = 10  # degrees of a line's slope
+UNEVEN = 5  # degrees by which a slope may differ from the page's
+
+RIDGE_LENGTH = 2.2  # line distances: deviation along the line, by which edges are smoothed to find a line
+COURSE_LENGTH = 0.8  # the same, to follow it
+ABOVE, BELOW = 0.35, 0.3  # line distances that are compared above and below a baseline
+RIDGE = 0.15  # share of the strong ridges' height from which a ridge is followed
+WANDER = 0.2  # line distances by which a baseline may leave its ridge
+STIFFNESS = 0.4  # what a step of one row costs it; the strongest edge of its line is worth 1
+
+WORDS = 0.7  # line distances without ink that part a line's pieces
+GAP = 4.0  # line distances without ink that part two lines
+ALIGNED = 0.3  # line distances by which pieces of a line may lie higher or lower than one another
+MARGIN = 0.3  # share of the lines that begin below each other where a text has its left margin
+BRIEF = 1.5  # line distances; a shorter line has to be stronger
+FAINT = 0.28  # share of the usual strength that a line needs: less is what shows through
+NEAR = 0.6  # line distances within which a line is beside another
+RIVAL = 0.8  # share of its strength that it needs there
+
+FAINTER = 0.5  # share of the usual darkness of ink that suffices where a line goes on
+END_LENGTH = 0.5  # line distances: as RIDGE_LENGTH, for what follows a line
+END_EDGE = 0.25  # share of the line's own edge that it needs
+END_GAP = 1.2  # line distances without ink behind which a line has ended
+BEND = 0.45  # line distances by which its end may lie higher or lower
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A page reduced and laid level: its lines run along the rows, whatever their slopes were.
+
+    Attributes:
+        ink: (height, width) float32 in [0, 1].
+        faint: the same, where also fainter strokes count.
+        sources: (height, width) float32: the row of the reduced page that lies there.
+        distance: rows from line to line.
+        scale: pixels of the page, x and y, to a column and a row of the reduced page.
+    """
+
+    ink: np.ndarray
+    faint: np.ndarray
+    sources: np.ndarray
+    distance: float
+    scale: tuple[float, float]
+
+    def to_page(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """(n, 2) x, y in pixels of the page."""
+        last = len(self.sources) - 1
+        beyond = rows - np.clip(rows, 0, last)
+        y = beyond + _sample(self.sources, np.clip(columns, 0, self.sources.shape[1] - 1), rows - beyond)
+        return (np.stack([columns, y], axis=1) + 0.5) * self.scale - 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A baseline on a sheet.
+
+    Attributes:
+        first: its first column.
+        rows: (columns,) where it runs, one a column.
+        strength: how much more ink lies above than below it, on average.
+    """
+
+    first: int
+    rows: np.ndarray
+    strength: float
+
+    @property
+    def end(self) -> int:
+        """The column after its last."""
+        return self.first + len(self.rows)
+
+    @property
+    def columns(self) -> np.ndarray:
+        return np.arange(self.first, self.end)
+
+    @property
+    def row(self) -> float:
+        """Its mean height on the sheet."""
+        return float(self.rows.mean())
+
+
+def lay_level(page: np.ndarray) -> Sheet | None:
+    """Reduce a page, find its ink, and lay it level.
+
+    Args:
+        page: (height, width) uint8, grey, dark ink on light paper.
+
+    Returns:
+        None where there is no ink.
+    """
+    if min(page.shape) < SMALLEST:
+        return None
+    share = min(1.0, (AREA / page.size) ** 0.5)
+    size = tuple(max(SMALLEST, round(side * share)) for side in page.shape[::-1])
+    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    change = _change(_darkness(reduced))
+    half = size[0] // 2, size[1] // 2
+    ink, faint = (
+        cv2.resize(_strokes(change, share), half, interpolation=cv2.INTER_AREA) for share in (1.0, FAINTER)
+    )
+    if not ink.any():
+        return None
+    distance = _line_distance(ink)
+    sources = _level(_slopes(ink, distance))
+    across = np.tile(np.arange(ink.shape[1], dtype=np.float32), (len(ink), 1))
+    ink, faint = (
+        cv2.remap(each, across, sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        for each in (ink, faint)
+    )
+    scale = page.shape[1] / ink.shape[1], page.shape[0] / ink.shape[0]
+    return Sheet(ink, faint, sources, distance, scale)
+
+
+def find_traces(sheet: Sheet) -> list[Trace]:
+    """The baselines of a sheet, the strongest first."""
+    edges, fine = (edges_of(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
+    pieces = []
+    for columns, rows in ridges(edges, sheet.distance):
+        rows = course(fine, columns, rows, sheet.distance)
+        pieces += _pieces(sheet, fine, columns[0], rows)
+    lines = _join(pieces, sheet.distance)
+    lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
+    return _prolonged(sheet, _choose(lines, sheet.distance))
+
+
+def band(image: np.ndarray, columns: np.ndarray, rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """What lies along a path: (columns, offsets) float32, for rows from it, the same or others per column."""
+    rows = rows[:, None] + offsets
+    return _sample(image, np.broadcast_to(columns[:, None], rows.shape), rows)
+
+
+def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values between pixels, 0 outside the image, in the shape of `rows`."""
+    places = [np.array(axis, np.float32, ndmin=2) for axis in (columns, rows)]
+    values = cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return values.reshape(rows.shape)
+
+
+def _darkness(page: np.ndarray) -> np.ndarray:
+    """(height, width) float32 in [0, 1]: how much darker than the paper around it."""
+    size = page.shape[1] // 4, page.shape[0] // 4
+    paper = cv2.medianBlur(cv2.resize(page, size, interpolation=cv2.INTER_AREA), 3)
+    paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((SHADE // 4, SHADE // 4), np.uint8))
+    paper = cv2.resize(cv2.blur(paper, (5, 5)), page.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(1 - page.astype(np.float32) / np.maximum(paper, 1), 0, 1)
+
+
+def _change(dark: np.ndarray) -> np.ndarray:
+    """(height, width) float32: how fast darkness changes along the rows."""
+    return np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
+
+
+def _strokes(change: np.ndarray, share: float) -> np.ndarray:
+    """(height, width) float32 in [0, 1]: strokes that cross the rows, without what is drawn by a ruler.
+
+    Low rows of strokes, longer than words, go as well: dotted rulings and the small print of forms.
+
+    Args:
+        change: of darkness, along the rows.
+        share: of the page's usual strokes, for fainter ones.
+    """
+    noise = 3 * float(np.median(change))
+    above = change[change > max(noise, CONTRAST)]
+    if not above.size:
+        return np.zeros_like(change)
+    typical = share * float(np.median(above))
+    floor = max(noise, share * CONTRAST, 0.5 * typical)
+    strokes = np.clip((change - floor) * (255 / max(2.5 * typical - floor, 1e-6)), 0, 255).astype(np.uint8)
+    upright = _opened(_closed(strokes, 9, 1), 61, 1)
+    strokes = _without(strokes, cv2.dilate(upright, np.ones((9, 3))))
+    dotted = _opened(_closed(strokes, 3, 11), 1, 201)
+    dotted = cv2.subtract(dotted, _opened(dotted, 13, 1))
+    return _without(strokes, cv2.dilate(dotted, np.ones((3, 9)))) / np.float32(255)
+
+
+def _without(strokes: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    return cv2.subtract(strokes, cv2.convertScaleAbs(drawn, alpha=1.5))
+
+
+def _opened(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    return cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((height, width)))
+
+
+def _closed(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, np.ones((height, width)))
+
+
+def _line_distance(ink: np.ndarray) -> float:
+    """Rows from line to line: the first clear peak of the autocorrelation, over narrow strips of the page."""
+    height, width = ink.shape
+    likeness = np.zeros(height)
+    for strip in np.array_split(ink, max(1, width // 64), axis=1):
+        profile = np.sqrt(strip.sum(axis=1))
+        profile -= _blurred(profile, height / 24 + 1)
+        spectrum = np.abs(np.fft.rfft(profile, 2 * height)) ** 2
+        likeness += np.fft.irfft(spectrum, 2 * height)[:height]
+    likeness = _blurred(likeness / max(likeness[0], 1e-9), 1.5)[: max(height // 3, 4)]
+    inner = likeness[1:-1]
+    peaks = np.flatnonzero((inner >= likeness[:-2]) & (inner > likeness[2:])) + 1
+    rises = likeness[peaks] - np.minimum.accumulate(likeness)[peaks]
+    clear = peaks[rises > max(0.02, 0.07 * rises.max(initial=0))]
+    if clear.size:
+        return float(max(clear[0], 4))
+    apart = np.flatnonzero(likeness <= 0)  # one line alone
+    return float(np.clip(3 * (apart[0] if apart.size else height), 4, 0.6 * height))
+
+
+def _blurred(values: np.ndarray, deviation: float) -> np.ndarray:
+    column = values.astype(np.float64).reshape(-1, 1)
+    return cv2.GaussianBlur(column, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE).ravel()
+
+
+def _slopes(ink: np.ndarray, distance: float) -> np.ndarray:
+    """(height, width) float32: rows a column by which the writing falls there.
+
+    The slope at which a long narrow filter answers most unevenly, near the slope of the whole page.
+    """
+    small = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    distance = distance / 2
+    reach = int(min(5 * distance, max(small.shape)))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+    degrees = np.arange(-STEEPEST, STEEPEST + 1)
+    window = max(1, int(8 * distance)), max(1, int(3 * distance))
+    powers = []
+    for slope in np.tan(np.radians(degrees)):
+        kernel = np.exp(-((x / (2 * distance)) ** 2 + ((y - slope * x) / max(0.7, 0.1 * distance)) ** 2) / 2)
+        kernel = kernel[np.abs(y[:, 0]) <= abs(slope) * reach + 0.3 * distance + 2]
+        answer = cv2.filter2D(small, -1, kernel / kernel.sum(), borderType=cv2.BORDER_CONSTANT)
+        powers.append(cv2.blur(answer**2, window, borderType=cv2.BORDER_CONSTANT))
+    powers = np.stack(powers)
+    page = int(powers.sum(axis=(1, 2)).argmax())
+    near = slice(max(0, page - UNEVEN), page + UNEVEN + 1)
+    slopes = np.tan(np.radians(degrees[near][powers[near].argmax(axis=0)])).astype(np.float32)
+    certain = powers[near].max(axis=0) - powers[near].mean(axis=0) + 1e-12
+    spread = {"sigmaX": 4 * distance, "sigmaY": 1.5 * distance}
+    slopes = cv2.GaussianBlur(slopes * certain, (0, 0), **spread) / cv2.GaussianBlur(
+        certain, (0, 0), **spread
+    )
+    return cv2.resize(slopes, ink.shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _level(slopes: np.ndarray) -> np.ndarray:
+    """(height, width) float32: followed along the slopes, where rows of the middle column come by."""
+    height, width = slopes.shape
+    columns = np.ascontiguousarray(slopes.T)
+    sources = np.empty((width, height), np.float32)
+    middle = width // 2
+    sources[middle] = np.arange(height)
+    for start, stop, step in ((middle, width - 1, 1), (middle, 0, -1)):
+        for column in range(start, stop, step):
+            rows = sources[column]
+            here = columns[column][np.clip(rows, 0, height - 1).astype(np.intp)]
+            sources[column + step] = rows + step * here
+    return np.ascontiguousarray(sources.T)
+
+
+def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
+    """(height, width) float32: how much more ink there is above than below, along a stretch of line."""
+    above, below = (max(2, round(share * distance)) for share in (ABOVE, BELOW))
+    kernel = np.concatenate([np.full(above, 1 / above), [0], np.full(below, -1 / below)])
+    edges = cv2.filter2D(ink, -1, kernel[:, None], anchor=(0, above), borderType=cv2.BORDER_REPLICATE)
+    edges = cv2.GaussianBlur(
+        edges, (0, 0), sigmaX=length * distance, sigmaY=0.7, borderType=cv2.BORDER_CONSTANT
+    )
+    return np.maximum(edges, 0)
+
+
+def ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Columns, without holes, and rows of each ridge."""
+    highest = cv2.dilate(edges, np.ones((2 * max(1, int(0.25 * distance)) + 1, 1)))
+    peaks = (edges > 0) & (edges == highest)
+    if not peaks.any():
+        return
+    peaks &= edges > RIDGE * np.percentile(edges[peaks], 90)
+    linked = cv2.dilate(peaks.astype(np.uint8), np.ones((3, 5)))
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
+    for label, (left, top, width, height, _) in enumerate(boxes[1:], start=1):
+        part = slice(top, top + height), slice(left, left + width)
+        heights = np.where((labels[part] == label) & peaks[part], edges[part], 0)
+        known = np.flatnonzero(heights.max(axis=0))
+        if known[-1] - known[0] >= 0.5 * distance:
+            columns = np.arange(known[0], known[-1] + 1)
+            yield left + columns, top + np.interp(columns, known, heights.argmax(axis=0)[known])
+
+
+def course(edges: np.ndarray, columns: np.ndarray, rows: np.ndarray, distance: float) -> np.ndarray:
+    """Rows of the baseline that a ridge stands for: where ink ends most sharply."""
+    every = slice(None, None, 3)
+    rows = _blurred(rows, 0.4 * distance)
+    reach = max(1, round(WANDER * distance))
+    offsets = np.arange(-reach, reach + 1)
+    gains = band(edges, columns[every], rows[every], offsets)
+    path = best_path(gains / max(gains.max(), 1e-6), STIFFNESS)
+    return rows + np.interp(columns, columns[every], offsets[path])
+
+
+def _pieces(sheet: Sheet, edges: np.ndarray, first: int, rows: np.ndarray) -> list[Trace]:
+    """The stretches of a ridge that have ink."""
+    distance, columns = sheet.distance, first + np.arange(len(rows))
+    ink = band(sheet.ink, columns, rows, np.arange(-0.6 * distance, 0.12 * distance)).sum(axis=1)
+    height = band(edges, columns, rows, np.zeros(1)).ravel()
+    inked = np.flatnonzero(ink > 0.25)
+    pieces = []
+    for run in np.split(inked, np.flatnonzero(np.diff(inked) > 0.4 * distance) + 1):
+        if ink[run].sum() > 0.15 * distance:
+            part = slice(run[0], run[-1] + 1)
+            pieces.append(Trace(int(columns[run[0]]), rows[part], float(height[part].mean())))
+    return pieces
+
+
+def _join(pieces: list[Trace], distance: float, margins: tuple[int, ...] = ()) -> list[Trace]:
+    """Pieces of a line made one, but not across a left margin."""
+    lines: list[Trace] = []
+    for piece in sorted(pieces, key=lambda piece: piece.first):
+        near = [line for line in lines if _continues(line, piece, distance, margins)]
+        if near:
+            line = max(near, key=lambda line: line.end)
+            lines.remove(line)
+            piece = _joined(line, piece)
+        lines.append(piece)
+    return [line for line in lines if len(line.rows) > 0.6 * distance]
+
+
+def _left_margins(lines: list[Trace], distance: float) -> tuple[int, ...]:
+    """Columns at which so many lines begin that what stands left of them is a note or a number."""
+    starts = np.array([line.first for line in lines])
+    together = (np.abs(starts[:, None] - starts) < 0.4 * distance).sum(axis=1)
+    return tuple(starts[together >= max(4, MARGIN * len(lines))])
+
+
+def _continues(line: Trace, piece: Trace, distance: float, margins: tuple[int, ...]) -> bool:
+    gap = piece.first - line.end
+    if not -0.3 * distance < gap < GAP * distance:
+        return False
+    ends = int(distance)
+    if abs(piece.rows[:ends].mean() - line.rows[-ends:].mean()) > ALIGNED * distance:
+        return False
+    return gap < WORDS * distance or all(abs(margin - piece.first) > 0.5 * distance for margin in margins)
+
+
+def _joined(line: Trace, piece: Trace) -> Trace:
+    new = piece.columns >= line.end
+    columns = np.concatenate([line.columns, piece.columns[new]])
+    every = np.arange(line.first, max(line.end, piece.end))
+    rows = np.interp(every, columns, np.concatenate([line.rows, piece.rows[new]]))
+    strength = np.average([line.strength, piece.strength], weights=[len(line.rows), len(piece.rows)])
+    return Trace(line.first, rows, float(strength))
+
+
+def _choose(traces: list[Trace], distance: float) -> list[Trace]:
+    """Without what shows through the paper, and without rows of loops above and below a line."""
+    if not traces:
+        return []
+    by_strength = sorted(traces, key=lambda trace: trace.strength)
+    lengths = np.cumsum([len(trace.rows) for trace in by_strength])
+    usual = by_strength[int(np.searchsorted(lengths, 0.6 * lengths[-1]))].strength
+    chosen: list[Trace] = []
+    for trace in sorted(traces, key=lambda trace: trace.strength * len(trace.rows), reverse=True):
+        brief = min(1.0, len(trace.rows) / (BRIEF * distance)) ** 0.5
+        rivals = [(other, _beside(trace, other, NEAR * distance)) for other in chosen]
+        strongest = max((other.strength for other, share in rivals if share > 0), default=0.0)
+        crowded = sum(share for _, share in rivals) > 0.3 and trace.strength < RIVAL * strongest
+        if trace.strength * brief >= FAINT * usual and not crowded:
+            chosen.append(trace)
+    return chosen
+
+
+def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
+    """Lines that go on beyond their ends in fainter ink, or aslant."""
+    edges = edges_of(sheet.faint, sheet.distance, END_LENGTH)
+    lines = list(lines)
+    for place, line in enumerate(lines):
+        others = lines[:place] + lines[place + 1 :]
+        for step in (1, -1):
+            rows = _end(sheet, edges, line, others, step)[::step]
+            parts = [line.rows, rows][::step]
+            line = Trace(min(line.first, line.first + step * len(rows)), np.concatenate(parts), line.strength)
+        lines[place] = line
+    return lines
+
+
+def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step: int) -> np.ndarray:
+    """Rows in which a line goes on, outwards from its right end (step 1) or its left one (-1)."""
+    distance = sheet.distance
+    columns = np.arange(line.end, edges.shape[1]) if step > 0 else np.arange(line.first)[::-1]
+    usual = band(edges, line.columns, line.rows, np.zeros(1)).mean()
+    if not columns.size or not usual:
+        return columns[:0]
+    known = int(distance)
+    start = (line.rows[-known:] if step > 0 else line.rows[:known]).mean()
+    every = slice(None, None, 3)
+    reach = max(1, round(BEND * distance))
+    offsets = np.arange(-reach, reach + 1)
+    gains = band(edges, columns[every], np.full(len(columns[every]), start), offsets) / usual
+    gains[0] -= 9 * (np.abs(offsets) > 0.15 * distance)
+    path = best_path(gains, STIFFNESS)
+    along = np.arange(len(columns))
+    rows = start + np.interp(along, along[every], offsets[path])
+    sharp = np.interp(along, along[every], gains[np.arange(len(path)), path]) > END_EDGE
+    ink = band(sheet.faint, columns, rows, np.arange(-0.6 * distance, 0.12 * distance)).sum(axis=1)
+    taken = np.zeros(len(columns), bool)
+    for other in others:
+        beside = (columns >= other.first - 0.3 * distance) & (columns < other.end + 0.3 * distance)
+        apart = np.abs(rows - np.interp(columns, other.columns, other.rows))
+        taken |= beside & (apart < NEAR * distance)
+    inked = np.flatnonzero((ink > 0.25) & sharp & (np.maximum.accumulate(taken) == 0))
+    end = 0
+    for run in np.split(inked, np.flatnonzero(np.diff(inked) > 0.3 * distance) + 1):
+        if not run.size or run[0] - end > END_GAP * distance:
+            break
+        if ink[run].sum() > 0.3 * distance:
+            end = run[-1] + 1
+    return rows[: end if end > 0.25 * distance else 0]
+
+
+def _beside(trace: Trace, other: Trace, near: float) -> float:
+    """Share of a trace that another one runs beside."""
+    first, end = max(trace.first, other.first), min(trace.end, other.end)
+    if first >= end:
+        return 0.0
+    here, there = (line.rows[first - line.first : end - line.first] for line in (trace, other))
+    return float((np.abs(here - there) < near).sum() / len(trace.rows))

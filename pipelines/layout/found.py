@@ -1,0 +1,256 @@
+"""Finds the text lines of a handwritten page, puts them in order, and draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from pipelines.layout.baselines import Sheet, Trace, band, find_traces, lay_level
+from pipelines.layout.insertions import find_insertions
+from pipelines.layout.lines import LineShape
+from pipelines.layout.paths import best_path
+from pipelines.results import Point
+
+REACH = (1.3, 0.5)  # line distances above and below a baseline that may be its line's
+SHARE = (0.35, 0.85)  # of the way up to the next baseline, between which two lines are parted
+MARGIN = 0.12  # line distances of paper around a line's ink
+BLOCK = 1.9  # line distances from baseline to baseline within a region
+WIDE = 3.0  # line distances; shorter lines side by side do not part a region
+COLOURS = ((200, 30, 30), (30, 90, 200), (20, 130, 60), (170, 60, 170), (200, 110, 0), (0, 130, 150))
+
+
+def find_lines(page: np.ndarray) -> list[list[LineShape]]:
+    """Find the lines of writing on a page.
+
+    Works on a reduced copy, so that neither time nor memory grow with the page, but for reducing it.
+
+    Args:
+        page: (height, width) uint8, grey, upright, dark ink on light paper.
+
+    Returns:
+        Regions in reading order, each its lines in reading order; empty where nothing is written. Every
+        line has its baseline from left to right and the polygon around its ink, in pixels of the page.
+
+    Raises:
+        ValueError: the page is no grey image.
+    """
+    if page.ndim != 2 or page.dtype != np.uint8 or not page.size:
+        raise ValueError(f"a grey page is (height, width) uint8, not {page.shape} {page.dtype}")
+    sheet = lay_level(page)
+    traces = find_traces(sheet) if sheet else []
+    if not traces:
+        return []
+    traces += find_insertions(sheet, traces)
+    regions = _in_order(traces, sheet.distance)
+    traces = [trace for region in regions for trace in region]
+    corner = np.array(page.shape[::-1]) - 1
+    outlines = iter(_outlines(sheet, traces))
+    return [[_shape(sheet, trace, next(outlines), corner) for trace in region] for region in regions]
+
+
+def draw_lines(page: np.ndarray, regions: Sequence[Sequence[LineShape]]) -> np.ndarray:
+    """Lines drawn over their page, numbered in reading order, a colour for each region.
+
+    Args:
+        page: (height, width) uint8, grey.
+        regions: as `find_lines` gives them.
+
+    Returns:
+        (height, width, 3) uint8, RGB.
+    """
+    picture = cv2.cvtColor(page, cv2.COLOR_GRAY2RGB)
+    thick = max(1, round(max(page.shape) / 700))
+    number = 0
+    for place, region in enumerate(regions):
+        colour = COLOURS[place % len(COLOURS)]
+        for shape in region:
+            number += 1
+            polygon, baseline = (
+                np.rint(points).astype(np.int32) for points in (shape.polygon, shape.baseline)
+            )
+            if len(polygon):
+                cv2.polylines(picture, [polygon], True, colour, max(1, thick // 2), cv2.LINE_AA)
+            cv2.polylines(picture, [baseline], False, colour, thick, cv2.LINE_AA)
+            corner = (max(0, int(baseline[0, 0]) - 22 * thick), int(baseline[0, 1]))
+            cv2.putText(
+                picture,
+                str(number),
+                corner,
+                cv2.FONT_HERSHEY_SIMPLEX,
+                0.4 * thick,
+                colour,
+                thick,
+                cv2.LINE_AA,
+            )
+    return picture
+
+
+def _shape(
+    sheet: Sheet, trace: Trace, outline: tuple[np.ndarray, np.ndarray], corner: np.ndarray
+) -> LineShape:
+    columns = trace.columns.astype(float)
+    baseline = sheet.to_page(columns, trace.rows)
+    columns[[0, -1]] += np.array([-MARGIN, MARGIN]) * sheet.distance
+    top, bottom = (sheet.to_page(columns, rows) for rows in outline)
+    around = np.concatenate([top, bottom[::-1]])
+    return LineShape(*(_simplified(*line, sheet, corner) for line in ((baseline, False), (around, True))))
+
+
+def _simplified(points: np.ndarray, closed: bool, sheet: Sheet, corner: np.ndarray) -> tuple[Point, ...]:
+    points = points.clip(0, corner).astype(np.float32)[:, None]
+    kept = cv2.approxPolyDP(points, 0.5 * max(sheet.scale), closed)[:, 0]
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in kept)
+
+
+def _outlines(sheet: Sheet, traces: list[Trace]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows above and below each trace between which its ink lies.
+
+    A line and the one above it are parted where the least ink is crossed between their baselines.
+    """
+    distance = sheet.distance
+    baselines = np.full((len(traces), sheet.ink.shape[1]), np.nan)
+    for trace, line in zip(traces, baselines, strict=True):
+        line[trace.first : trace.end] = trace.rows
+    floors = baselines + REACH[1] * distance
+    seams = []
+    for trace in traces:
+        gaps = trace.rows - baselines[:, trace.first : trace.end]
+        gaps[~(gaps > 0.25 * distance)] = REACH[0] * distance
+        seam = _seam(sheet, trace, gaps.min(axis=0).clip(max=REACH[0] * distance))
+        met = gaps < REACH[0] * distance
+        below = floors[:, trace.first : trace.end]
+        below[met] = np.minimum(below, seam)[met]
+        seams.append(seam)
+    return [
+        _around_ink(sheet, trace, seam, floor[trace.first : trace.end])
+        for trace, seam, floor in zip(traces, seams, floors, strict=True)
+    ]
+
+
+def _seam(sheet: Sheet, trace: Trace, gaps: np.ndarray) -> np.ndarray:
+    """Rows of the path between a line and the next baseline above, `gaps` rows away."""
+    shares = np.linspace(*SHARE, 12, dtype=np.float32)  # as all that `best_path` is compiled for
+    ink = band(sheet.ink, trace.columns, trace.rows, -gaps[:, None] * shares)
+    path = best_path(-ink - 0.02 * np.abs(shares - shares.mean()), 0.05)
+    return trace.rows - gaps * shares[path]
+
+
+def _around_ink(
+    sheet: Sheet, trace: Trace, ceiling: np.ndarray, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows just above and below the ink between ceiling and floor, evened out along the line."""
+    distance = sheet.distance
+    offsets = np.arange(-REACH[0] * distance, REACH[1] * distance)
+    rows = trace.rows[:, None] + offsets
+    inked = band(sheet.ink, trace.columns, trace.rows, offsets) > 0.1
+    inked &= (rows >= ceiling[:, None]) & (rows <= floor[:, None])
+    top = np.where(inked, offsets, -0.35 * distance).min(axis=1)
+    bottom = np.where(inked, offsets, 0.05 * distance).max(axis=1)
+    window = np.ones((2 * round(0.5 * distance) + 1, 1))
+    top, bottom = cv2.erode(top, window)[:, 0], cv2.dilate(bottom, window)[:, 0]
+    margin = MARGIN * distance
+    return (
+        np.maximum(trace.rows + top - margin, ceiling),
+        np.minimum(trace.rows + bottom + margin, floor),
+    )
+
+
+def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
+    """Traces in regions, both in reading order.
+
+    Of two regions one above the other the upper comes first, of two side by side the left one, unless a
+    third one between them spans both (Breuel: "High performance document layout analysis", 2003).
+    """
+    regions = _not_nested(_regions(traces, distance))
+    boxes = [_box(region) for region in regions]
+    ordered, left = [], set(range(len(regions)))
+    while left:
+        free = [one for one in left if not any(_precedes(boxes[other], boxes[one], boxes) for other in left)]
+        first = min(free or left, key=lambda place: boxes[place][2])
+        left.remove(first)
+        ordered.append(_by_rows(regions[first], distance))
+    return ordered
+
+
+def _not_nested(regions: list[list[Trace]]) -> list[list[Trace]]:
+    """Regions within another one are parts of it, since they are read neither before nor after it."""
+    kept: list[list[Trace]] = []
+    for region in sorted(regions, key=len, reverse=True):
+        first, end, top, bottom = _box(region)
+        for larger in kept:
+            left, right, highest, lowest = _box(larger)
+            if left <= first and end <= right and highest < top and bottom < lowest:
+                larger += region
+                break
+        else:
+            kept.append(list(region))
+    return kept
+
+
+def _box(region: list[Trace]) -> tuple[int, int, float, float]:
+    """First column, the one after the last, and the heights of the uppermost and the lowest line."""
+    rows = [trace.row for trace in region]
+    return min(trace.first for trace in region), max(trace.end for trace in region), min(rows), max(rows)
+
+
+def _precedes(one: tuple, other: tuple, boxes: list[tuple]) -> bool:
+    if one is other:
+        return False
+    if _share_columns(one, other):
+        return one[2] < other[2]
+    upper, lower = min(one[3], other[3]), max(one[2], other[2])
+    spanned = any(
+        upper < box[2] and box[3] < lower and _share_columns(box, one) and _share_columns(box, other)
+        for box in boxes
+    )
+    return one[2] < other[2] if spanned else one[1] <= other[0]
+
+
+def _share_columns(one: tuple, other: tuple) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _regions(traces: list[Trace], distance: float) -> list[list[Trace]]:
+    """Lines that follow each other closely, parted where one is followed by several side by side."""
+    pairs = [(above, below) for above in range(len(traces)) for below in range(len(traces))]
+    pairs = [(above, below) for above, below in pairs if _follows(traces[above], traces[below], distance)]
+    followers, leaders = ([[] for _ in traces] for _ in range(2))
+    for above, below in pairs:
+        followers[above].append(traces[below])
+        leaders[below].append(traces[above])
+    names = list(range(len(traces)))
+    for above, below in pairs:
+        if not _side_by_side(followers[above], distance) and not _side_by_side(leaders[below], distance):
+            old, new = names[below], names[above]
+            names = [new if name == old else name for name in names]
+    return [
+        [trace for trace, own in zip(traces, names, strict=True) if own == name]
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _follows(above: Trace, below: Trace, distance: float) -> bool:
+    first, end = max(above.first, below.first), min(above.end, below.end)
+    if end - first < 0.3 * min(len(above.rows), len(below.rows)):
+        return False
+    upper, lower = (line.rows[first - line.first : end - line.first].mean() for line in (above, below))
+    return 0 < lower - upper < BLOCK * distance
+
+
+def _side_by_side(traces: list[Trace], distance: float) -> bool:
+    wide = sorted(
+        (trace for trace in traces if len(trace.rows) > WIDE * distance), key=lambda trace: trace.first
+    )
+    return any(one.end <= other.first for one, other in zip(wide, wide[1:], strict=False))
+
+
+def _by_rows(region: list[Trace], distance: float) -> list[Trace]:
+    """From top to bottom; pieces of one row from left to right."""
+    rows: list[list[Trace]] = []
+    for trace in sorted(region, key=lambda trace: trace.row):
+        if not rows or trace.row - rows[-1][0].row > 0.4 * distance:
+            rows.append([])
+        rows[-1].append(trace)
+    return [trace for row in rows for trace in sorted(row, key=lambda trace: trace.first)]

@@ -1,0 +1,269 @@
+"""What readers of all media share: the model for a task, batches of pieces, many sources in order, words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from decoders import hybrid
+from decoders.attention import Attention
+from decoders.ctc import Labels, greedy
+from decoders.hybrid import Hybrid
+from decoders.search import beam
+from decoders.search.beam import Hypothesis, Search
+from decoders.search.prefix_beam import Fusion, PrefixBeam
+from encoders.precision import autocast
+from pipelines.errors import ModelError, TriscribeError
+from pipelines.model import DEFAULTS, SequenceModel, default, load
+from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
+from pipelines.reading.language import fusion
+from pipelines.reading.settings import BatchOptions, SearchOptions
+
+Item = TypeVar("Item")
+
+Decode = Callable[[Tensor, Tensor], list]
+"""(batch, frames, features) states of the core, and the frames of each -> what is decoded of each."""
+
+_Batch = Sequence[tuple[int, Tensor]]
+"""Inputs of the model, (time, ...), with their places among all of them."""
+
+WIDER = 6  # times as wide is a search among words that there are: many texts are beginnings of none
+WIDER_OWN = 4  # where they are those that a model carries, and others cost little
+BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED_BYTES = 128_000_000  # or fewer, of as many bytes
+
+
+class Piece(Protocol):
+    """What the model reads at once: a stretch of a recording, a line of a page."""
+
+    @property
+    def inputs(self) -> Tensor:
+        """(time, ...) as the model's front end takes it."""
+
+
+class Reading(ABC):
+    """One source on its way to a result."""
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Piece]:
+        """Open the source and cut it; may raise a TriscribeError, which is then its result."""
+
+    @abstractmethod
+    def add(self, piece: Piece, found: Labels | list[Hypothesis]) -> None:
+        """Take what was decoded of a piece; they come in the order of `pieces`."""
+
+    @abstractmethod
+    def result(self) -> object:
+        """What all pieces make up."""
+
+
+def model_for(task: str, model: SequenceModel | str | Path | None) -> SequenceModel:
+    """The model asked for, None being the bundled one.
+
+    Raises:
+        ModelError: it cannot be used, is not for the task, or none for it comes with the package.
+    """
+    article = "an" if task[0] in "aeiou" else "a"
+    if model is None and task not in DEFAULTS:
+        raise ModelError("triscribe", f"comes without a model for {task}", f"name {article} {task} model")
+    model = default(task) if model is None else model
+    model = model if isinstance(model, SequenceModel) else load(model)
+    if model.task != task:
+        raise ModelError(model.name, f"is a model for {model.task}", f"name {article} {task} model")
+    return model
+
+
+def read(
+    readings: Iterable[Reading],
+    model: SequenceModel,
+    options: BatchOptions,
+    decode: Decode | None = None,
+) -> Iterator[object | TriscribeError]:
+    """One result or error a source, in order. Pieces of several sources share batches.
+
+    Args:
+        decode: states of the core and the frames of each -> what readings `add`; None gives Labels, with
+            options that are SearchOptions.
+    """
+    device = device_for(options.device)
+    model.to(device).eval()
+    run = partial(_run, model, options, decode or _labelling(model, options))
+
+    def batched() -> Iterator[tuple[tuple[list[_Entry], bool], list[_Batch]]]:
+        for entries, full in buffered(_entries(readings), lambda entry: entry.piece):
+            inputs = [entry.piece.inputs for entry in entries if entry.piece]
+            yield (entries, full), _batches(inputs, options, device)
+
+    for (entries, _), found in meanwhile(run, batched(), lambda group: not group[1], device):
+        each = iter(_in_order(found))
+        for reading, piece, error in entries:
+            if piece:
+                reading.add(piece, next(each))
+            else:
+                yield error or reading.result()
+
+
+class _Entry(NamedTuple):
+    """A piece of a source; or without one, its end."""
+
+    reading: Reading
+    piece: Piece | None = None
+    error: TriscribeError | None = None
+
+
+def _entries(readings: Iterable[Reading]) -> Iterator[_Entry]:
+    for reading in readings:
+        error = None
+        try:
+            for piece in reading.pieces():
+                yield _Entry(reading, piece)
+        except TriscribeError as caught:
+            error = caught
+        yield _Entry(reading, error=error)
+
+
+def buffered(
+    items: Iterable[Item], piece: Callable[[Item], Piece | None]
+) -> Iterator[tuple[list[Item], bool]]:
+    """As many items as are read ahead, and whether these are: at the end, what is left.
+
+    The more of them are sorted into batches, the more alike in length are those of a batch, and the less is
+    computed of what only fills it up.
+
+    Args:
+        piece: of each item, if it has one.
+    """
+    waiting: list[Item] = []
+    size = 0
+    for item in items:
+        waiting.append(item)
+        held = piece(item)
+        size += held.inputs.nbytes if held else 0
+        if len(waiting) >= BUFFERED or size >= BUFFERED_BYTES:
+            yield waiting, True
+            waiting, size = [], 0
+    if waiting:
+        yield waiting, False
+
+
+def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator:
+    """The results; an error is raised at its turn, or with errors="return" given in its place."""
+    for result in results:
+        if isinstance(result, TriscribeError) and errors == "raise":
+            raise result
+        yield result
+
+
+def labels_of(model: SequenceModel, inputs: list[Tensor], options: SearchOptions) -> list[Labels]:
+    """What the model writes for each of its inputs, (time, ...), and where."""
+    return _decoded(model, inputs, options, _labelling(model, options))
+
+
+def searches(model: SequenceModel, width: int) -> bool:
+    """Whether it writes by beam search, rather than by the best label of each frame."""
+    return isinstance(model.decoder, Attention) or (isinstance(model.decoder, Hybrid) and width > 1)
+
+
+def search_states(
+    model: SequenceModel, states: Tensor, lengths: Tensor, search: Search
+) -> list[list[Hypothesis]]:
+    """What the model writes for (batch, frames, features) states of its core, the best first."""
+    chosen = hybrid.beam if isinstance(model.decoder, Hybrid) else beam.beam
+    return chosen(model.decoder, states, lengths, search)
+
+
+def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
+    """(time, ...) each -> (frames, labels) each, on the CPU.
+
+    Raises:
+        ModelError: the model has an attention decoder alone.
+    """
+
+    def rows(states: Tensor, lengths: Tensor) -> list[Tensor]:
+        log_probs, frames = _frames(model, states, lengths)
+        return [row[:length] for row, length in zip(log_probs, frames.tolist(), strict=True)]
+
+    return _decoded(model, inputs, options, rows)
+
+
+def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """(batch, frames, labels) log-probabilities on the CPU, and the frames of each."""
+    if isinstance(model.decoder, Attention):
+        cause = "writes label after label, without probabilities for each frame"
+        raise ModelError(model.name, cause, "name a model with a ctc or hybrid decoder")
+    log_probs, frames = model.decoder(states, lengths)
+    return log_probs.cpu(), frames.cpu()
+
+
+def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
+    """The best labels of each, by the search that the model needs."""
+    fused = fusion(
+        model,
+        options.language_model,
+        options.language_weight,
+        options.hotwords,
+        options.hotword_weight,
+        options.lexicon,
+        options.lexicon_cost,
+    )
+    count = options.alternatives
+    if fused or (count and not searches(model, options.width)):
+        fused = fused or Fusion(None)
+        wider = WIDER if options.lexicon else WIDER_OWN if fused.lexicon else 2
+        search = PrefixBeam(fused, max(options.width, count) * wider, count, bool(options.lexicon))
+        return lambda states, lengths: search(*_frames(model, states, lengths))
+    if not searches(model, options.width):
+        return lambda states, lengths: greedy(*_frames(model, states, lengths))
+    search = Search(max(options.width, count))
+    return lambda states, lengths: [
+        _best(found, count) for found in search_states(model, states, lengths, search)
+    ]
+
+
+def _best(found: list[Hypothesis], alternatives: int) -> Labels:
+    """The best of some hypotheses, with so many of them as its alternatives."""
+    whole = sum(each.probability for each in found) or 1.0
+    others = tuple((each.labels.ids, each.probability / whole) for each in found[:alternatives])
+    return replace(found[0].labels, alternatives=others)
+
+
+def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:
+    """What is decoded of every input."""
+    device = device_for(options.device)
+    model.to(device).eval()
+    batches = _batches(inputs, options, device)
+    return _in_order(side_by_side(partial(_run, model, options, decode), batches, device))
+
+
+def _batches(inputs: list[Tensor], options: BatchOptions, device: str) -> list[_Batch]:
+    """Inputs of like length together, the longest first."""
+    longest = sorted(enumerate(inputs), key=lambda placed: len(placed[1]), reverse=True)
+    return even(longest, options.batch_size, device)
+
+
+@torch.inference_mode()
+def _run(
+    model: SequenceModel, options: BatchOptions, decode: Decode, batch: _Batch
+) -> list[tuple[int, object]]:
+    """What is decoded of a batch, with the places of its inputs."""
+    places, inputs = zip(*batch, strict=True)
+    device = device_for(options.device)
+    lengths = torch.tensor([len(each) for each in inputs], device=device)
+    padded = torch.nn.utils.rnn.pad_sequence(inputs, batch_first=True)
+    with autocast(device, options.precision):
+        states, frames = model.states(padded.to(device), lengths)
+    return list(zip(places, decode(states.float(), frames), strict=True))
+
+
+def _in_order(found: list[list[tuple[int, object]]]) -> list:
+    """What was decoded of all batches, in the order of the inputs."""
+    return [result for _, result in sorted(chain.from_iterable(found), key=itemgetter(0))]

@@ -1,0 +1,1 @@
+"""Actions in videos: the recipe and what only it needs."""

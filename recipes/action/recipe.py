@@ -1,0 +1,421 @@
+"""Action recognition: labelled clips, or videos with labels in time, in; a model file out.
+
+    python -m recipes.action --data DIR --out exp/action
+
+A frozen image network and motion between frames, the shared core, attention pooling; results on
+yoga_phases, yoga6 and fight2: see the results table in the README. Beside every model a baseline is
+trained that sees the same frames in no order: what is above it is what time is worth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from decoders.alphabet import Normalisation
+from decoders.classifier import Classifier
+from decoders.vocabulary import Classes
+from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone
+from pipelines.errors import DataError, MediaError
+from pipelines.media.video import open_video
+from pipelines.model import SequenceModel, load
+from pipelines.video import Clip, opened, segments_of
+from recipes.action.augment import ClipAugmentation
+from recipes.action.clips import Clips, Sample, frame_labels, square, whole_videos
+from recipes.action.data_report import CLIPS, describe_clips
+from recipes.action.page import write_action_page
+from recipes.action.scores import ActionScores
+from recipes.action.task import ActionTask, LossOptions, judge
+from recipes.action.timeline import TimelineScores, score_timeline
+from recipes.data.datasets import read_clips
+from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.learning.recipe import CoreOptions, Recipe, RecipeOptions, command
+from recipes.learning.training import TrainingOptions, train
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    network: str = "squeezenet1_0"
+    """Image network: small is trained from scratch, others come from torchvision by their names there; none
+    looks at motion only."""
+    weights: str = "DEFAULT"
+    """Of the image network, as torchvision names and fetches them; none for none."""
+    frozen: bool = True
+    """Take the image network as it is, so that its features are computed once. The small one is trained."""
+    side: int = 0
+    """Pixels of the frames' shorter side; 0 is the image network's own."""
+    rate: float = 8.0
+    """Frames a second that are looked at."""
+    window: float = 0.0
+    """Seconds that are judged at once in a long video; 0 is as long as the longest training clip."""
+    motion: int = 4
+    """Cells across and down in which motion is told, beside a frozen network; 0 is none."""
+    places: bool = True
+    """Tell motion for each cell; without it, only how much there is and in how many directions."""
+    lags: tuple[int, ...] = (2, 6)
+    """Frames over which changes of each feature are told."""
+    decoder: Literal["classifier", "timeline", "ctc"] = "classifier"
+    """classifier: one label for a clip; timeline: a label for each frame, from labels with start and
+    end or from joined clips; ctc: the same, taught by the order of the labels only."""
+    heads: int = 2
+    """Queries of the attention pooling."""
+    hidden_size: int = 96
+    """Memory cells of each layer and direction."""
+    num_layers: int = 1
+    """Layers of the core."""
+    dropout: float = 0.3
+    """On what the core reads, between its layers and before the output."""
+    input_size: int = 128
+    """Features that the core reads."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.network not in BACKBONES:
+            raise ValueError(f"network must be one of {', '.join(BACKBONES)}, not {self.network!r}")
+        if not self.rate > 0 or not self.window >= 0 or self.heads < 1:
+            raise ValueError("rate must be above 0, window 0 or more, and heads at least 1")
+        if self.network == "none" and not self.motion:
+            raise ValueError("network none looks at motion only: motion must be at least 1")
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.network == "none" or (self.frozen and self.network != "small")
+
+
+@dataclass(frozen=True)
+class ActionOptions(RecipeOptions):
+    """Train an action recogniser on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folder of clips: a folder for each class, labels.csv, or as Kinetics, UCF101 or mmaction lay them
+    out; found out by itself."""
+    out: Path = Path("exp/action")
+    """Folder for the model, checkpoints, features, log and report."""
+    valid: float = 0.15
+    """Share of the training clips, by group, held out for validation where the data has none."""
+    seeds: int = 1
+    """Runs from different seeds, whose mean and interval are reported; the first one's model is kept."""
+    folds: int = 0
+    """Judge every clip by models that never saw its group: into so many parts the groups are cut. With 0 the
+    test split is judged. The kept model learns from the data's own split either way."""
+    show_clips: int = 0
+    """Clips shown in the report with their attention over time; none by default, as data may not be shown."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    loss: LossOptions = field(default_factory=LossOptions)
+    augmentation: ClipAugmentation = field(default_factory=ClipAugmentation)
+    training: TrainingOptions = field(
+        default_factory=lambda: TrainingOptions(epochs=40, average=0.3, precision="fp32")
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.seeds < 1 or self.folds < 0 or self.folds == 1 or self.show_clips < 0:
+            raise ValueError("seeds must be at least 1, folds 0 or at least 2, show_clips 0 or more")
+
+
+class Action(Recipe):
+    """The recipe for actions in videos."""
+
+    task = "action"
+    what = "clips"
+    measure = CLIPS
+    told = ("training", "augmentation", "loss")
+    options: ActionOptions
+    splits: dict[str, list[Item]]
+    samples: dict[tuple, Sample]
+    clips: Clips
+
+    def read_data(self, folder: Path) -> Manifest:
+        return read_clips(folder, self.options.layout)
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected, videos = [], [], {}
+        for item in items:
+            try:
+                if item.path not in videos:
+                    videos[item.path] = _seconds(item.path)
+                start, end = item.start or 0.0, min(item.end or videos[item.path], videos[item.path])
+                if start >= end:
+                    cause = f"is {videos[item.path]:.2f} s long, and not from {start:g} s on"
+                    raise MediaError(item.path, cause, "mend the labels")
+                kept.append(replace(item, duration=end - start))
+            except MediaError as error:
+                rejected.append(Rejected(str(item.path), error.cause))
+        return kept, rejected
+
+    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
+        self.splits, rejected = super().read_splits(manifests, normalisation)
+        return self.splits, rejected
+
+    def described(self, splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected]) -> str:
+        return describe_clips(splits, rejected)
+
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        """A new model for the labels of the items, or the loaded one."""
+        if base:
+            return base
+        sizes = self.options.model
+        frozen = sizes.is_frozen
+        longest = max((item.end or item.duration) - (item.start or 0.0) for item in items)
+        front_end = {
+            "kind": "frames",
+            "network": sizes.network,
+            "output_size": sizes.input_size,
+            "dropout": sizes.dropout,
+            "lags": list(sizes.lags),
+            "frozen": frozen,
+            "crop": not frozen,  # frames that are trained on are all of one shape
+            "side": sizes.side,
+            "motion": sizes.motion if frozen else 0,
+            "places": sizes.places,
+            "rate": sizes.rate,
+            "window": sizes.window or longest * (1 if sizes.decoder == "classifier" else 4),
+        }
+        decoder = {"kind": sizes.decoder, "dropout": sizes.dropout}
+        if sizes.decoder == "classifier":
+            decoder["heads"] = sizes.heads
+        classes = Classes.of(item.text for item in items)
+        model = SequenceModel(
+            self.task, front_end, sizes.core(), decoder, classes, normalisation, self.options.name
+        )
+        if sizes.network not in ("none", "small") and sizes.weights != "none":
+            model.front_end.network.load_state_dict(_weights(sizes.network, sizes.weights))
+        return model
+
+    def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
+        """Those whose label the model has."""
+        kept = [item for item in items if item.text in model.alphabet]
+        unknown = [item for item in items if item.text not in model.alphabet]
+        return kept, [Rejected(str(item.path), f"the model has no class {item.text!r}") for item in unknown]
+
+    def source(self, item: Item) -> tuple:
+        return str(item.path), item.start, item.end
+
+    def settings(self, model: SequenceModel) -> dict:
+        front_end = model.front_end
+        network = front_end.network
+        sampling = {"rate": front_end.rate, "resize": network.resize, "crop": network.crop}
+        if not network.frozen:
+            return sampling
+        digest = hashlib.sha256()
+        for weight in network.state_dict().values():
+            digest.update(weight.cpu().numpy().tobytes())
+        return {**sampling, "motion": front_end.motion, "weights": digest.hexdigest()}
+
+    def features(self, item: Item, model: SequenceModel, mirrored: bool = False) -> Tensor:
+        """(time, features), or frames as one row each where the image network is trained."""
+        front_end = model.front_end
+        _, frames = opened(Clip(item.path, item.start or 0.0, item.end), front_end, strict=False)
+        if mirrored:
+            frames = (np.ascontiguousarray(frame[:, ::-1]) for frame in frames)
+        if front_end.network.frozen:
+            return front_end.features(frames)
+        side = front_end.network.crop
+        return torch.from_numpy(np.stack([square(frame, side) for frame in frames])).flatten(1)
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> ActionTask:
+        """The task, after the features of all clips were computed."""
+        items = [item for items in self.splits.values() for item in items]
+        varied = items if self.options.folds else train
+        self.clips, self.samples = self._computed(model, items, varied)
+        return self._task(model, train, valid, self.options.training.seed)
+
+    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> ActionScores:
+        """Of the model and those of other seeds or folds, and of the baseline beside each."""
+        options, parts = self.options, self._parts(items)
+        held = tuple(item for part in parts for item in part.judged)
+        found = {"model": [], "unordered": []}
+        for run in range(options.seeds):
+            for fold, part in enumerate(parts):
+                for kind, judgements in found.items():
+                    name = f"{kind}-{run + 1}" + (f"-{fold + 1}" if options.folds else "")
+                    taught = model if name == "model-1" else self._taught(kind, name, part, run)
+                    judgements += [self._judged(taught, item)[0] for item in part.judged]
+        shape = (options.seeds, len(held), -1)
+        return ActionScores(
+            f"{options.folds} folds" if options.folds else split,
+            model.alphabet.symbols,
+            held,
+            np.reshape(found["model"], shape),
+            np.reshape(found["unordered"], shape),
+            tuple(self._judged(model, item)[1] for item in held),
+            self._timeline(model, items),
+        )
+
+    def metrics(self, found: ActionScores, manifests: list[Manifest]) -> dict[str, dict]:
+        rates = {"accuracy": str(found.accuracy), "frames in no order": str(found.unordered_accuracy)}
+        if found.timeline:
+            rates["timeline"] = str(found.timeline)
+        return {found.split: rates | {"runs": len(found.runs)}}
+
+    def last_scores(self, row: Mapping[str, float]) -> dict:
+        error = row.get("averaged_error", row["error"])
+        return {"accuracy": f"{100 * (1 - error):.2f} %"}
+
+    def write_report(self, found: ActionScores, history: list[dict], facts: dict) -> Path:
+        path = self.options.out / "report.html"
+        return write_action_page(path, found, history, facts, self.options.show_clips)
+
+    def _computed(
+        self, model: SequenceModel, items: list[Item], varied: list[Item]
+    ) -> tuple[Clips, dict[tuple, Sample]]:
+        """The features, and by its source the sample that each item is, or is a part of."""
+        augmentation, videos, stretches = self.options.augmentation, items, {}
+        if not isinstance(model.decoder, Classifier):
+            videos, stretches = whole_videos(items)
+        paths = {item.path for item in varied}
+        mirrors = [
+            video
+            for video in videos
+            if video.path in paths and augmentation.mirror and model.front_end.network.frozen
+        ]
+        self.stored = np.float16 if model.front_end.network.frozen else np.uint8
+        cache = self.cached(videos, model, mirrors)
+        samples = {}
+        for index, video in enumerate(videos):
+            labels = frame_labels(model, stretches.get(video, [video]), cache.lengths[index])
+            mirrored = len(videos) + mirrors.index(video) if video in mirrors else None
+            opposite = None if video in stretches else augmentation.opposite(video.text)
+            backwards = model.alphabet.encode(opposite)[0] if opposite in model.alphabet else None
+            sample = Sample(video, labels, index, mirrored, backwards)
+            samples |= dict.fromkeys(map(self.source, stretches.get(video, [video])), sample)
+        return Clips(cache, model.front_end, augmentation), samples
+
+    def _task(self, model: nn.Module, train: list[Item], valid: list[Item], seed: int) -> ActionTask:
+        options = self.options
+        chosen = (self._samples(train), self._samples(valid))
+        return ActionTask(model, *chosen, self.clips, options.loss, options.training.batch_size, seed)
+
+    def _samples(self, items: list[Item]) -> list[Sample]:
+        """Each once, though several items may be parts of it."""
+        return list(dict.fromkeys(self.samples[self.source(item)] for item in items))
+
+    def _taught(self, kind: str, name: str, part: Part, run: int) -> nn.Module:
+        """A new model or baseline, trained from another seed."""
+        options = self.options
+        seed = options.training.seed + run
+        torch.manual_seed(seed)
+        base = load(options.load) if options.load else None
+        normalisation = Normalisation(options.form, options.case)
+        model = self.build(base, normalisation, self.splits["train"] + self.splits["valid"])
+        learner = Unordered(model) if kind == "unordered" else model
+        print(f"\n{name}")
+        task = self._task(learner, part.train, part.valid, seed)
+        train(task, replace(options.training, seed=seed), options.out / name)
+        return learner.cpu()
+
+    def _parts(self, items: list[Item]) -> list[Part]:
+        """What is learnt from, chosen by and judged: the data's split, or each fold of its groups in turn."""
+        options = self.options
+        if not options.folds:
+            return [Part(self.splits["train"], self.splits["valid"], items)]
+        groups: dict[str, list[Item]] = defaultdict(list)
+        for item in (item for items in self.splits.values() for item in items):
+            groups[item.group or str(item.path)].append(item)
+        if len(groups) < options.folds:
+            raise DataError("--folds", f"there are only {len(groups)} groups", "ask for as many at most")
+        folds: list[list[Item]] = [[] for _ in range(options.folds)]
+        for group in random.Random(0).sample(sorted(groups), len(groups)):
+            min(folds, key=len).extend(groups[group])
+        rest = ([item for other in folds if other is not fold for item in other] for fold in folds)
+        return [Part(*hold_out(kept, options.valid), fold) for kept, fold in zip(rest, folds, strict=True)]
+
+    def _judged(self, model: nn.Module, item: Item) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
+        """(classes,) probabilities of an item, and (seconds, share) of its frames in the decision."""
+        sample, rate = self.samples[self.source(item)], self.clips.rate
+        ((found, _, shares),) = judge(model, self.clips, [[sample]])
+        if self.source(sample.item) != self.source(item):
+            first, last = round((item.start or 0.0) * rate), round((item.end or sample.item.duration) * rate)
+            found, shares = found[first : max(last, first + 1)], None
+        times = () if shares is None else ((place / rate, float(share)) for place, share in enumerate(shares))
+        return found[:, 1:].mean(axis=0), tuple(times)
+
+    def _timeline(self, model: SequenceModel, items: list[Item]) -> TimelineScores | None:
+        """How a timeline lies on videos, clips of one group being joined to one; None for a classifier."""
+        if isinstance(model.decoder, Classifier):
+            return None
+        videos: dict[object, list[Sample]] = defaultdict(list)
+        for sample in self._samples(items):
+            videos[sample.item.group or sample.item].append(sample)
+        total, names, rate = TimelineScores(), model.alphabet.symbols, model.front_end.rate
+        for found, labels, _ in judge(model, self.clips, videos.values()):
+            right = segments_of(np.eye(found.shape[1])[labels], names, rate, switch=0.0)
+            total += score_timeline(segments_of(found, names, rate), right, len(labels) / rate)
+        return total
+
+
+class Part(NamedTuple):
+    """Clips that one model learns from, is chosen by, and judges."""
+
+    train: list[Item]
+    valid: list[Item]
+    judged: list[Item]
+
+
+class Unordered(nn.Module):
+    """The baseline: the same frames in no order; the mean of what each shows decides. Motion between them is
+    left out, unless it is all there is.
+
+    Args:
+        model: whose features, or image network, it shares.
+    """
+
+    def __init__(self, model: SequenceModel):
+        super().__init__()
+        front_end = model.front_end
+        features, size = front_end.network.output_size, front_end.output_size
+        if front_end.network.frozen and features:
+            self.front_end = FrameFeatures(features, size, front_end.sequence.dropout)
+        else:
+            sizes = {name: value for name, value in model.sizes["front_end"].items() if name != "kind"}
+            self.front_end = Frames(**sizes | {"lags": ()})
+            self.front_end.network.load_state_dict(front_end.network.state_dict())
+            features = None
+        self.features = features
+        self.decoder = Classifier(size, len(model.alphabet), "mean", dropout=model.decoder.dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """As `SequenceModel` does: (batch, labels) logits and (batch, time) shares."""
+        return self.decoder(*self.front_end(x[..., : self.features] if x.dim() == 3 else x, lengths))
+
+
+def _seconds(path: Path) -> float:
+    """How long a video is, looked for where its file does not say.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    video = open_video(path)
+    if video.duration is None:
+        next(video.frames(count=1))
+    return video.duration
+
+
+def _weights(network: str, name: str) -> dict[str, Tensor]:
+    try:
+        return backbone(network, name).state_dict()
+    except (OSError, RuntimeError) as error:
+        way_out = "go online once, or put the file where torchvision looks for it (TORCH_HOME)"
+        raise DataError("--weights", f"{name} of {network} cannot be fetched ({error})", way_out) from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(Action, ActionOptions, "action", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,170 @@
+"""What training means for videos: balanced batches of varied clips, the loss of each decoder, validation."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from decoders.classifier import UNKNOWN, Classifier, Timeline, focal_loss
+from decoders.ctc import CTC
+from pipelines.video import judged
+from recipes.action.clips import Clips, Sample
+from recipes.scoring.error_rates import counts
+
+WITHOUT_BLANK = -1e4  # log-probability: CTC may not leave a frame to no action
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """What training minimises, and how often it shows which clip."""
+
+    focal: float = 0.0
+    """Exponent by which what is judged well already counts for less (focal loss); 0 is cross-entropy."""
+    balance: float = 0.5
+    """Rare classes are shown more often: 1 is all classes equally often, 0 each clip once an epoch."""
+    joined: int = 5
+    """Most clips that are joined to one video where a timeline or an order is learnt."""
+
+    def __post_init__(self):
+        if not self.focal >= 0 or not 0 <= self.balance <= 1 or self.joined < 1:
+            raise ValueError("focal must be 0 or more, balance a share, and joined at least 1")
+
+
+class ActionTask(nn.Module):
+    """Training of a model that judges clips, each frame (timeline), or learns the order of actions (ctc).
+
+    The latter two see several clips joined to one video. CTC is told only which actions follow one
+    another, not when (Huang, Fei-Fei & Niebles 2016, "Connectionist temporal modeling for weakly
+    supervised action labeling"); each frame belongs to some action, there is no blank.
+
+    Args:
+        model: what gives for (x, lengths) what its `decoder` gives.
+        seed: of order and variation.
+    """
+
+    laborious = False
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        clips: Clips,
+        loss: LossOptions,
+        batch_size: int,
+        seed: int,
+    ):
+        super().__init__()
+        self.model = model
+        self.train_items, self.valid_items = train, valid
+        self.clips, self.loss = clips, loss
+        self.batch_size, self.seed = batch_size, seed
+        self.criterion = "order_error" if isinstance(model.decoder, CTC) else "brier"
+        self.joins = not isinstance(model.decoder, Classifier)
+
+    def forward(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        device = next(self.model.parameters()).device
+        x, lengths, labels = (part.to(device) for part in batch)
+        found, _ = self.model(x, lengths)
+        decoder = self.model.decoder
+        if isinstance(decoder, Classifier):
+            return focal_loss(found, labels[:, 0], self.loss.focal).mean()
+        if isinstance(decoder, Timeline):
+            return Timeline.loss(found, lengths, labels, self.loss.focal).mean()
+        orders = [order(row[:length]) for row, length in zip(labels.tolist(), lengths.tolist(), strict=True)]
+        blank = torch.full_like(found[..., :1], WITHOUT_BLANK)
+        losses = CTC.loss(torch.cat([blank, found[..., 1:].log_softmax(dim=2)], dim=2), lengths, orders)
+        return (losses / lengths).mean()
+
+    def batches(self, epoch: int) -> Sequence[Callable[[], tuple]]:
+        chooser = random.Random(f"{self.seed} {epoch}")
+        chosen = self._order(chooser)
+        groups = list(self._joined(chosen, chooser)) if self.joins else [[sample] for sample in chosen]
+        size = max(1, self.batch_size // (self.loss.joined if self.joins else 1))
+        batches = [groups[start : start + size] for start in range(0, len(groups), size)]
+
+        def make(batch: list[list[Sample]], seed: int) -> tuple:
+            generator = torch.Generator().manual_seed(seed)
+            parts = [[self.clips.varied(sample, generator) for sample in samples] for samples in batch]
+            return collated([joined(each) for each in parts])
+
+        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
+
+    def _order(self, chooser: random.Random) -> list[Sample]:
+        """Samples of an epoch; with balance, some come several times and others not."""
+        if not self.loss.balance:
+            return chooser.sample(self.train_items, len(self.train_items))
+        counts = Counter(sample.label for sample in self.train_items)
+        weights = [counts[sample.label] ** -self.loss.balance for sample in self.train_items]
+        # Systematic sampling: what should come once comes once, not anywhere from never to thrice.
+        shares = np.cumsum(weights) / sum(weights) * len(weights)
+        picks = np.searchsorted(shares, np.arange(len(weights)) + chooser.random()).clip(max=len(weights) - 1)
+        return chooser.sample([self.train_items[pick] for pick in picks], len(picks))
+
+    def _joined(self, samples: list[Sample], chooser: random.Random) -> Iterable[list[Sample]]:
+        while samples:
+            count = chooser.randint(1, self.loss.joined)
+            yield samples[:count]
+            samples = samples[count:]
+
+    def evaluate(self) -> dict[str, float]:
+        samples = [[sample] for sample in self.valid_items]
+        if self.joins:
+            samples = list(self._joined(list(self.valid_items), random.Random(0)))
+        errors, distances, table = [], [], np.zeros(2)
+        for probabilities, labels, _ in judge(self.model, self.clips, samples):
+            if not self.joins:
+                probabilities, labels = probabilities[:1], labels[:1]
+            known = labels != UNKNOWN
+            right = np.eye(probabilities.shape[1])[labels[known]]
+            errors += (probabilities[known].argmax(axis=1) != labels[known]).tolist()
+            distances += (((probabilities[known] - right) ** 2).sum(axis=1) / 2).tolist()
+            if self.criterion == "order_error":
+                orders = [order(labels.tolist()), order(probabilities.argmax(axis=1).tolist())]
+                table += counts(*([" ".join(map(str, each))] for each in orders), "word")[0]
+        scores = {"error": float(np.mean(errors)), "brier": float(np.mean(distances))}
+        return scores | ({"order_error": float(table[0] / table[1])} if self.criterion not in scores else {})
+
+
+def judge(
+    model: nn.Module, clips: Clips, videos: Iterable[list[Sample]]
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """What the model makes of samples as they are, those of each list joined to one video.
+
+    Yields:
+        (time, labels) probabilities; (time,) labels; and of a model that judges whole clips (time,) shares.
+    """
+    device = next(model.parameters()).device
+    model.eval()
+    for samples in videos:
+        x, labels = joined([(clips.plain(sample), sample.labels) for sample in samples])
+        found, shares = judged(model, x[None].to(device), torch.tensor([len(x)]))
+        yield found[0].cpu().numpy(), labels, None if shares is None else shares[0].cpu().numpy()
+
+
+def order(labels: Sequence[int]) -> list[int]:
+    """The actions that follow one another; several frames of the same are one, and none is left out."""
+    return [label for label, _ in groupby(labels) if label > 0]
+
+
+def joined(parts: list[tuple[Tensor, np.ndarray]]) -> tuple[Tensor, np.ndarray]:
+    """Clips end to end. The first frame of a further one, which has no motion, would tell where it begins."""
+    starts = [int(place > 0 and len(x) > 1) for place, (x, _) in enumerate(parts)]
+    kept = [(x[start:], labels[start:]) for start, (x, labels) in zip(starts, parts, strict=True)]
+    return torch.cat([x for x, _ in kept]), np.concatenate([labels for _, labels in kept])
+
+
+def collated(videos: list[tuple[Tensor, np.ndarray]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Videos as one batch: padded inputs, their lengths, and labels of frames, `UNKNOWN` in the padding."""
+    lengths = torch.tensor([len(x) for x, _ in videos])
+    labels = pad_sequence([torch.from_numpy(each).long() for _, each in videos], True, UNKNOWN)
+    return pad_sequence([x for x, _ in videos], batch_first=True), lengths, labels

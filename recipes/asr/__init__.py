@@ -1,0 +1,1 @@
+"""Speech recognition: the recipe and what only it needs."""

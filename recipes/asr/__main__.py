@@ -1,0 +1,5 @@
+"""Run the recipe: `python -m recipes.asr`."""
+
+from recipes.asr.recipe import main
+
+raise SystemExit(main())

@@ -1,0 +1,159 @@
+"""Speech recognition: a folder of recordings with their texts in, a model file out.
+
+    python -m recipes.asr --data DIR --out exp/asr [--decoder attention|hybrid]
+
+AN4 (official 948/130 split, greedy, no language model): see the results table in the README.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pipelines.errors import TriscribeError
+from pipelines.media.audio import open_audio, read_audio
+from pipelines.model import SequenceModel
+from pipelines.speech import transcribe
+from recipes.asr.augment import SpeechAugmentation
+from recipes.asr.task import SpeechTask, to_decibel
+from recipes.data.datasets import Item, Rejected, find_data, read_speech, with_durations
+from recipes.data.manifest import Manifest
+from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
+from recipes.learning.recipe import CoreOptions, command
+from recipes.scoring.data_report import SPEECH
+from recipes.scoring.error_rates import Scored
+from recipes.scoring.report_page import Attachment, sound_of
+
+LONGEST = 60.0  # seconds of one training item
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    sample_rate: int = 16000
+    """Hz that the model reads."""
+    n_mels: int = 80
+    """Mel bands."""
+    dynamic_range: float = 60.0
+    """dB below an utterance's peak at which everything is silence."""
+    channels: int = 32
+    """Of each convolution."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("sample_rate", "n_mels", "dynamic_range", "channels"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class AsrOptions(RecogniserOptions):
+    """Train a speech recogniser on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of recordings and texts (Sphinx, audio + .txt, LJSpeech, Common Voice, Kaldi, JSONL,
+    LibriSpeech: found out by itself). Without it: AN4 from $TRISCRIBE_DATA, the cache, or its home."""
+    out: Path = Path("exp/asr")
+    """Folder for the model, checkpoint, log and report."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)
+
+
+class Asr(Recogniser):
+    """The recipe for speech."""
+
+    task = "speech"
+    what = "recordings"
+    measure = SPEECH
+    training = SpeechTask
+
+    def default_data(self) -> Path:
+        return find_data(None, "an4")
+
+    def read_data(self, folder: Path) -> Manifest:
+        return read_speech(folder, self.options.layout)
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected = with_durations(items, max_seconds=LONGEST)
+        faults = {}
+        for path in tqdm({item.path: None for item in kept}, "reading", leave=False, disable=None):
+            try:
+                deque(open_audio(path).blocks(), maxlen=0)
+            except TriscribeError as error:
+                faults[path] = error.cause
+        rejected += [Rejected(str(item.path), faults[item.path]) for item in kept if item.path in faults]
+        return [item for item in kept if item.path not in faults], rejected
+
+    def front_end(self) -> dict:
+        sizes = self.options.model
+        return {
+            "kind": "spectrogram",
+            "sample_rate": sizes.sample_rate,
+            "n_mels": sizes.n_mels,
+            "dynamic_range": sizes.dynamic_range,
+            "channels": sizes.channels,
+        }
+
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        return round(item.duration * model.front_end.sample_rate)
+
+    def source(self, item: Item) -> tuple:
+        return str(item.path), item.start, item.end
+
+    def settings(self, model: SequenceModel) -> dict:
+        log_mel = model.front_end.log_mel
+        return {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
+
+    def taken(self, model: SequenceModel) -> dict:
+        return {**self.settings(model), "mels": model.front_end.log_mel.n_mels}
+
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        log_mel = model.front_end.log_mel
+        waveform = torch.from_numpy(sound(item, log_mel.sample_rate)).unsqueeze(0)
+        power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
+        return to_decibel(power[0])
+
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        rate = model.front_end.sample_rate
+        sounds = (sound(item, rate) for item in items)
+        results = transcribe(sounds, model, rate, longest=LONGEST, errors="return", **options)
+        scored = []
+        for item, result in zip(items, results, strict=True):
+            hypothesis = "" if isinstance(result, TriscribeError) else model.normalisation(result.text)
+            name = f"{item.group}/{item.path.stem}" if item.group else item.path.stem
+            scored.append(Scored(name, item.text, hypothesis, item.path, item.start, item.end, item.duration))
+        return scored
+
+    def attachment(self, item: Scored) -> Attachment:
+        return sound_of(item)
+
+
+def sound(item: Item, sample_rate: int) -> np.ndarray:
+    """The samples of an item, (samples,) float32."""
+    samples = _recording(item.path, sample_rate)
+    end = None if item.end is None else round(item.end * sample_rate)
+    return samples[round((item.start or 0.0) * sample_rate) : end]
+
+
+@lru_cache(maxsize=1)
+def _recording(path: Path, sample_rate: int) -> np.ndarray:
+    """Items are often parts of one long recording, one after the other: read it once."""
+    return read_audio(path, sample_rate)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(Asr, AsrOptions, "asr", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

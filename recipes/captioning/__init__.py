@@ -1,0 +1,1 @@
+"""Captions: the recipe and what only it needs."""

@@ -1,0 +1,5 @@
+"""Run the recipe: `python -m recipes.captioning`."""
+
+from recipes.captioning.recipe import main
+
+raise SystemExit(main())

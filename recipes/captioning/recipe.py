@@ -1,0 +1,303 @@
+"""Captioning: pictures or short videos with sentences about them in, a model file out.
+
+    python -m recipes.captioning --data DIR --out exp/captioning
+
+The places of an image network's grid, the shared core between them, an attention decoder. flickr8k and
+noto_emoji: see the results table in the README.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from decoders.alphabet import Alphabet, Normalisation
+from decoders.vocabulary import Subwords, Words
+from encoders.frames import BACKBONES, backbone
+from pipelines.captioning import CaptionOptions, captions, inputs_of, squared
+from pipelines.errors import DataError, TriscribeError
+from pipelines.media.images import is_image, read_image
+from pipelines.media.video import open_video
+from pipelines.model import SequenceModel
+from recipes.captioning.page import write_caption_page
+from recipes.captioning.scores import CaptionScores, Described, score, scorers, unmarked
+from recipes.captioning.task import CaptionTask, Picture, TeachingOptions
+from recipes.data.datasets import Item, Rejected, read_captions
+from recipes.data.manifest import Manifest
+from recipes.learning.recipe import CoreOptions, Recipe, RecipeOptions, command
+from recipes.learning.training import TrainingOptions
+from recipes.scoring.data_report import Measure
+
+WHOLE = 1e9  # seconds, longer than any video
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    network: Literal[tuple(name for name in BACKBONES if name != "none")] = "squeezenet1_0"
+    """Image network: small is trained from scratch, others come from torchvision by their names there."""
+    weights: str = "DEFAULT"
+    """Of the image network, as torchvision names and fetches them; none for none."""
+    frozen: bool = True
+    """Take the image network as it is, so that its features are computed once. The small one is trained."""
+    side: int = 0
+    """Pixels to which pictures are squared; 0 is the image network's own."""
+    grid: bool = True
+    """Look at the places of one picture; with --no-grid at a video's frames as wholes, in their order."""
+    rate: float = 1.0
+    """Frames a second that are looked at in a video."""
+    window: float = 10.0
+    """Seconds of a video that one sentence is about, at most."""
+    hidden_size: int = 192
+    """Memory cells of each layer and direction."""
+    num_layers: int = 1
+    """Layers of the core."""
+    dropout: float = 0.4
+    """On what the core reads, between its layers, on words read and before words written."""
+    embedding_size: int = 256
+    """Features of a label."""
+    attention_size: int = 192
+    """Features in which places and decoder are compared."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if min(self.embedding_size, self.attention_size) < 1 or self.side < 0:
+            raise ValueError("embedding_size and attention_size must be at least 1, and side 0 or more")
+
+    def front_end(self) -> dict:
+        """Kind and sizes of the front end."""
+        return {
+            "kind": "frames",
+            "network": self.network,
+            "frozen": self.frozen and self.network != "small",
+            "side": self.side,
+            "grid": self.grid,
+            "rate": self.rate,
+            "window": self.window,
+            "output_size": self.input_size,
+            "dropout": self.dropout,
+        }
+
+    def decoder(self, hidden_size: int) -> dict:
+        """Kind and sizes of the decoder."""
+        return {
+            "kind": "attention",
+            "hidden_size": hidden_size,
+            "embedding_size": self.embedding_size,
+            "attention_size": self.attention_size,
+            "gated": True,
+            "dropout": self.dropout,
+        }
+
+
+@dataclass(frozen=True)
+class VocabularyOptions:
+    """What sentences are made of, in a new model."""
+
+    labels: Literal["words", "subwords", "characters"] = "words"
+    """What the model writes one by one."""
+    min_count: int = 5
+    """Words that occur less often in training become one unknown word, which is never written."""
+    pieces: int = 1000
+    """Subwords, at most."""
+    punctuation: bool = False
+    """Keep punctuation and signs in the sentences."""
+
+    def __post_init__(self):
+        if self.min_count < 1 or self.pieces < 2:
+            raise ValueError("min_count must be at least 1 and pieces at least 2")
+
+    def alphabet(self, texts: list[str]) -> Words | Subwords | Alphabet:
+        """What the texts are made of.
+
+        Raises:
+            ValueError: sentencepiece cannot cut them into so many pieces.
+        """
+        if self.labels == "words":
+            return Words.of(texts, self.min_count)
+        return Subwords.of(texts, self.pieces) if self.labels == "subwords" else Alphabet.of(texts)
+
+
+@dataclass(frozen=True)
+class CaptioningOptions(RecipeOptions):
+    """Train a captioner on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of pictures or videos and sentences (captions.tsv, COCO, Karpathy, Flickr8k: found out by
+    itself)."""
+    out: Path = Path("exp/captioning")
+    """Folder for the model, checkpoint, features, log and report."""
+    case: Literal["keep", "upper", "lower"] = "lower"
+    """Case of the sentences."""
+    select: Literal["bleu4", "exact"] = "bleu4"
+    """Validation score that chooses the best weights."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
+    teaching: TeachingOptions = field(default_factory=lambda: TeachingOptions(decoder_size=384, sampling=0.1))
+    training: TrainingOptions = field(
+        default_factory=lambda: TrainingOptions(epochs=20, batch_size=32, learning_rate=1e-3, valid_every=1)
+    )
+
+
+class Captioning(Recipe):
+    """The recipe for sentences about pictures."""
+
+    task = "captioning"
+    what = "pictures and sentences"
+    measure = Measure(
+        lambda item: float(len(item.text.split())), "words", "1000 words", 1000.0, densest=float("inf")
+    )
+    told = ("training", "teaching", "vocabulary", "select")
+
+    def __init__(self, options: CaptioningOptions):
+        super().__init__(options)
+        scorers()  # what is missing shows now, not after the first epoch
+
+    def read_data(self, folder: Path) -> Manifest:
+        return read_captions(folder, self.options.layout)
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        faults = {}
+        for path in tqdm({item.path: None for item in items}, "reading", leave=False, disable=None):
+            try:
+                if is_image(path):
+                    read_image(path)
+                else:
+                    open_video(path)
+            except TriscribeError as error:
+                faults[path] = error.cause
+        rejected = [Rejected(str(path), cause) for path, cause in faults.items()]
+        return [item for item in items if item.path not in faults], rejected
+
+    def normalised(self, text: str, normalisation: Normalisation) -> str:
+        text = normalisation(text)
+        return text if self.options.vocabulary.punctuation else unmarked(text)
+
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        """A new model for the words of the training sentences, or the loaded one as it is."""
+        if base:
+            return base
+        sizes, options = self.options.model, self.options
+        try:
+            alphabet = options.vocabulary.alphabet([item.text for item in items if item.split != "valid"])
+        except ValueError as error:
+            raise DataError("--pieces", str(error), "give fewer") from error
+        model = SequenceModel(
+            self.task,
+            sizes.front_end(),
+            sizes.core(),
+            sizes.decoder(options.teaching.decoder_size),
+            alphabet,
+            normalisation,
+            options.name,
+        )
+        if sizes.network != "small" and sizes.weights != "none":
+            taught = backbone(sizes.network, sizes.weights)
+            model.front_end.network.load_state_dict(taught.state_dict())
+        return model
+
+    def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
+        """Sentences of which at least one word is known."""
+        unknown = getattr(model.alphabet, "unknown_id", None)
+        kept, rejected = [], []
+        for item in items:
+            missing = [] if unknown is not None else model.alphabet.unknown(item.text)
+            if missing:
+                reason = f"characters outside the alphabet: {' '.join(map(repr, missing))}"
+                rejected.append(Rejected(str(item.path), reason))
+            elif set(model.encode(item.text)) == {unknown}:
+                rejected.append(Rejected(str(item.path), "not one of its words is known"))
+            else:
+                kept.append(item)
+        return kept, rejected
+
+    def source(self, item: Item) -> tuple:
+        return (str(item.path),)
+
+    def settings(self, model: SequenceModel) -> dict:
+        sizes = model.sizes["front_end"]
+        names = ("network", "frozen", "side", "grid", "rate")
+        weights = self.options.load or self.options.model.weights
+        return {name: sizes.get(name) for name in names} | {"weights": weights}
+
+    def features(self, item: Item, model: SequenceModel, mirrored: bool = False) -> Tensor:
+        frames = frames_of(item, model)
+        if mirrored:
+            frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
+        return inputs_of(model.front_end, frames).flatten(1)
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CaptionTask:
+        """The task with the features of all pictures in its cache, each once."""
+        options, frozen = self.options, model.front_end.network.frozen
+        taught = grouped(train)
+        pictures, count = taught + grouped(valid), len(taught)
+        shown = [said[0] for said in pictures]
+        mirrors = shown[:count] if frozen and options.teaching.mirror else []
+        self.stored = np.float16 if frozen else np.uint8
+        cache = self.cached(shown, model, mirrors)
+        learnt = []
+        for index, said in enumerate(pictures):
+            texts = tuple(item.text for item in said)
+            mirrored = len(pictures) + index if index < len(mirrors) else None
+            learnt.append(Picture(index, tuple(map(model.encode, texts)), texts, mirrored))
+        criterion = {"bleu4": "missed_bleu4", "exact": "wrong"}[options.select]
+        parts = learnt[:count], learnt[count:]
+        return CaptionTask(model, *parts, cache, options.teaching, options.training, criterion)
+
+    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> CaptionScores:
+        pictures = grouped(items)
+        whole = CaptionOptions(change=0.0, window=WHOLE)  # of a video, one sentence
+        found = captions((said[0].path for said in pictures), model, whole)
+        described = []
+        for said, result in zip(pictures, found, strict=True):
+            hypothesis = "" if isinstance(result, TriscribeError) else result.text
+            references = tuple(item.text for item in said)
+            described.append(Described(said[0].path.stem, references, hypothesis, said[0].path))
+        return score(split, described)
+
+    def metrics(self, found: CaptionScores, manifests: list[Manifest]) -> dict[str, dict]:
+        return {found.split: found.table() | {"decoding": "beam search"}}
+
+    def last_scores(self, row: Mapping[str, float]) -> dict:
+        names = {"wrong": "exact", "missed_bleu4": "BLEU-4"}
+        return {shown: f"{100 * (1 - row[name]):.1f}" for name, shown in names.items() if name in row}
+
+    def write_report(self, found: CaptionScores, history: list[dict], facts: dict) -> Path:
+        return write_caption_page(self.options.out / "report.html", found, history, facts)
+
+
+def grouped(items: Sequence[Item]) -> list[list[Item]]:
+    """The sentences of each picture, in the pictures' order."""
+    pictures: dict[Path, list[Item]] = defaultdict(list)
+    for item in items:
+        pictures[item.path].append(item)
+    return list(pictures.values())
+
+
+def frames_of(item: Item, model: SequenceModel) -> list[np.ndarray]:
+    """The picture, or the frames of the video, (side, side, 3) uint8 each."""
+    front_end = model.front_end
+    if is_image(item.path):
+        return [read_image(item.path, colour=True).pixels]
+    side = front_end.network.resize
+    frames = open_video(item.path).frames(every=1 / front_end.rate, shorter_side=side)
+    return [squared(frame.pixels, side) for frame in frames]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(Captioning, CaptioningOptions, "captioning", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Every layout that users already have, as one Manifest."""

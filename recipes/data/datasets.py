@@ -1,0 +1,248 @@
+"""Every layout that users already have -> one `Manifest`; nothing is skipped silently."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import soundfile
+
+from pipelines.errors import DataError, TriscribeError
+from recipes.data.clip_layouts import CAPTIONS, CLIPS
+from recipes.data.downloads import fetch_an4, find_data
+from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.data.speech_layouts import SPEECH, Layout, find_media
+from recipes.data.written_layouts import HANDWRITING, INK
+
+__all__ = [
+    "Item",
+    "Manifest",
+    "Rejected",
+    "fetch_an4",
+    "find_data",
+    "hold_out",
+    "read_captions",
+    "read_clips",
+    "read_handwriting",
+    "read_ink",
+    "read_speech",
+    "with_durations",
+]
+
+
+def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a speech data set whose layout is recognised by itself.
+
+    Args:
+        root: the data set's folder, or a JSONL manifest.
+        layout: "sphinx", "pairs", "ljspeech", "common_voice", "kaldi", "jsonl" or "librispeech", when the
+            folder fits several.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, SPEECH)
+
+
+def read_handwriting(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of written lines whose layout is recognised by itself.
+
+    Args:
+        root: the data set's folder, or a labels.tsv.
+        layout: "labels" (labels.tsv) or "images" (images with .gt.txt or .txt, PAGE XML or ALTO, all of
+            which may be mixed), when the folder fits both.
+
+    Raises:
+        DataError: no such folder; none or both layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, HANDWRITING)
+
+
+def read_ink(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of ink: JSON lines with strokes and label, or InkML.
+
+    Args:
+        root: the data set's folder, or one file.
+        layout: "ink".
+
+    Raises:
+        DataError: no such folder; it holds no ink; or not one item can be used.
+    """
+    return _read(Path(root), layout, INK)
+
+
+def read_clips(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of labelled clips whose layout is recognised by itself; texts are the labels.
+
+    Args:
+        root: the data set's folder.
+        layout: one of labels, kinetics, ucf101, mmaction, folders, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, CLIPS)
+
+
+def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of images or videos with sentences, one item a sentence.
+
+    Args:
+        root: the data set's folder.
+        layout: one of captions, coco, karpathy, flickr8k, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, CAPTIONS)
+
+
+def with_durations(
+    items: Sequence[Item],
+    progress: Callable[[int, int], None] | None = None,
+    min_seconds: float = 0.1,
+    max_seconds: float = 60.0,
+) -> tuple[list[Item], list[Rejected]]:
+    """Read from the files how long the items are; what the data set claims is not trusted.
+
+    Args:
+        items: items with audio; only a file that does not state its length is decoded.
+        progress: called with (items done, items in all) after each item.
+        min_seconds, max_seconds: items outside are rejected.
+
+    Returns:
+        The items with `duration`, and an open `end` of a part filled in, both in seconds; the rejected ones.
+    """
+    kept: list[Item] = []
+    rejected: list[Rejected] = []
+    totals: dict[Path, float | str] = {}
+    for done, item in enumerate(items, start=1):
+        if item.path not in totals:
+            totals[item.path] = _seconds_or_fault(item.path)
+        total = totals[item.path]
+        measured = total if isinstance(total, str) else _measured(item, total, min_seconds, max_seconds)
+        if isinstance(measured, str):
+            rejected.append(Rejected(str(item.path), measured))
+        else:
+            kept.append(measured)
+        if progress is not None:
+            progress(done, len(items))
+    return kept, rejected
+
+
+def _measured(item: Item, total: float, min_seconds: float, max_seconds: float) -> Item | str:
+    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late, by rounding."""
+    if item.start is not None or item.end is not None:
+        start, end = item.start or 0.0, total if item.end is None else item.end
+        if start >= total or end > total + 0.1:
+            return f"from {start:.2f} to {end:.2f} s, but its file is {total:.2f} s long"
+        item = replace(item, end=min(end, total))
+        total = item.end - start
+    if total < min_seconds:
+        return f"{total:.2f} s long, shorter than {min_seconds:g} s"
+    if total > max_seconds:
+        return f"{total:.1f} s long, longer than {max_seconds:g} s"
+    return replace(item, duration=total)
+
+
+def _seconds_or_fault(path: Path) -> float | str:
+    try:
+        return soundfile.info(path).duration
+    except (soundfile.LibsndfileError, OSError):
+        # only loaded for what libsndfile cannot open, because it may need ffmpeg
+        from pipelines.media.audio import open_audio
+
+        try:
+            audio = open_audio(path)
+            if audio.duration is None:  # WebM as browsers record it; only reading tells
+                deque(audio.blocks(strict=False), maxlen=0)
+            return audio.duration
+        except TriscribeError as error:
+            return error.cause
+
+
+def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:
+    names = ", ".join(layout.name for layout in layouts)
+    if not root.exists():
+        raise DataError(root, "no such file or folder", "give the folder that holds the data set")
+    if name is not None and name not in names.split(", "):
+        raise DataError(root, f"unknown layout {name!r}", f"choose one of {names}")
+    fitting = [layout for layout in layouts if layout.matches(root)]
+    chosen = [layout for layout in (layouts if name else fitting) if name in (None, layout.name)]
+    if len(chosen) > 1:
+        found = " and ".join(f"{layout.name} ({layout.sign})" for layout in chosen)
+        raise DataError(root, f"several layouts fit: {found}", f"choose with layout={chosen[0].name!r}")
+    if not chosen or chosen[0] not in fitting:
+        looked = "; ".join(layout.sign for layout in chosen or layouts)
+        way_out = "arrange the files in one of these ways, or give the folder that holds them"
+        raise DataError(
+            root, f"no data set recognised; looked for {looked}; found {_contents(root)}", way_out
+        )
+    items, rejected = _checked(chosen[0].read(root), root)
+    if not items:
+        reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it lists nothing"
+        cause = f"no usable item in this {chosen[0].name} data set ({reasons})"
+        raise DataError(root, cause, "mend these first")
+    return Manifest(items, rejected, chosen[0].name, root)
+
+
+def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], list[Rejected]]:
+    """Turn away what cannot be used, and name the reason; a repeated item keeps its first place."""
+    items: list[Item] = []
+    rejected: list[Rejected] = []
+    seen: dict[tuple, Item] = {}
+    for item in found:
+        if isinstance(item, Rejected):
+            rejected.append(item)
+            continue
+        item = replace(item, path=Path(os.path.normpath(item.path)), text=" ".join(item.text.split()))
+        first = seen.setdefault(_place(item), item)
+        if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
+            shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
+            rejected.append(Rejected(str(shown), reason))
+        else:
+            items.append(item)
+    return items, rejected
+
+
+def _place(item: Item) -> tuple:
+    return item.path, item.start, item.end, item.shape, item.index
+
+
+def _fault(item: Item) -> str | None:
+    if os.path.isdir(item.path):  # of frames
+        if not any(item.path.iterdir()):
+            return "empty folder"
+    elif not os.path.isfile(item.path):
+        other = find_media(item.path, (".sph", ".raw"))
+        return (
+            "no such file"
+            if other == item.path
+            else f"{other.suffix} is not read; convert it to .wav or .flac"
+        )
+    elif item.path.stat().st_size == 0:
+        return "empty file (0 bytes)"
+    if not item.text:
+        return "empty text"
+    if item.start is not None and item.start < 0:
+        return f"starts before its file, at {item.start} s"
+    if item.end is not None and item.end <= (item.start or 0.0):
+        return f"ends at {item.end} s, not after its start"
+    return None
+
+
+def _repeated(item: Item, first: Item) -> str:
+    text = "the same text" if item.text == first.text else "another text"
+    return f"listed twice, with {text}" + (f"; kept in {first.split}" if item.split != first.split else "")
+
+
+def _contents(root: Path) -> str:
+    """What a folder holds, in a clause: file endings with counts."""
+    if root.is_file():
+        return "a single file"
+    files = [path for path in root.rglob("*") if path.is_file()]
+    endings = Counter(path.suffix or path.name for path in files).most_common(6)
+    return ", ".join(f"{count} {ending}" for ending, count in endings) or "an empty folder"

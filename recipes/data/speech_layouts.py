@@ -1,0 +1,345 @@
+"""One reader per layout: a folder in, `Item`s and `Rejected`s out, in the order of the data set.
+
+A reader only says what the data set claims. Whether files exist, texts are empty or paths repeat is
+checked once, for all layouts, in `datasets.py`. Quotes in tables are literal, as their makers mean them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from recipes.data.folders import (
+    SPLITS,
+    first_line,
+    head,
+    numbered_lines,
+    shown,
+    split_above,
+    split_in,
+    texts_of,
+    walk,
+)
+from recipes.data.manifest import Item, Rejected
+
+AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
+TEXTS = (".txt", ".lab")
+
+Found = Iterator[Item | Rejected]
+
+
+class Layout(NamedTuple):
+    """How a layout is recognised, read, and named to a user."""
+
+    name: str
+    sign: str
+    matches: Callable[[Path], bool]
+    read: Callable[[Path], Found]
+
+
+# Sphinx: etc/<name>_<split>.fileids + .transcription, wav/<id>.<ending>
+
+
+def is_sphinx(root: Path) -> bool:
+    return any(path.with_suffix(".transcription").is_file() for path in root.glob("etc/*.fileids"))
+
+
+def read_sphinx(root: Path) -> Found:
+    fillers = {"<s>", "</s>", "<sil>"}
+    for path in sorted(root.glob("etc/*.filler")):
+        fillers.update(line.split()[0] for _, line in texts_of(path) if line.strip())
+    for listing in sorted(root.glob("etc/*.fileids")):
+        transcription = listing.with_suffix(".transcription")
+        if not transcription.is_file():
+            yield Rejected(shown(listing, root), f"no {transcription.name} beside it")
+            continue
+        ids, lines = [], []
+        for _, line in numbered_lines(listing, root):
+            if isinstance(line, Rejected):
+                yield line
+            elif line.strip():
+                ids.append(line.strip())
+        for number, line in numbered_lines(transcription, root):
+            if isinstance(line, Rejected):
+                yield line
+            elif match := re.search(r"\(([^()]*)\)\s*$", line):
+                lines.append((match[1].strip(), line[: match.start()], number))
+            elif line.strip():
+                yield Rejected(f"{shown(transcription, root)}:{number}", "no (utterance id) at its end")
+        yield from _pair_sphinx(root, transcription, ids, lines, fillers)
+
+
+def _pair_sphinx(root: Path, transcription: Path, ids: list[str], lines: list, fillers: set[str]) -> Found:
+    """Pair by utterance id. An id that repeats (spk1/utt1, spk2/utt1) is told apart by its line number."""
+    by_id = {key: place for place, (key, _, _) in enumerate(lines)}
+    repeated = {key for key, count in Counter(key for key, _, _ in lines).items() if count > 1}
+    used = set()
+    for place, file_id in enumerate(ids):
+        name = file_id.rpartition("/")[2]
+        if place >= len(lines) or lines[place][0] not in (file_id, name):
+            key = file_id if file_id in by_id else name
+            if key not in by_id or key in repeated:
+                reason = "several transcriptions have this id" if key in repeated else "no transcription"
+                yield Rejected(file_id, f"{reason} in {transcription.name}")
+                continue
+            place = by_id[key]
+        used.add(place)
+        words = (word for word in lines[place][1].split() if word not in fillers)
+        words = (word for word in words if not re.fullmatch(r"\+\+\S*\+\+", word))
+        text = " ".join(re.sub(r"(?<=.)\(\d+\)$", "", word) for word in words)
+        group = Path(file_id).parent.name or None
+        yield Item(find_media(root / "wav" / file_id), text, split_in(transcription.stem), group)
+    for place, (key, _, number) in enumerate(lines):
+        if place not in used:
+            where = f"{shown(transcription, root)}:{number} ({key})"
+            yield Rejected(where, f"not in {transcription.stem}.fileids")
+
+
+# Pairs: <name>.wav beside <name>.txt, in any depth; folders named train, dev, test ... are splits
+
+
+def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> bool:
+    return bool(_by_stem(root, endings).keys() & _by_stem(root, text_endings).keys())
+
+
+def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> Found:
+    media, texts = _by_stem(root, endings), _by_stem(root, text_endings)
+    groups = {stem: "/".join(_without_splits(stem.relative_to(root).parent.parts)) or None for stem in media}
+    several = len(set(groups.values())) > 1
+    for stem in sorted(media.keys() | texts.keys()):
+        for name, files in (("media", media.get(stem)), ("text", texts.get(stem))):
+            for extra in files[1:] if files else ():
+                yield Rejected(shown(extra, root), f"another {name} file of this name is used")
+        if stem not in texts:
+            yield Rejected(shown(media[stem][0], root), f"no text beside it ({' or '.join(text_endings)})")
+            continue
+        if stem not in media:
+            yield Rejected(shown(texts[stem][0], root), f"no media file beside it ({' '.join(endings)})")
+            continue
+        try:
+            text = texts[stem][0].read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            yield Rejected(shown(texts[stem][0], root), f"not UTF-8 (byte {error.start})")
+            continue
+        yield Item(media[stem][0], text, split_above(stem, root), groups[stem] if several else None)
+
+
+def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
+    """Files with one of these endings by their path without it, the ending named first first."""
+    found: dict[Path, list[tuple[int, Path]]] = {}
+    for path in walk(root):
+        fitting = [ending for ending in endings if path.name.lower().endswith(ending)]
+        if ending := max(fitting, key=len, default=None):  # .gt.txt before .txt
+            stem = path.with_name(path.name[: -len(ending)])
+            found.setdefault(stem, []).append((endings.index(ending), path))
+    return {stem: [path for _, path in sorted(paths)] for stem, paths in found.items()}
+
+
+def _without_splits(folders: tuple[str, ...]) -> list[str]:
+    return [folder for folder in folders if folder.lower() not in SPLITS]
+
+
+# LJSpeech: metadata.csv with id|raw|normalised, wavs/<id>.wav
+
+
+def is_ljspeech(root: Path) -> bool:
+    return "|" in first_line(root / "metadata.csv")
+
+
+def read_ljspeech(root: Path) -> Found:
+    table = root / "metadata.csv"
+    for number, line in numbered_lines(table, root):
+        if isinstance(line, Rejected):
+            yield line
+        elif line.strip():
+            name, *texts = line.split("|")
+            if not 1 <= len(texts) <= 2:
+                yield Rejected(f"{table.name}:{number}", f"not id|raw|normalised (columns: {len(texts) + 1})")
+                continue
+            yield Item(find_media(root / "wavs" / name.strip()), texts[-1].strip() or texts[0])
+
+
+# Common Voice: train.tsv, dev.tsv, test.tsv (or validated.tsv alone), clips/
+
+
+def is_common_voice(root: Path) -> bool:
+    return bool(_common_voice_tables(root))
+
+
+def read_common_voice(root: Path) -> Found:
+    for table in _common_voice_tables(root):
+        columns: list[str] = []
+        for number, line in numbered_lines(table, root):
+            if isinstance(line, Rejected):
+                yield line
+            elif not columns:
+                columns = line.split("\t")
+            elif line.strip():
+                row = dict(zip(columns, line.split("\t"), strict=False))
+                if not row.get("path") or "sentence" not in row:
+                    yield Rejected(f"{table.name}:{number}", f"columns: {len(row)} instead of {len(columns)}")
+                    continue
+                path = find_media(root / "clips" / row["path"])
+                yield Item(path, row["sentence"], split_in(table.stem), row.get("client_id") or None)
+
+
+def _common_voice_tables(root: Path) -> list[Path]:
+    named = [root / f"{name}.tsv" for name in ("train", "dev", "test", "validated")]
+    tables = [path for path in named if {"path", "sentence"} <= set(first_line(path).split("\t"))]
+    return [path for path in tables if path.stem != "validated"] or tables
+
+
+# Kaldi: wav.scp + text (+ segments, utt2spk), in the folder itself or in sub-folders named by split
+
+
+def is_kaldi(root: Path) -> bool:
+    return bool(_kaldi_folders(root))
+
+
+def read_kaldi(root: Path) -> Found:
+    for folder in _kaldi_folders(root):
+        split = split_in(folder.name) if folder != root else None
+        tables: dict[str, dict[str, str]] = {}
+        for name in ("wav.scp", "text", "segments", "utt2spk"):
+            tables[name] = {}
+            for number, line in numbered_lines(folder / name, root) if (folder / name).is_file() else ():
+                if isinstance(line, Rejected):
+                    yield line
+                    continue
+                key, *value = line.split(None, 1)[:2] or [""]
+                if key in tables[name]:
+                    yield Rejected(f"{shown(folder / name, root)}:{number} ({key})", "a repeated id")
+                elif key:
+                    tables[name][key] = value[0].strip() if value else ""
+        spans = tables["segments"] or {key: key for key in tables["wav.scp"]}
+        for key, span in spans.items():
+            where = f"{shown(folder, root)}/{key}"
+            recording, *times = span.split()
+            source = tables["wav.scp"].get(recording)
+            seconds = [_seconds(time) for time in times]
+            if source is None:
+                yield Rejected(where, "its recording is not in wav.scp")
+            elif source.startswith("|") or source.endswith("|"):
+                yield Rejected(where, "a command in wav.scp; none is ever run, write its output to a file")
+            elif key not in tables["text"]:
+                yield Rejected(where, "no line in text")
+            elif len(times) not in (0, 2) or None in seconds:
+                yield Rejected(where, "segments needs: utterance recording start end, in seconds")
+            else:
+                start, end = seconds or (None, None)
+                end = None if end == -1 else end  # Kaldi's sign for the end of the recording
+                path = _relative_to_any(source, (folder, folder.parent, folder.parent.parent))
+                yield Item(path, tables["text"][key], split, tables["utt2spk"].get(key), start, end)
+        for key in sorted(tables["text"].keys() - spans.keys()):
+            yield Rejected(f"{shown(folder, root)}/{key}", "in text, but neither in segments nor in wav.scp")
+
+
+def _kaldi_folders(root: Path) -> list[Path]:
+    below = sorted(path.parent for path in root.glob("*/wav.scp"))
+    folders = [root] if (root / "wav.scp").is_file() else below
+    return [folder for folder in folders if (folder / "text").is_file()]
+
+
+# JSONL as NeMo writes it: one object a line with audio_filepath, text, duration
+
+
+def is_jsonl(root: Path) -> bool:
+    return bool(_jsonl_files(root))
+
+
+def read_jsonl(root: Path) -> Found:
+    folder = root.parent if root.is_file() else root
+    for table in _jsonl_files(root):
+        for number, line in numbered_lines(table, folder):
+            if isinstance(line, Rejected):
+                yield line
+                continue
+            if not line.strip():
+                continue
+            where = f"{table.name}:{number}"
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Rejected(where, f"not JSON ({error})")
+                continue
+            needed = [row.get(key) for key in ("audio_filepath", "text")] if isinstance(row, dict) else [None]
+            if not all(isinstance(value, str) for value in needed):
+                yield Rejected(where, "needs audio_filepath and text, both strings")
+                continue
+            times = {key: _seconds(row[key]) for key in ("offset", "duration") if row.get(key) is not None}
+            if None in times.values():
+                yield Rejected(where, "offset and duration must be numbers of seconds")
+                continue
+            offset, duration = times.get("offset"), times.get("duration")
+            end = None if offset is None or duration is None else offset + duration
+            group = None if row.get("speaker") is None else str(row["speaker"])
+            path = folder / row["audio_filepath"]
+            yield Item(path, row["text"], split_in(table.stem), group, offset, end, duration)
+
+
+def _jsonl_files(root: Path) -> list[Path]:
+    files = [root] if root.is_file() else sorted([*root.glob("*.jsonl"), *root.glob("*.json")])
+    return [path for path in files if '"audio_filepath"' in head(path)]
+
+
+# LibriSpeech: <speaker>-<chapter>.trans.txt beside <speaker>-<chapter>-<number>.flac
+
+
+def is_librispeech(root: Path) -> bool:
+    return any(path.name.endswith(".trans.txt") for path in walk(root))
+
+
+def read_librispeech(root: Path) -> Found:
+    for table in walk(root):
+        if not table.name.endswith(".trans.txt"):
+            continue
+        splits = map(split_in, table.relative_to(root).parent.parts)
+        split = next(filter(None, splits), None)
+        for _, line in numbered_lines(table, root):
+            if isinstance(line, Rejected):
+                yield line
+            elif line.strip():
+                name, _, text = line.strip().partition(" ")
+                yield Item(find_media(table.parent / name), text, split, name.split("-")[0])
+
+
+SPEECH = (
+    Layout("sphinx", "etc/*.fileids with etc/*.transcription, and wav/", is_sphinx, read_sphinx),
+    Layout("pairs", "audio files with a .txt or .lab of the same name beside them", is_pairs, read_pairs),
+    Layout("ljspeech", "metadata.csv with id|text|text, and wavs/", is_ljspeech, read_ljspeech),
+    Layout(
+        "common_voice", "train/dev/test.tsv or validated.tsv, and clips/", is_common_voice, read_common_voice
+    ),
+    Layout("kaldi", "wav.scp and text, here or one folder down", is_kaldi, read_kaldi),
+    Layout("jsonl", '*.jsonl or *.json with one {"audio_filepath", "text"} a line', is_jsonl, read_jsonl),
+    Layout("librispeech", "*.trans.txt beside .flac files", is_librispeech, read_librispeech),
+)
+
+
+def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
+    """`path` itself, or with the first media ending that exists; `path` as given when none does."""
+    if path.suffix.lower() in endings and os.path.isfile(path):
+        return path
+    candidates = (f"{path}{case}" for ending in endings for case in (ending, ending.upper()))
+    return next((Path(candidate) for candidate in candidates if os.path.isfile(candidate)), path)
+
+
+def _relative_to_any(name: str, folders: tuple[Path, ...]) -> Path:
+    """Kaldi paths are relative to wherever its scripts ran, usually one or two folders up."""
+    candidates = [folder / name for folder in folders]
+    return next((path for path in candidates if os.path.isfile(path)), candidates[0])
+
+
+def _seconds(value: object) -> float | None:
+    """A finite number of seconds, or None."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None

@@ -1,0 +1,1 @@
+"""Handwriting recognition: the recipe and what only it needs."""

@@ -1,0 +1,267 @@
+"""Handwriting recognition: images of text lines, or pages with their layout, in; a model file out.
+
+    python -m recipes.handwriting --data DIR --out exp/handwriting [--decoder attention|hybrid]
+
+hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the results table in the README.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from decoders.alphabet import Normalisation
+from pipelines import handwriting
+from pipelines.errors import DataError, TriscribeError
+from pipelines.layout.lines import cut_line
+from pipelines.media.images import read_image
+from pipelines.media.text import read_text
+from pipelines.model import SequenceModel
+from recipes.data.datasets import Item, Rejected, read_handwriting
+from recipes.data.manifest import Manifest
+from recipes.handwriting.augment import LineAugmentation
+from recipes.handwriting.kept_lines import KeptLines
+from recipes.handwriting.task import LineTask
+from recipes.learning.growing import grown
+from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
+from recipes.learning.recipe import CoreOptions, command
+from recipes.learning.shrinking import shrunk
+from recipes.scoring.data_report import Measure
+from recipes.scoring.error_rates import Scored
+from recipes.scoring.report_page import Attachment
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    height: int = 48
+    """Pixels that every line is scaled to."""
+    fold: int = 1
+    """The convolutions read blocks of so many pixels square, as channels; with --height 96 --fold 2 they see
+    finer strokes, and take a tenth to a sixth longer than with 48 and 1."""
+    upright: bool = True
+    """Set slanting letters upright and even their height and width; for scripts with ascenders and
+    descenders."""
+    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
+    """Of each convolution."""
+    residuals: tuple[int, ...] = ()
+    """Further convolutions behind each; with 0 0 1 2 2 an epoch teaches more and takes 1.4 times as long."""
+    right_to_left: bool = False
+    """The lines run from right to left, as in Arabic and Hebrew."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.height < 8 or len(self.channels) != 5 or min(self.channels) < 1:
+            raise ValueError("height must be at least 8, and channels five numbers from 1 upwards")
+        if self.fold < 1 or self.height % self.fold:
+            raise ValueError(f"fold must divide the height, {self.height}, which {self.fold} does not")
+
+
+@dataclass(frozen=True)
+class HandwritingOptions(RecogniserOptions):
+    """Train a handwriting recogniser on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of line images with texts (`.gt.txt`, `labels.tsv`), of pages with PAGE or ALTO files, or
+    of both: found out by itself. Several folders are trained on together and also scored apart."""
+    out: Path = Path("exp/handwriting")
+    """Folder for the model, checkpoint, log and report."""
+    consistency: float = 0.0
+    """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
+    shortcut: float = 0.3
+    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    grow: tuple[int, ...] = ()
+    """Further convolutions for the model of --load, behind each that it has (as --residuals of a new one).
+    They begin by changing nothing, so that nothing learnt is lost."""
+    finer: int = 1
+    """Scale lines to this many times the height that the model of --load reads (see --fold). This, too,
+    begins by changing nothing."""
+    wider: tuple[int, ...] = ()
+    """Channels of each convolution of the model of --load from now on. So does this."""
+    narrower: tuple[int, ...] = ()
+    """Channels of each convolution of the model of --load from now on, fewer than it has: those that matter
+    least are left out, for a smaller, faster model, which may learn from the whole one (--teacher)."""
+    cells: int | None = None
+    """Memory cells of each layer and direction of the model of --load from now on. More begin by changing
+    nothing; fewer are those that matter most."""
+    texts: tuple[Path, ...] = ()
+    """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
+    views: int = 0
+    """With --freeze: the front end reads each line this many times, varied anew each time, before training
+    begins, and what it made of them is kept on disk, some 60 kB a line and view: an epoch takes one of these
+    views. 0: it reads them anew in every epoch, which takes twice as long."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    augmentation: LineAugmentation = field(default_factory=LineAugmentation)
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._needs_load("grow", "wider", "narrower", "cells")
+        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider or self.narrower):
+            raise ValueError(
+                "freeze leaves the front end as it is; grow, finer, wider and narrower change it"
+            )
+        if self.narrower and (any(self.grow) or self.wider):
+            raise ValueError(
+                "narrower makes a model smaller, and grow and wider larger: leave out one of them"
+            )
+        if self.views < 0 or (self.views and not self.freeze):
+            raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
+        if self.views and self.teacher:
+            raise ValueError("a teacher reads lines, and views are none any more: leave out one of them")
+        if self.views and self.augmentation.small_capitals:
+            raise ValueError("small_capitals are drawn, and views are not: leave out one of them")
+        if self.texts and not self.augmentation.compose:
+            raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
+        if min(self.grow, default=0) < 0:
+            raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
+        if self.finer < 1 or (self.finer > 1 and not self.load):
+            raise ValueError(f"finer must be 1, or more with --load, not {self.finer}")
+
+
+class Handwriting(Recogniser):
+    """The recipe for images of text lines."""
+
+    task = "handwriting"
+    what = "line images or pages"
+    training = LineTask
+    told = (*Recogniser.told, "views", "grow", "finer", "wider", "narrower", "cells")
+    stored = np.uint8
+
+    def __init__(self, options: HandwritingOptions):
+        super().__init__(options)
+        if options.views:
+            self.training = KeptLines
+        self.aspects: dict[tuple, float] = {}
+        self.texts = [read_text(path) for path in options.texts]
+        self.measure = Measure(
+            lambda item: self.aspects.get(self.source(item)), "h", "1000 h", 1000.0, densest=8.0
+        )
+
+    def read_data(self, folder: Path) -> Manifest:
+        return read_handwriting(folder, self.options.layout)
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected = [], []
+        for item in tqdm(items, "reading", leave=False, disable=None):
+            try:
+                height, width = line_image(item).shape
+                self.aspects[self.source(item)] = width / height
+                kept.append(item)
+            except (TriscribeError, ValueError) as error:
+                rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))
+        return kept, rejected
+
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        options = self.options
+        if base:
+            fewer = options.cells and options.cells < base.core.hidden_size
+            more = None if fewer else options.cells
+            if any(options.grow) or options.finer > 1 or options.wider or more:
+                base = grown(base, options.grow, options.finer, options.wider, more)
+            if options.narrower or fewer:
+                base = shrunk(base, options.narrower, options.cells if fewer else None)
+        return super().build(base, normalisation, items)
+
+    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
+        facts = super().facts(manifests, splits, history)
+        names = [path.name for path in self.options.texts]
+        return facts | ({"texts": ", ".join(names)} if names else {})
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
+        task = super().training_task(model, train, valid)
+        if self.options.views:
+            sources = [self.source(item) for item in train + valid]
+            task.keep(self.options.out / "views", sources, self.options.views)
+        if self.texts:
+            task.texts = [model.normalisation(text) for text in self.texts]
+            for path, text in zip(self.options.texts, task.texts, strict=True):
+                if all(model.alphabet.unknown(word) for word in text.split(" ")):
+                    cause = "has no word in the characters of the training lines"
+                    raise DataError(path, cause, "give text in their script, or none for that of the lines")
+        return task
+
+    def front_end(self) -> dict:
+        sizes = self.options.model
+        return {
+            "kind": "line_image",
+            "height": sizes.height,
+            "fold": sizes.fold,
+            "channels": list(sizes.channels),
+            "residuals": list(sizes.residuals),
+            "right_to_left": sizes.right_to_left,
+            "upright": sizes.upright,
+        }
+
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        columns = max(1, round(self.measure.of(item) * model.front_end.height))
+        scarce = columns < 2 * model.front_end.stride * len(item.text)
+        return len(self.features(item, model)) if scarce else columns  # evening may widen it
+
+    def source(self, item: Item) -> tuple:
+        return str(item.path), repr(item.shape), item.line_distance
+
+    def settings(self, model: SequenceModel) -> dict:
+        front_end = model.front_end
+        return {name: getattr(front_end, name) for name in ("height", "right_to_left", "upright")}
+
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        return model.front_end.prepare(line_image(item))
+
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        images = (line_image(item) for item in items)
+        lines = handwriting.read_lines(model, images, handwriting.HandwritingOptions(**options))
+        scored = []
+        for item, line in zip(items, lines, strict=True):
+            hypothesis = "" if isinstance(line, TriscribeError) else model.normalisation(line.text)
+            scored.append(Scored(named(item), item.text, hypothesis, item.path))
+        return scored
+
+    def attachment(self, item: Scored) -> Attachment:
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(read_image(item.media).pixels).save(file, "WEBP", quality=60)
+        return Attachment("image/webp", file.getvalue())
+
+
+def line_image(item: Item) -> np.ndarray:
+    """The item's line, (height, width) uint8 grey.
+
+    Raises:
+        MediaError: its image cannot be read.
+        ValueError: its shape lies off the page.
+    """
+    if item.shape is None:
+        return read_image(item.path).pixels
+    return cut_line(_page(item.path), item.shape, item.line_distance).pixels
+
+
+@lru_cache(maxsize=1)
+def _page(path: Path) -> np.ndarray:
+    """The lines of a page come one after the other: open it once."""
+    return read_image(path).pixels
+
+
+def named(item: Item) -> str:
+    """How reports call an item."""
+    name = item.path.stem if item.shape is None else f"{item.path.stem} {item.shape.id}"
+    return f"{item.group}/{name}" if item.group and item.group != item.path.stem else name
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(Handwriting, HandwritingOptions, "handwriting", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Pen strokes: the recipe and what only it needs."""

@@ -1,0 +1,5 @@
+"""Run the recipe: `python -m recipes.ink`."""
+
+from recipes.ink.recipe import main
+
+raise SystemExit(main())

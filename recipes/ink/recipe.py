@@ -1,0 +1,172 @@
+"""Ink recognition: pen strokes of text lines in, a model file out.
+
+   python -m recipes.ink --data DIR --out exp/ink
+
+imadocsen-en (greedy, no language model): see the results table in the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+from tqdm import tqdm
+
+from encoders.pen import level, trace
+from pipelines import ink as reader
+from pipelines.errors import TriscribeError
+from pipelines.media.ink import Ink, read_ink
+from pipelines.model import SequenceModel
+from pipelines.reading.settings import SearchOptions
+from recipes.data import datasets
+from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.ink.augment import InkAugmentation
+from recipes.ink.task import InkTask, flat
+from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
+from recipes.learning.recipe import CoreOptions, command
+from recipes.scoring.data_report import Measure
+from recipes.scoring.error_rates import Scored
+from recipes.scoring.report_page import Attachment
+
+SPACING = 0.25  # core heights at which ink is measured before there is a model
+
+
+@dataclass(frozen=True)
+class ModelOptions(CoreOptions):
+    """Sizes of a new model; ignored with --load."""
+
+    input_size: int = 128
+    """Features that the core reads."""
+    spacing: float = SPACING
+    """Core heights from point to point along the pen's way."""
+    strides: tuple[int, ...] = (2, 2)
+    """Of each convolution: points to frames."""
+    channels: int = 64
+    """Of each convolution."""
+
+
+@dataclass(frozen=True)
+class InkOptions(RecogniserOptions):
+    """Train a recogniser of pen strokes on your own folder."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of ink: JSON lines or InkML with labels. Several are trained on together and also scored
+    apart."""
+    out: Path = Path("exp/ink")
+    """Folder for the model, checkpoint, log and report."""
+    consistency: float = 0.0
+    """Weight that draws two views of a line, under different dropout, towards each other (CR-CTC)."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    augmentation: InkAugmentation = field(default_factory=InkAugmentation)
+
+
+class InkRecipe(Recogniser):
+    """The recipe for pen strokes."""
+
+    task = "ink"
+    what = "ink"
+    training = InkTask
+    stored = np.float32
+
+    def __init__(self, options: InkOptions):
+        super().__init__(options)
+        self.points: dict[tuple, int] = {}
+        self.named: dict[str, Item] = {}
+        self.measure = Measure(
+            lambda item: self.points.get(self.source(item)), "points", "1000 points", 1000.0, densest=0.5
+        )
+
+    def read_data(self, folder: Path) -> Manifest:
+        return datasets.read_ink(folder, self.options.layout)
+
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        kept, rejected = [], []
+        for item in tqdm(items, "reading", leave=False, disable=None):
+            try:
+                strokes = level(piece_of(item).strokes)
+                self.points[self.source(item)] = len(trace(strokes, SPACING).stroke)
+                kept.append(item)
+            except (TriscribeError, ValueError) as error:
+                rejected.append(Rejected(named(item), getattr(error, "cause", str(error))))
+        return kept, rejected
+
+    def front_end(self) -> dict:
+        sizes = self.options.model
+        return {
+            "kind": "strokes",
+            "spacing": sizes.spacing,
+            "strides": list(sizes.strides),
+            "channels": sizes.channels,
+        }
+
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        return max(1, round(self.measure.of(item) * SPACING / model.front_end.spacing))
+
+    def source(self, item: Item) -> tuple:
+        return str(item.path), item.index
+
+    def settings(self, model: SequenceModel) -> dict:
+        return {}
+
+    def taken(self, model: SequenceModel) -> dict:
+        return {"spacing": model.front_end.spacing}
+
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        return flat(level(piece_of(item).strokes))
+
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        pages = reader.read(model, map(piece_of, items), SearchOptions(**options))
+        self.named = {named(item): item for item in items}
+        return [
+            Scored(named(item), item.text, model.normalisation(page.text), item.path)
+            for item, page in zip(items, pages, strict=True)
+        ]
+
+    def attachment(self, item: Scored) -> Attachment:
+        return Attachment("image/svg+xml", picture(piece_of(self.named[item.name])).encode())
+
+
+def piece_of(item: Item) -> Ink:
+    """The item's piece of its file."""
+    return _pieces(item.path)[item.index]
+
+
+def picture(ink: Ink) -> str:
+    """The ink as SVG."""
+    points = np.concatenate([stroke[:, :2] for stroke in ink.strokes])
+    pen = max(float(np.ptp(points[:, 1])) / 60, 1e-6)
+    (left, top), (width, height) = points.min(axis=0) - 2 * pen, np.ptp(points, axis=0) + 4 * pen
+    paths = " ".join(
+        "M"
+        + " ".join(f"{x:.6g} {y:.6g}" for x, y in np.repeat(stroke[:, :2], 1 + (len(stroke) == 1), axis=0))
+        for stroke in ink.strokes
+        if len(stroke)
+    )
+    box = f"{left:.6g} {top:.6g} {width:.6g} {height:.6g}"
+    style = f'fill="none" stroke="#246" stroke-width="{pen:.6g}" stroke-linecap="round"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"><path d="{paths}" {style}/></svg>'
+
+
+@lru_cache(maxsize=4)
+def _pieces(path: Path) -> list[Ink]:
+    """The pieces of a file come one after the other: read it once."""
+    return read_ink(path)
+
+
+def named(item: Item) -> str:
+    """How reports call an item."""
+    name = f"{item.path.name.partition('.')[0]}:{item.index + 1}"
+    return f"{item.group}/{name}" if item.group else name
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The recipe as a command; returns its exit code."""
+    return command(InkRecipe, InkOptions, "ink", arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

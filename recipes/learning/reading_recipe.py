@@ -1,0 +1,378 @@
+"""What all recipes that teach reading share: decoder and alphabet, training, error rates."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from decoders.alphabet import Alphabet, Normalisation
+from decoders.attention import Attention
+from decoders.ctc import CTC, frames_needed
+from pipelines.errors import DataError
+from pipelines.model import SequenceModel, load
+from pipelines.reading.batches import searches
+from pipelines.reading.language import OWN, Language
+from pipelines.reading.settings import SearchOptions
+from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.learning.reading_task import ReadingTask, Sample
+from recipes.learning.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
+from recipes.learning.teacher import Teacher
+from recipes.scoring.error_rates import Evaluation, Scored, evaluate
+from recipes.scoring.report_page import Attachment, write_page
+
+WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
+LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
+COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
+
+
+@dataclass(frozen=True)
+class WritingOptions(AttentionOptions):
+    """How labels are written."""
+
+    decoder: Literal["ctc", "attention", "hybrid"] = "ctc"
+    """Of a new model. ctc: each frame by itself, which can stream and align; attention: label after
+    label, each conditioned on those before; hybrid: both, and what they agree on."""
+    location_filters: int = 10
+    """Convolutions over where an attention decoder looked before, in a new model."""
+    ctc_weight: float = 0.3
+    """Share of CTC in the loss of a hybrid decoder, in a new model."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.location_filters < 0:
+            raise ValueError(f"location_filters must be 0 or more, not {self.location_filters}")
+        if not 0 <= self.ctc_weight <= 1:
+            raise ValueError(f"ctc_weight is a share from 0 to 1, not {self.ctc_weight}")
+
+    def sizes(self) -> dict:
+        """Kind and sizes of the decoder."""
+        if self.decoder == "ctc":
+            return {"kind": "ctc"}
+        sizes = {"hidden_size": self.decoder_size, "location_filters": self.location_filters}
+        own = {"ctc_weight": self.ctc_weight} if self.decoder == "hybrid" else {}
+        return {"kind": self.decoder, **own, **sizes}
+
+
+@dataclass(frozen=True)
+class RecogniserOptions(RecipeOptions):
+    """What every recipe that teaches reading can be told."""
+
+    alphabet: Literal["fail", "union", "new"] = "fail"
+    """When the data's characters differ from those of --load: fail says which; union adds the new
+    ones; new keeps only the data's."""
+    new_decoder: Literal["ctc", "attention", "hybrid"] | None = None
+    """Put this one, untaught, behind the front end and the core of --load; None keeps its own."""
+    new_dropout: float | None = None
+    """Dropout of --load's core from now on; None leaves it as it was. The better a model knows its data by
+    heart, the more it needs."""
+    freeze: bool = False
+    """Leave the front end of --load as it is, and let core and decoder alone learn on: on a CPU, an epoch of
+    lines takes half the time."""
+    consistency: float = 0.2
+    """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
+    errors: float = 0.0
+    """Weight of the errors to be expected a label (Graves & Jaitly 2014), once a CTC decoder has learnt to
+    read: likelihood wants the whole line right, this wants few errors; 0 turns it off."""
+    shortcut: float = 0.0
+    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    teacher: str | None = None
+    """Also learn from what this model reads, a file or a bundled name: a small network learns more from a
+    large one's every frame than from texts alone. It must take the same input and know all characters."""
+    teaching: float = 1.0
+    """Weight of what the teacher reads, beside the texts."""
+    language_model: int = 0
+    """Count which characters follow which in the training texts, this many in a row (6 is good), and which
+    words come twice, and keep it in the model file as its language model, with the weights that do best on
+    validation data; 0 does not."""
+    writing: WritingOptions = field(default_factory=WritingOptions)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.language_model < 0:
+            raise ValueError(f"language_model must be 0 or more, not {self.language_model}")
+        for name in ("consistency", "errors", "shortcut"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        self._needs_load("new_decoder", "new_dropout", "freeze")
+        if self.teaching <= 0:
+            raise ValueError(f"teaching must be above 0, not {self.teaching}")
+        if self.teaching != 1.0 and not self.teacher:
+            raise ValueError("teaching weighs what a teacher reads: name one with --teacher")
+        if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
+            raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
+
+    def _needs_load(self, *names: str) -> None:
+        for name in names:
+            if not self.load and getattr(self, name) not in (None, (), False):
+                raise ValueError(f"{name} changes a loaded model: give --load too")
+
+
+class Recogniser(Recipe):
+    """A recipe that teaches reading. What differs by modality is abstract."""
+
+    training: type[ReadingTask]
+    told = (
+        "training",
+        "augmentation",
+        "consistency",
+        "errors",
+        "shortcut",
+        "writing",
+        "new_decoder",
+        "new_dropout",
+        "freeze",
+        "teacher",
+        "teaching",
+        "language_model",
+    )
+
+    @abstractmethod
+    def front_end(self) -> dict:
+        """Kind and sizes of a new model's front end."""
+
+    @abstractmethod
+    def input_length(self, item: Item, model: SequenceModel) -> int:
+        """How long the item is as the front end takes it."""
+
+    @abstractmethod
+    def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
+        """What the public function makes of the items."""
+
+    @abstractmethod
+    def attachment(self, item: Scored) -> Attachment:
+        """What stands beside an item in the report."""
+
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
+        model = self._built(base, normalisation, items)
+        if self.options.language_model and isinstance(model.decoder, Attention):
+            cause = "has nothing to weigh in an attention decoder, which learns the language itself"
+            raise DataError("--language-model", cause, "leave it out, or take --decoder ctc or hybrid")
+        return model
+
+    def _built(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        alphabet = Alphabet.of(item.text for item in items)
+        if base:
+            options = self.options
+            model = fitted(base, alphabet, items, options.alphabet)
+            if options.new_decoder:
+                model = redecoded(model, replace(options.writing, decoder=options.new_decoder).sizes())
+            return model if options.new_dropout is None else dropping(model, options.new_dropout)
+        sizes: CoreOptions = self.options.model
+        front_end = {**self.front_end(), "output_size": sizes.input_size, "dropout": 0.1}
+        decoder = {**self.options.writing.sizes(), "dropout": sizes.dropout}
+        return SequenceModel(
+            self.task, front_end, sizes.core(), decoder, alphabet, normalisation, self.options.name
+        )
+
+    def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
+        """Items that CTC can write: letters the alphabet has, and enough frames for them."""
+        kept, rejected = [], []
+        for item in items:
+            unknown = model.alphabet.unknown(item.text)
+            length = torch.tensor(self.input_length(item, model))
+            if unknown:
+                reason = f"characters outside the alphabet: {' '.join(map(repr, unknown))}"
+                rejected.append(Rejected(str(item.path), reason))
+            elif frames_needed(model.encode(item.text)) > model.front_end.output_lengths(length):
+                rejected.append(Rejected(str(item.path), "too short for its text"))
+            else:
+                kept.append(item)
+        return kept, rejected
+
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> ReadingTask:
+        """The task with the features of all items in its cache."""
+        options, items = self.options, train + valid
+        cache = self.cached(items, model)
+        samples = [
+            Sample(index, len(cache[index]), model.encode(item.text), item.group)
+            for index, item in enumerate(items)
+        ]
+        task = self.training(
+            model,
+            samples[: len(train)],
+            samples[len(train) :],
+            [item.text for item in valid],
+            cache,
+            options.augmentation,
+            options.consistency,
+            options.errors,
+            options.shortcut,
+            options.writing,
+            options.training,
+        )
+        task.teacher = self.teacher(model)
+        task.frozen = options.freeze
+        task.learnt = bool(options.load)
+        if options.load and not options.new_decoder:  # it has found the text long ago
+            task.easing.fill_(False)
+        return task
+
+    def taken(self, model: SequenceModel) -> dict:
+        """Plain values that tell what a front end takes."""
+        return self.settings(model)
+
+    def teacher(self, model: SequenceModel) -> Teacher | None:
+        """Whom the model is to learn from.
+
+        Raises:
+            DataError: it takes other input, lacks characters, or does not read by CTC.
+            ModelError: it cannot be used.
+        """
+        if not self.options.teacher:
+            return None
+        teacher = load(self.options.teacher)
+        wrong = self._unlike(teacher, model)
+        if wrong:
+            cause, way = wrong
+            raise DataError(self.options.teacher, f"cannot teach {self.options.name}: {cause}", way)
+        return Teacher(teacher, model.alphabet.symbols, self.options.teaching)
+
+    def _unlike(self, teacher: SequenceModel, model: SequenceModel) -> tuple[str, str] | None:
+        """Why the one cannot teach the other, and the way out."""
+        if teacher.task != model.task:
+            return f"it is a model for {teacher.task}", f"name a model for {model.task}"
+        if Attention in (type(teacher.decoder), type(model.decoder)):
+            return "an attention decoder says nothing of frames", "take ctc or hybrid for both"
+        if self.taken(teacher) != self.taken(model):
+            return f"it takes {self.taken(teacher)}, not {self.taken(model)}", "make both alike"
+        frames = [each.front_end.output_lengths(LENGTHS).tolist() for each in (teacher, model)]
+        if frames[0] != frames[1]:
+            return "it makes more or fewer frames of the same input", "make both alike"
+        unknown = teacher.alphabet.unknown("".join(model.alphabet.symbols))
+        if unknown:
+            cause = f"it does not know {' '.join(map(repr, unknown))}"
+            return cause, "teach it these characters first (--load, --alphabet union)"
+        return None
+
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
+        """Give the model its language model, if one is asked for."""
+        model.language = None
+        if self.options.language_model:
+            texts = [item.text for item in splits["train"]]
+            counted = Language.of(model, texts, self.options.language_model, discreet=True)
+            alone = replace(counted, words=(), cost=0.0)
+            self._choose(model, splits["valid"], [replace(alone, weight=weight) for weight in WEIGHTS])
+            weighed = model.language
+            if counted.words:
+                known = replace(weighed, words=counted.words)
+                costs = [replace(known, cost=cost) for cost in COSTS]
+                self._choose(model, splits["valid"], [weighed, *costs])
+
+    def _choose(self, model: SequenceModel, items: list[Item], tried: list[Language]) -> None:
+        """Give the model the language model that reads best."""
+        rates = []
+        for model.language in tried:
+            rates.append(evaluate("valid", self.recognised(model, items, language_model=OWN)).cer.value)
+            how = f"weight {model.language.weight}, other words {model.language.cost} nats"
+            print(f"language model, {how}: valid CER {100 * rates[-1]:.2f} %")
+        model.language = tried[rates.index(min(rates))]
+
+    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
+        """Error rates of the public function."""
+        width = SearchOptions().width
+        self.decoding = f"beam search, width {width}" if searches(model, width) else "greedy"
+        self.helped = None
+        if model.language:
+            self.helped = evaluate(split, self.recognised(model, items, language_model=OWN))
+        return evaluate(split, self.recognised(model, items))
+
+    def metrics(self, found: Evaluation, manifests: list[Manifest]) -> dict[str, dict]:
+        """The rates of the split and of each data set alone, and those with the model's language model."""
+        rates = self._by_data(found, manifests, self.decoding)
+        if self.helped:
+            helped = self._by_data(self.helped, manifests, "its own language model")
+            rates |= {f"{name}, language model": rate for name, rate in helped.items()}
+        return rates
+
+    def _by_data(self, found: Evaluation, manifests: list[Manifest], decoding: str) -> dict[str, dict]:
+        rates = {found.split: _rates(found, decoding)}
+        for manifest in manifests if len(manifests) > 1 else ():
+            items = [item for item in found.items if item.media and item.media.is_relative_to(manifest.root)]
+            if items:
+                rates[f"{found.split} {manifest.root.name}"] = _rates(evaluate(found.split, items), decoding)
+        return rates
+
+    def last_scores(self, row: Mapping[str, float]) -> dict:
+        return {name: f"{100 * value:.2f} %" for name, value in row.items() if name.endswith(("wer", "cer"))}
+
+    def write_report(self, found: Evaluation, history: list[dict], facts: dict) -> Path:
+        return write_page(self.options.out / "report.html", found, history, facts, self.attachment)
+
+
+def _rates(found: Evaluation, decoding: str) -> dict[str, str]:
+    return {"cer": str(found.cer), "wer": str(found.wer), "decoding": decoding}
+
+
+def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:
+    """A model like the base but for its alphabet or the sizes of some parts; its weights are new.
+
+    Raises:
+        ValueError: sizes that cannot be.
+    """
+    sizes, alphabet = base.sizes | sizes, alphabet or base.alphabet
+    return SequenceModel(
+        base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
+    )
+
+
+def redecoded(base: SequenceModel, decoder: dict) -> SequenceModel:
+    """The front end and the core of the base with a new decoder, of this kind and sizes."""
+    model = remade(base, decoder={**decoder, "dropout": base.core.dropout})
+    learnt = {name: weight for name, weight in base.state_dict().items() if not name.startswith("decoder.")}
+    model.load_state_dict({**model.state_dict(), **learnt})
+    return model
+
+
+def dropping(base: SequenceModel, share: float) -> SequenceModel:
+    """The base with another dropout in its core and decoder."""
+    parts = {part: {**base.sizes[part], "dropout": share} for part in ("core", "decoder")}
+    model = remade(base, **parts)
+    model.load_state_dict(base.state_dict())
+    return model
+
+
+def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str) -> SequenceModel:
+    """The base with an alphabet for new data; outputs of shared symbols keep their weights."""
+    merge = base.alphabet.merge(alphabet)
+    for symbol in merge.added:
+        holders = [item for item in items if symbol in item.text]
+        print(f"only in the data:  {symbol!r}  in {len(holders)} items, e.g. {holders[0].path}")
+    if merge.unused:
+        print(f"only in the model: {' '.join(map(repr, merge.unused))}")
+    if not merge.added and rule != "new":
+        return base
+    if rule == "fail":
+        raise DataError(
+            items[0].path.parent,
+            f"has characters that {base.name} cannot write: {' '.join(map(repr, merge.added))}",
+            "add --alphabet union to teach them, or --alphabet new to keep only the data's characters",
+        )
+    chosen = merge.alphabet if rule == "union" else alphabet
+    model = remade(base, alphabet=chosen)
+    weights = base.state_dict()
+    for name in _by_label(model):
+        fresh = model.state_dict()[name].clone()
+        fresh[0] = weights[name][0]
+        for index, symbol in enumerate(chosen.symbols, start=1):
+            if symbol in base.alphabet:
+                fresh[index] = weights[name][base.alphabet.encode(symbol)[0]]
+        weights[name] = fresh
+    model.load_state_dict(weights)
+    return model
+
+
+def _by_label(model: SequenceModel) -> Iterator[str]:
+    """Names of the weights that have a row for each label."""
+    rows = {CTC: ("project.weight", "project.bias"), Attention: ("embed.weight", "bias")}
+    for name, module in model.named_modules():
+        yield from (f"{name}.{weight}" for weight in rows.get(type(module), ()))

@@ -1,0 +1,264 @@
+"""What teaching to read means, whatever is read: batches of varied samples, the loss, and validation."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from decoders.attention import Attention
+from decoders.ctc import CTC, Labels, greedy
+from decoders.expected_errors import expected_errors
+from decoders.search.beam import Search
+from encoders.precision import autocast
+from pipelines.model import SequenceModel
+from pipelines.reading.batches import search_states, searches
+from recipes.learning.cache import FeatureCache
+from recipes.learning.recipe import AttentionOptions
+from recipes.learning.teacher import Teacher
+from recipes.learning.training import TrainingOptions
+from recipes.scoring.error_rates import error_rate
+
+EASY_DROPOUT = 0.1
+PATHS = 4  # drawn of each sequence, to estimate its errors
+TAUGHT = 2.0  # nats a label at which the shortcut reads well enough to teach a front end that has learnt
+SEARCH = Search()  # of validation
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A training item in memory or a part of one: where its features lie, their length, and its labels."""
+
+    index: int
+    length: int
+    labels: list[int]
+    group: str | None
+    first: int = 0
+
+
+class ReadingTask(nn.Module, ABC):
+    """Training on cached features, of a CTC decoder and any other; what differs by modality is not
+    implemented here.
+
+    It eases in: CTC first gives nothing but blanks until it has found where the text is, and
+    masks, joins, noise, dropout and large batches keep it there for long. So they wait until the
+    validation CER falls below `eased_until`. From then on, with `consistency` above 0, each batch is
+    masked twice, and the two outputs of CTC are also drawn towards each other (CR-CTC, Yao et al. 2024).
+    An attention decoder eases in like that too, until it looks along the text.
+
+    Args:
+        valid_texts: references of the valid samples.
+        cache: features of all samples.
+        augmentation: how far training varies them.
+        consistency: weight of CR-CTC; 0 turns it off. An attention decoder alone has none.
+        errors: weight of the expected errors a label, of which see `decoders/expected_errors.py`; 0 turns it
+            off. An attention decoder alone has none.
+        shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
+            in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
+            "Best practices for a handwritten text recognition system"); 0 turns it off. Behind a front end
+            that has learnt already, the layer learns by itself until it has something to say.
+        writing: how an attention decoder is taught.
+    """
+
+    criterion = "cer"
+    eased_until = 0.5
+    """Validation CER below which training is no longer eased."""
+    frozen = False
+    """Whether the front end stays as it is."""
+    learnt = False
+    """Whether the front end has learnt before this run."""
+    teacher: Teacher | None = None
+    """Whom the model also learns from, if anyone."""
+    join = 0.0  # share of samples joined with another one of the same group
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        valid_texts: Sequence[str],
+        cache: FeatureCache,
+        augmentation: object,
+        consistency: float,
+        errors: float,
+        shortcut: float,
+        writing: AttentionOptions,
+        training: TrainingOptions,
+    ):
+        super().__init__()
+        self.model = model
+        self.train_items, self.valid_items, self.valid_texts = train, valid, valid_texts
+        self.cache = cache
+        self.augmentation, self.easy_augmentation = augmentation, self.eased(augmentation)
+        self.consistency = consistency
+        self.errors = errors
+        self.shortcut = shortcut
+        if shortcut:
+            self.reader = CTC(model.front_end.output_size, len(model.alphabet))
+        self.writing, self.sampling = writing, 0.0
+        self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
+        self.dropout = model.core.dropout
+        self.register_buffer("easing", torch.tensor(True))
+
+    @abstractmethod
+    def eased(self, augmentation: object) -> object:
+        """The augmentation while training eases in."""
+
+    @abstractmethod
+    def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
+        """Groups of samples, each group to be one sequence -> varied inputs on the CPU."""
+
+    @abstractmethod
+    def hidden(self, inputs: tuple, views: int) -> tuple[Tensor, Tensor]:
+        """Varied inputs -> the front end's output and lengths, `views` times under fresh masks."""
+
+    @abstractmethod
+    def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
+        """Varied inputs -> a front end's output and lengths; not only the model's."""
+
+    @abstractmethod
+    def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
+        """Samples as they are -> the front end's output and lengths."""
+
+    @property
+    def laborious(self) -> bool:
+        return self.teacher is not None
+
+    @property
+    def device(self) -> torch.device:
+        return self.easing.device
+
+    def forward(self, batch) -> Tensor:
+        inputs, targets, said = batch
+        alone = isinstance(self.model.decoder, Attention)
+        views = 2 if self.consistency and not self.easing and not alone else 1
+        if self.frozen:
+            self.model.front_end.eval()
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            hidden = self.hidden(inputs, views)
+        states = self.model.core(*hidden)
+        labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
+        if isinstance(self.model.decoder, CTC):
+            log_probs, lengths = self.model.decoder(*states)
+            losses = CTC.loss(log_probs, lengths, targets * views)
+        else:
+            taught = {"sampling": self.sampling, "smoothing": self.writing.smoothing}
+            losses = self.model.decoder.loss(*states, targets * views, **taught)
+            if not alone and (views == 2 or self.errors or self.teacher):
+                log_probs, lengths = self.model.decoder(*states)
+        loss = (losses / labels).mean()
+        if self.shortcut and not self.frozen:
+            loss = loss + self.shortcut * self._early(*hidden, targets * views, labels)
+        if self.errors and not self.easing and not alone:
+            wrong = expected_errors(log_probs, lengths, targets * views, PATHS)
+            loss = loss + self.errors * (wrong / labels).mean()
+        if views == 2:
+            first, second = log_probs.chunk(2)
+            count = len(targets)
+            apart = sum(_divergence(*pair, lengths[:count]) for pair in ((first, second), (second, first)))
+            loss = loss + self.consistency * (apart / labels[:count]).mean() / 2
+        if self.teacher:
+            apart = _divergence(log_probs, said.repeat(views, 1, 1), lengths)
+            loss = loss + self.teacher.weight * (apart / labels).mean()
+        return loss
+
+    def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
+        def read(hidden: Tensor) -> Tensor:
+            return (CTC.loss(*self.reader(hidden, lengths), targets) / labels).mean()
+
+        loss = read(hidden)
+        return read(hidden.detach()) if self.learnt and loss > TAUGHT else loss
+
+    def batches(self, epoch: int):
+        easing = bool(self.easing)
+        self.model.core.dropout = EASY_DROPOUT if easing else self.dropout
+        self.sampling = self.writing.sampling * epoch / self.epochs
+        size = max(1, self.batch_size // 2) if easing else self.batch_size
+        chooser = random.Random(f"{self.seed} {epoch}")
+        groups = self._joined(chooser, 0.0 if easing else self.join)
+        # Sorting within shuffled pools: little padding, and batches that differ every epoch.
+        pool = size * 12
+        batches = []
+        for start in range(0, len(groups), pool):
+            part = sorted(
+                groups[start : start + pool], key=lambda group: sum(sample.length for sample in group)
+            )
+            batches += [part[i : i + size] for i in range(0, len(part), size)]
+        chooser.shuffle(batches)
+
+        def make(batch: list[list[Sample]], seed: int) -> tuple:
+            inputs = self.collated(batch, torch.Generator().manual_seed(seed))
+            return inputs, [self._target(group) for group in batch], self.teacher and self.said(inputs)
+
+        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
+
+    def said(self, inputs: tuple) -> Tensor:
+        """What the teacher reads."""
+        with torch.no_grad(), autocast(self.device.type, "auto"):
+            front_end = self.teacher.model.to(self.device).front_end
+            return self.teacher(*self.unmasked(front_end, inputs))
+
+    def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
+        """Single samples and pairs of one group, shuffled."""
+        order = chooser.sample(self.train_items, len(self.train_items))
+        groups, waiting = [], {}
+        for sample in order:
+            if sample.group in waiting:
+                groups.append([waiting.pop(sample.group), sample])
+            elif chooser.random() < share / 2:
+                waiting[sample.group] = sample
+            else:
+                groups.append([sample])
+        groups += [[sample] for sample in waiting.values()]
+        chooser.shuffle(groups)
+        return groups
+
+    def _target(self, group: list[Sample]) -> list[int]:
+        space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
+        target = list(group[0].labels)
+        for sample in group[1:]:
+            target += space + sample.labels
+        return target
+
+    @torch.inference_mode()
+    def evaluate(self) -> dict[str, float]:
+        self.model.eval()
+        hypotheses = [""] * len(self.valid_items)
+        order = sorted(range(len(self.valid_items)), key=lambda i: self.valid_items[i].length)
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            found = self._decoded(*self.model.core(*self.read([self.valid_items[i] for i in chosen])))
+            for item, labels in zip(chosen, found, strict=True):
+                hypotheses[item] = " ".join(self.model.decode(labels.ids).split())
+        scores = {
+            "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
+            "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
+        }
+        if scores["cer"] < self.eased_until:
+            self.easing.fill_(False)
+        return scores
+
+    def _decoded(self, states: Tensor, lengths: Tensor) -> list[Labels]:
+        """As the public function decodes."""
+        if not searches(self.model, SEARCH.width):
+            return greedy(*self.model.decoder(states, lengths))
+        return [found[0].labels for found in search_states(self.model, states, lengths, SEARCH)]
+
+
+def _divergence(output: Tensor, target: Tensor, lengths: Tensor) -> Tensor:
+    """KL of log-probabilities from a target without gradient, summed over the frames of each sequence."""
+    valid = (torch.arange(output.size(1), device=output.device) < lengths[:, None]).unsqueeze(2)
+    target = target.detach()
+    return (target.exp() * (target - output)).masked_fill(~valid, 0.0).sum(dim=(1, 2))
+
+
+def padded(features: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Items of (length, features) -> (batch, longest, features) with zeros behind each, and the lengths."""
+    lengths = torch.tensor([len(each) for each in features])
+    return pad_sequence(features, batch_first=True), lengths

@@ -1,0 +1,337 @@
+"""What all recipes share: options, data sets and their splits, the run from data to model file and report."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+import tyro
+from torch import Tensor
+from tyro.conf import OmitArgPrefixes
+
+from decoders.alphabet import Normalisation
+from pipelines.errors import DataError, TriscribeError
+from pipelines.model import SequenceModel, load
+from recipes.data.downloads import find_data
+from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.learning.cache import FeatureCache
+from recipes.learning.training import Task, TrainingOptions, train
+from recipes.scoring.data_report import Measure, describe
+
+
+@dataclass(frozen=True)
+class CoreOptions:
+    """Sizes of a new model; ignored with --load."""
+
+    hidden_size: int = 224
+    """Memory cells of each layer and direction."""
+    num_layers: int = 3
+    """Layers of the core."""
+    cell: Literal["lstm", "gru"] = "lstm"
+    """Kind of cell."""
+    bidirectional: bool = True
+    """Read each item both ways; a model that reads one way can stream."""
+    bptt_window: int | None = None
+    """Frames of truncated back-propagation through time, for one-directional cores."""
+    dropout: float = 0.35
+    """Between layers and before the output."""
+    input_size: int = 256
+    """Features that the core reads."""
+
+    def __post_init__(self):
+        for name in ("hidden_size", "num_layers", "input_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout}")
+        if self.bptt_window is not None and (self.bidirectional or self.bptt_window < 1):
+            raise ValueError("bptt_window needs --no-bidirectional and at least 1 frame")
+
+    def core(self) -> dict:
+        """Kind and sizes of the core."""
+        return {
+            "kind": "bilstm",
+            "hidden_size": self.hidden_size,
+            "num_layers": self.num_layers,
+            "dropout": self.dropout,
+            "cell": self.cell,
+            "bidirectional": self.bidirectional,
+            "bptt_window": self.bptt_window,
+        }
+
+
+@dataclass(frozen=True)
+class AttentionOptions:
+    """An attention decoder, and how it is taught."""
+
+    decoder_size: int = 256
+    """Memory cells of an attention decoder, in a new model."""
+    sampling: float = 0.0
+    """Share of labels that an attention decoder reads from itself at the end of the training, rising
+    evenly from none (scheduled sampling)."""
+    smoothing: float = 0.1
+    """Share of the probability that all labels share where an attention decoder is taught."""
+
+    def __post_init__(self):
+        if self.decoder_size < 1:
+            raise ValueError(f"decoder_size must be at least 1, not {self.decoder_size}")
+        for name in ("sampling", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """What every recipe can be told."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of media and texts."""
+    out: Path = Path("exp")
+    """Folder for the model, checkpoint, log and report."""
+    layout: str | None = None
+    """Force a layout instead of finding it out."""
+    name: str = "model"
+    """Name of the model file."""
+    bits: Literal[8, 16, 32] = 16
+    """Of each weight in the model file; 8 makes it half as large, and has cost handwriting nothing."""
+    licence: str = "not stated"
+    """Licence of the data, kept in the model file."""
+    load: str | None = None
+    """Fine-tune this model: a file or a bundled name."""
+    case: Literal["keep", "upper", "lower"] = "keep"
+    """Case of the texts."""
+    form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC"
+    """Unicode normal form of the texts."""
+    valid: float = 0.06
+    """Share of the training items, by group, held out for validation where the data has none."""
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self):
+        if not 0 < self.valid < 1:
+            raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
+
+
+class Scores(Protocol):
+    """How good a model is on a split."""
+
+    def summary(self) -> str:
+        """For a terminal."""
+
+
+class Recipe(ABC):
+    """A recipe with its options. What differs by task is abstract."""
+
+    task: str
+    what: str
+    """Of which data sets are made, for errors."""
+    measure: Measure
+    stored: type = np.float16
+    """Kind of number in which features are kept."""
+    told: tuple[str, ...] = ("training",)
+    """Options that the model file keeps."""
+
+    def __init__(self, options: RecipeOptions):
+        self.options = options
+
+    def manifests(self) -> list[Manifest]:
+        """The data sets, one a folder."""
+        folders = [find_data(folder, self.task) for folder in self.options.data] or [self.default_data()]
+        return [self.read_data(folder) for folder in folders]
+
+    def default_data(self) -> Path:
+        """The folder that is meant where none is given."""
+        raise DataError("--data", "names no folder", f"give the folder of your {self.what}")
+
+    @abstractmethod
+    def read_data(self, folder: Path) -> Manifest:
+        """The data set in a folder."""
+
+    @abstractmethod
+    def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
+        """Items whose media can be read, with their lengths: known before training, not in its midst."""
+
+    @abstractmethod
+    def build(
+        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
+    ) -> SequenceModel:
+        """A new model for the items, or the loaded one fitted to them."""
+
+    @abstractmethod
+    def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
+        """Items that the model can learn from."""
+
+    @abstractmethod
+    def source(self, item: Item) -> tuple:
+        """What tells the item's features from others': its file, and its place in it."""
+
+    @abstractmethod
+    def settings(self, model: SequenceModel) -> dict:
+        """Plain values that features depend on."""
+
+    @abstractmethod
+    def features(self, item: Item, model: SequenceModel) -> Tensor:
+        """(length, features) of the item, to be kept as `stored`."""
+
+    @abstractmethod
+    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Task:
+        """What is trained."""
+
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:  # noqa: B027
+        """What a trained model is given besides its weights."""
+
+    @abstractmethod
+    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Scores:
+        """How good the public function is on the items."""
+
+    @abstractmethod
+    def metrics(self, found: Scores, manifests: list[Manifest]) -> dict[str, dict]:
+        """Plain values for the model file: split -> metric -> value."""
+
+    @abstractmethod
+    def last_scores(self, row: Mapping[str, float]) -> dict:
+        """The validation scores of an epoch as plain values for the model file."""
+
+    @abstractmethod
+    def write_report(self, found: Scores, history: list[dict], facts: dict) -> Path:
+        """Write `report.html`; returns its path."""
+
+    def run(self) -> Scores:
+        """Train, save `<out>/<name>.safetensors`, evaluate once, and write `<out>/report.html`.
+
+        The evaluation is on the test split, or on the validation split where the data has no test.
+
+        Raises:
+            DataError: the data, or a checkpoint, does not fit.
+            ModelError: `load` names no usable model.
+        """
+        options = self.options
+        torch.manual_seed(options.training.seed)
+        base = load(options.load) if options.load else None
+        if base and base.task != self.task:
+            cause = f"is a model for {base.task}, not for {self.task}"
+            raise DataError(options.load, cause, f"give --load a model for {self.task}")
+        normalisation = base.normalisation if base else Normalisation(options.form, options.case)
+        manifests = self.manifests()
+        splits, rejected = self.read_splits(manifests, normalisation)
+        model = self.build(base, normalisation, splits["train"] + splits["valid"])
+        for name in ("train", "valid"):
+            splits[name], unusable = self.usable(splits[name], model)
+            rejected += unusable
+        for manifest in manifests:
+            print(f"{manifest.root.name}: {manifest.layout} layout")
+        shown = {name: items for name, items in splits.items() if items}
+        print("\n" + self.described(shown, rejected))
+        for name in ("train", "valid"):
+            if not splits[name]:
+                raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
+        task = self.training_task(model, splits["train"], splits["valid"])
+        print(f"{model.parameters_count:,} parameters\n")
+        history = train(task, options.training, options.out)
+        model.cpu()
+        model.name = options.name
+        model.training_facts = self.facts(manifests, splits, history)
+        self.finish(model, splits)
+        path = options.out / f"{options.name}.safetensors"
+        model.save(path, self.options.bits)
+        split = "test" if splits["test"] else "valid"
+        found = self.scores(split, load(path), splits[split])
+        model.metrics = self.metrics(found, manifests)
+        model.metrics.setdefault("valid", self.last_scores(history[-1]))
+        model.save(path, self.options.bits)
+        print(found.summary())
+        for name, scores in model.metrics.items():
+            print(f"{name}: " + ", ".join(f"{metric} {score}" for metric, score in scores.items()))
+        shown = {**model.training_facts, "parameters": f"{model.parameters_count:,}"}
+        shown["size"] = f"{path.stat().st_size / 1e6:.1f} MB"
+        shown["items"] = ", ".join(f"{count} {name}" for name, count in shown["items"].items())
+        shown.pop("options")
+        report = self.write_report(found, history, shown)
+        print(f"\nmodel:  {path}\nreport: {report}")
+        return found
+
+    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
+        """The items by split, with normalised texts, and those rejected."""
+        kept, unreadable = self.readable([item for manifest in manifests for item in manifest.items])
+        rejected = [bad for manifest in manifests for bad in manifest.rejected] + unreadable
+        items = []
+        for item in kept:
+            text = self.normalised(item.text, normalisation)
+            control = [symbol for symbol in text if unicodedata.category(symbol) in ("Cc", "Cs")]
+            if control:
+                rejected.append(Rejected(str(item.path), f"control character {control[0]!r} in its text"))
+            elif text:
+                items.append(replace(item, text=text))
+            else:
+                rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
+        splits = {name: [item for item in items if item.split == name] for name in ("train", "valid", "test")}
+        splits["train"] += [item for item in items if item.split is None]
+        if not splits["valid"]:
+            if len(splits["train"]) < 2:
+                reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it has no others"
+                cause = f"{len(splits['train'])} usable training items ({reasons})"
+                raise DataError(manifests[0].root, cause, "give at least two")
+            splits["train"], splits["valid"] = hold_out(
+                splits["train"], self.options.valid, self.options.training.seed
+            )
+        return splits, rejected
+
+    def described(self, splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected]) -> str:
+        """What is about to be trained on, and what was left out."""
+        return describe(splits, rejected, self.measure)
+
+    def normalised(self, text: str, normalisation: Normalisation) -> str:
+        """A text as the model is to write it."""
+        return normalisation(text)
+
+    def cached(
+        self, items: Sequence[Item], model: SequenceModel, mirrors: Sequence[Item] = ()
+    ) -> FeatureCache:
+        """The features of the items, in their order, and behind them of those seen in a mirror too."""
+        computed = {self.source(item): partial(self.features, item, model) for item in items}
+        sources = [self.source(item) for item in items]
+        for item in mirrors:
+            sources.append((*self.source(item), "mirrored"))
+            computed[sources[-1]] = partial(self.features, item, model, mirrored=True)
+        folder = self.options.out / "cache"
+        return FeatureCache(
+            folder, sources, self.settings(model), lambda source: computed[source](), self.stored
+        )
+
+    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
+        """Plain values about the training, for the model file and the report."""
+        options = {name: value for name, value in asdict(self.options).items() if name in self.told}
+        total = sum(self.measure.of(item) or 0.0 for item in splits["train"])
+        return {
+            "data": ", ".join(manifest.root.name for manifest in manifests),
+            "licence": self.options.licence,
+            "items": {name: len(items) for name, items in splits.items()},
+            self.measure.total: round(total / self.measure.in_total, 2),
+            "epochs": len(history),
+            "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
+            "machine": f"{torch.get_num_threads()} threads, {platform.machine()}, torch {torch.__version__}",
+            "base": self.options.load or "none",
+            "options": options,
+        }
+
+
+def command(recipe: type[Recipe], options: type, name: str, arguments: Sequence[str] | None) -> int:
+    """Run a recipe as a command; returns its exit code."""
+    chosen = tyro.cli(OmitArgPrefixes[options], prog=f"triscribe train {name}", args=arguments)
+    try:
+        recipe(chosen).run()
+    except TriscribeError as error:
+        print(f"triscribe: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0

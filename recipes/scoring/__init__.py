@@ -1,0 +1,1 @@
+"""Error rates, the data report, the HTML report."""

@@ -1,0 +1,212 @@
+"""The data report: what a recipe is about to train on, and what it left out, before the first epoch."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import textwrap
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.data.manifest import Item, Rejected
+
+WIDTH = 90  # columns
+RARE = 3  # a character that occurs less often is shown with an example
+MOST = 120  # characters shown of a large alphabet
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How long items of a modality are.
+
+    Attributes:
+        of: an item's length, None where it is not known.
+        unit: of lengths.
+        total, in_total: what lengths are summed up as, and how many units that has.
+        densest: characters a unit; a text with more cannot belong to its item.
+    """
+
+    of: Callable[[Item], float | None]
+    unit: str
+    total: str
+    in_total: float
+    densest: float
+
+
+SPEECH = Measure(lambda item: item.duration, "s", "hours", 3600.0, densest=25.0)
+
+
+def describe(
+    splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected] = (), measure: Measure = SPEECH
+) -> str:
+    """The report as text of at most about 90 columns.
+
+    Args:
+        splits: items by the name of their split, in the order to show.
+        rejected: what was turned away.
+        measure: of the items' lengths.
+    """
+    items = [item for part in splits.values() for item in part]
+    sections = [
+        sizes(splits, measure),
+        _lengths(items, measure),
+        _text(splits, items),
+        _rare(items),
+        _too_dense(items, measure),
+        warnings(splits),
+        rejections(rejected),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
+    """How much there is of each split."""
+    unit = measure.unit
+    heads = f"{measure.total:>9}{'shortest':>11}{'median':>9}{'longest':>9}"
+    lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{heads}"]
+    for name, items in splits.items():
+        groups = len({item.group for item in items if item.group is not None})
+        lengths = [length for item in items if (length := measure.of(item)) is not None]
+        row = f"{name:<10}{len(items):>9,}{groups or '-':>9}"
+        if lengths:
+            row += f"{sum(lengths) / measure.in_total:>9.2f}{min(lengths):>9.2f} {unit}"
+            row += f"{statistics.median(lengths):>7.2f} {unit}{max(lengths):>7.2f} {unit}"
+        lines.append(row)
+    return "\n".join(lines)
+
+
+def _lengths(items: Sequence[Item], measure: Measure) -> str:
+    lengths = [length for item in items if (length := measure.of(item))]
+    if not lengths:
+        return ""
+    step = _round_step(max(lengths) / 10)
+    bins = Counter(int(length / step) for length in lengths)
+    most = max(bins.values())
+    lines = [f"Lengths in {measure.unit}"]
+    for place in range(min(bins), max(bins) + 1):
+        span = f"{place * step:g} - {(place + 1) * step:g}"
+        lines.append(f"  {span:>11}  {bar(bins[place] / most, 50):<50}  {bins[place]:,}")
+    return "\n".join(lines)
+
+
+def _round_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+
+
+def bar(share: float, columns: int) -> str:
+    """A bar of whole and eighth blocks; what is not zero shows at least an eighth."""
+    eighths = max(math.ceil(share * columns * 8), 0)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
+    words = Counter(word for item in items for word in item.text.split())
+    counts = Counter(char for item in items for char in item.text)
+    lines = [
+        f"Text: {sum(words.values()):,} words, {len(words):,} distinct; "
+        f"{sum(counts.values()):,} characters, {len(counts):,} distinct"
+    ]
+    entries = [f"{_named(char)} ×{count:,}" for char, count in counts.most_common(MOST)]
+    if len(counts) > MOST:
+        entries.append(f"and {len(counts) - MOST:,} more")
+    lines.append(_wrapped(entries))
+    known = {char for item in splits.get("train", ()) for char in item.text}
+    for name, part in splits.items():
+        missing = sorted({char for item in part for char in item.text} - known) if known else []
+        if missing:
+            lines.append(
+                f"Warning: in {name} but never in train, so never recognised: {len(missing):,} characters"
+            )
+            lines.append(_wrapped([_named(char) for char in missing[:MOST]]))
+    return "\n".join(lines)
+
+
+def _rare(items: Sequence[Item]) -> str:
+    counts = Counter(char for item in items for char in item.text)
+    rare = sorted(
+        (char for char, count in counts.items() if count < RARE), key=lambda char: (counts[char], char)
+    )
+    if not rare:
+        return ""
+    examples = {char: item for item in reversed(items) for char in item.text if counts[char] < RARE}
+    lines = [f"Characters that occur less than {RARE} times: {len(rare):,}"]
+    for char in rare[:20]:
+        lines.append(f"  {_named(char)}  {counts[char]} x  {shown(examples[char].path)}")
+    return "\n".join(lines + _and_more(len(rare) - 20))
+
+
+def _too_dense(items: Sequence[Item], measure: Measure) -> str:
+    dense = [(len(item.text) / length, item) for item in items if (length := measure.of(item))]
+    dense = sorted((each for each in dense if each[0] > measure.densest), key=lambda each: -each[0])
+    if not dense:
+        return ""
+    head = f"Too short for their text (over {measure.densest:g} characters / {measure.unit}): {len(dense):,}"
+    lines = [head] + [f"  {density:.0f} / {measure.unit}  {shown(item.path)}" for density, item in dense[:3]]
+    return "\n".join(lines + _and_more(len(dense) - 3))
+
+
+def warnings(splits: Mapping[str, Sequence[Item]]) -> str:
+    """Groups that are in several splits."""
+    sides: dict[str, list[str]] = defaultdict(list)
+    for name, items in splits.items():
+        for group in sorted({item.group for item in items if item.group is not None}):
+            sides[group].append(name)
+    shared = [(group, names) for group, names in sides.items() if len(names) > 1]
+    if not shared:
+        return ""
+    lines = [f"Warning: groups in several splits, so results there are too good: {len(shared):,}"]
+    lines += [f"  {shown(group)}  in {' and '.join(names)}" for group, names in shared[:5]]
+    return "\n".join(lines + _and_more(len(shared) - 5))
+
+
+def rejections(rejected: Sequence[Rejected]) -> str:
+    """What was left out, by reason."""
+    if not rejected:
+        return ""
+    # reasons that differ in their numbers only are one reason
+    kinds: dict[str, list[Rejected]] = defaultdict(list)
+    for bad in rejected:
+        kinds[re.sub(r"\d+(\.\d+)?", "#", bad.reason)].append(bad)
+    lines = [f"Rejected: {len(rejected):,}"]
+    for kind in sorted(kinds.values(), key=len, reverse=True):
+        lines.append(f"  {len(kind):,} x {_printable(kind[0].reason)}")
+        lines += [f"      {shown(bad.path)}" for bad in kind[:3]]
+        lines += [f"    {line}" for line in _and_more(len(kind) - 3)]
+    return "\n".join(lines)
+
+
+def _and_more(count: int) -> list[str]:
+    return [f"  and {count:,} more"] if count > 0 else []
+
+
+def _named(char: str) -> str:
+    """A character as it is, or by code and name when it cannot be seen for what it is."""
+    if char == " ":
+        return "space"
+    if unicodedata.category(char)[0] in "LNPS":
+        return char
+    return f"U+{ord(char):04X} {unicodedata.name(char, 'unnamed')}"
+
+
+def shown(value: str | Path, columns: int = 64) -> str:
+    """A path or name made safe to print, its start left out when it is long."""
+    text = _printable(str(value))
+    return text if len(text) <= columns else "…" + text[1 - columns :]
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _wrapped(entries: Sequence[str]) -> str:
+    """Entries in indented lines; none is cut in two."""
+    # lines break at plain spaces only, so within an entry there must be none until the end
+    kept = "   ".join(entry.replace(" ", "\N{NO-BREAK SPACE}") for entry in entries)
+    lines = textwrap.fill(kept, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")

@@ -1,0 +1,66 @@
+"""Long recordings: cutting them changes nothing, and lines that are not said do not mislead the cuts."""
+
+import numpy as np
+import pytest
+import torch
+
+from decoders.alignment import long as long_alignment
+from decoders.alignment.long import align_long, cuts
+from decoders.alignment.short import align
+
+LABELS = 12
+
+
+def recording(lines: list[list[int]], generator: torch.Generator) -> tuple[torch.Tensor, list[int]]:
+    """Posteriors that say the lines with pauses between them, and the frame at which each begins."""
+    rows, starts = [], []
+    for line in lines:
+        rows += [0] * int(torch.randint(5, 30, (), generator=generator))
+        starts.append(len(rows))
+        for label in line:
+            rows += [label] * int(torch.randint(1, 3, (), generator=generator))
+            rows += [0] * int(torch.randint(1, 5, (), generator=generator))
+    rows += [0] * 20
+    logits = torch.randn(len(rows), LABELS, generator=generator)
+    logits[torch.arange(len(rows)), torch.tensor(rows)] += 8.0
+    return logits.log_softmax(dim=1), starts
+
+
+def some_lines(count: int, generator: torch.Generator) -> list[list[int]]:
+    return [torch.randint(1, LABELS, (20,), generator=generator).tolist() for _ in range(count)]
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Parts small enough for a quick test."""
+    monkeypatch.setattr(long_alignment, "LONG", 500)
+    monkeypatch.setattr(long_alignment, "PART", 200)
+
+
+def test_cutting_changes_nothing(short):
+    generator = torch.Generator().manual_seed(1)
+    lines = some_lines(25, generator)
+    log_probs, starts = recording(lines, generator)
+    assert len(cuts(log_probs, lines, 0.03)) >= 3
+    found = align_long(log_probs, lines, 0.1, 0.03)
+    assert [place.labels.starts[0] for place in found] == starts
+    for part, whole in zip(found, align(log_probs, lines, 0.1), strict=True):
+        assert part.labels.ids == whole.labels.ids
+        # What a label says last may as well belong to the gap behind it, where that is an edge.
+        assert np.abs(np.subtract(part.labels.ends, whole.labels.ends)).max() <= 1
+
+
+def test_lines_that_are_not_said_are_still_left_out(short):
+    generator = torch.Generator().manual_seed(2)
+    lines, foreign = some_lines(25, generator), some_lines(3, generator)
+    log_probs, starts = recording(lines, generator)
+    text = lines[:8] + foreign + lines[8:]
+    found = align_long(log_probs, text, 0.1, 0.03)
+    assert found[8:11] == [None] * 3
+    assert [place.labels.starts[0] for place in found[:8] + found[11:]] == starts
+
+
+def test_a_text_longer_than_the_recording_is_not_cut(short):
+    generator = torch.Generator().manual_seed(3)
+    log_probs, _ = recording(some_lines(25, generator), generator)
+    assert cuts(log_probs, some_lines(500, generator), 0.03) == []

@@ -1,0 +1,264 @@
+"""A batch run around a stand-in for the model: outputs, failures, and what a broken-off run leaves."""
+
+import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipelines import speech
+from pipelines.batch import runner as running
+from pipelines.batch.journal import JOURNAL
+from pipelines.batch.speech_work import Transcribing
+from pipelines.commands import cli
+from pipelines.errors import MediaError
+from pipelines.results import Segment, Transcript, Word
+from tests.data.media import tone, write_audio
+
+TEXTS = ["one", "two", "three", "four"]
+WORDS = tuple(Word(text, 0.1 * place, 0.1 * place + 0.1, 0.9) for place, text in enumerate(TEXTS))
+
+
+class StandIn:
+    """`transcribe`, with what it was asked for, and what to do at a name instead of reading it."""
+
+    def __init__(self):
+        self.name, self.read, self.instead = "m", [], {}
+
+    def __call__(self, sources, model, errors="raise", **options):
+        assert errors == "return"
+        self.options = options
+        for source in sources:
+            self.read.append(source.name)
+            happening = self.instead.get(source.name)
+            if isinstance(happening, BaseException) and not isinstance(happening, MediaError):
+                raise happening
+            whole = Transcript((Segment("one two three four", 0.0, 0.4, 0.9, WORDS),), 0.5, "m", str(source))
+            yield happening or whole
+
+
+@pytest.fixture
+def model(monkeypatch):
+    stand_in = StandIn()
+    monkeypatch.setattr(speech, "speech_model", lambda _: SimpleNamespace(name=stand_in.name))
+    monkeypatch.setattr(speech, "transcribe", stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        write_audio(tmp_path / "in" / f"{name}.wav", tone(0.05, 8000), 8000)
+    return tmp_path / "in"
+
+
+def run(*arguments) -> int:
+    return cli.main(["transcribe", *map(str, arguments)])
+
+
+def written(out: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and path.name != JOURNAL
+    )
+
+
+def test_all_good(model, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(folder, "-o", out, "-f", "txt,srt", "--longest", "9") == 0
+    assert written(out) == ["a.srt", "a.txt", "b.srt", "b.txt", "c.srt", "c.txt"]
+    assert (out / "a.txt").read_text() == "one two three four\n"
+    assert model.options == {
+        "language_model": None,
+        "language_weight": None,
+        "hotwords": "",
+        "hotword_weight": 1.0,
+        "lexicon": "",
+        "lexicon_cost": 3.0,
+        "alternatives": 0,
+        "batch_size": 16,
+        "longest": 9.0,
+        "device": "auto",
+        "precision": "auto",
+        "strict": True,
+    }
+    assert "3 transcribed (2 s of audio" in capsys.readouterr().out
+
+
+def test_lenient(model, folder, tmp_path):
+    run(folder, "-o", tmp_path, "--lenient")
+    assert model.options["strict"] is False
+
+
+def test_words_in_a_subtitle(model, folder, tmp_path):
+    assert run(folder / "a.wav", "-o", tmp_path, "-f", "srt,txt", "--max-words", "1") == 0
+    assert (tmp_path / "a.srt").read_text().count("-->") == 4
+    assert run(folder / "a.wav", "-o", tmp_path, "-f", "srt") == 0
+    assert (tmp_path / "a.srt").read_text().count("-->") == 1
+
+
+def test_a_failure_costs_one_line(model, folder, tmp_path, capsys):
+    odd = write_audio(folder / "new\nline.wav", tone(0.05, 8000), 8000)
+    model.instead = {odd.name: MediaError(odd, "is damaged", "get\nanother")}
+    assert run(folder, folder / "missing.wav", "-o", tmp_path / "out") == 1
+    seen = capsys.readouterr()
+    assert [line for line in seen.err.splitlines() if line.startswith("failed:")] == [
+        f"failed: {folder}/missing.wav: no such file or folder; check the name",
+        f"failed: {folder}/new line.wav: is damaged; get another",
+    ]
+    assert written(tmp_path / "out") == ["a.txt", "b.txt", "c.txt"]
+    assert "3 transcribed" in seen.out and "2 failed" in seen.out
+
+
+def test_skip_existing(model, folder, tmp_path, capsys):
+    def again():
+        model.read.clear()
+        assert run(folder, "-o", tmp_path / "out", "--skip-existing") == 0
+        return model.read
+
+    assert again() == ["a.wav", "b.wav", "c.wav"]
+    assert again() == []
+    assert "3 already there" in capsys.readouterr().out
+    write_audio(folder / "b.wav", tone(0.1, 8000), 8000)
+    assert again() == ["b.wav"]
+    (tmp_path / "out/c.txt").unlink()
+    assert again() == ["c.wav"]
+    model.name = "m2"
+    assert again() == ["a.wav", "b.wav", "c.wav"]
+    assert again() == []
+
+
+def test_what_failed_is_tried_again(model, folder, tmp_path):
+    model.instead = {"b.wav": MediaError("b.wav", "is damaged", "get another")}
+    assert run(folder, "-o", tmp_path / "out", "--skip-existing") == 1
+    model.instead, model.read = {}, []
+    assert run(folder, "-o", tmp_path / "out", "--skip-existing") == 0
+    assert model.read == ["b.wav"]
+
+
+def test_other_peoples_files_are_kept(model, folder, capsys):
+    (folder / "b.txt").write_text("the reference")
+    assert run(folder, "-o", folder) == 1
+    assert model.read == ["a.wav", "c.wav"]
+    assert (folder / "b.txt").read_text() == "the reference"
+    error = capsys.readouterr().err
+    assert "b.wav: " in error and "b.txt exists and was not made by triscribe; give --overwrite" in error
+    assert run(folder, "-o", folder, "--skip-existing") == 0
+    assert (folder / "b.txt").read_text() == "the reference"
+    assert run(folder, "-o", folder, "--overwrite") == 0
+    assert (folder / "b.txt").read_text() == "one two three four\n"
+    assert run(folder, "-o", folder) == 0  # all three are ours now
+    assert run(folder, "-o", folder, "-f", "srt") == 0
+    assert run(folder, "-o", folder) == 0  # and stay so
+
+
+def test_a_folder_of_the_same_names_is_not_overwritten(model, folder, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    write_audio(other / "a.wav", tone(0.05, 8000), 8000)
+    assert run(folder, "-o", tmp_path / "out") == 0
+    assert run(other, "-o", tmp_path / "out") == 1
+    assert run(folder, other, "-o", tmp_path / "both") == 0
+    assert written(tmp_path / "both") == ["in/a.txt", "in/b.txt", "in/c.txt", "other/a.txt"]
+
+
+@pytest.mark.parametrize("at", ["a.wav", "c.wav"])
+def test_an_interrupted_run_keeps_what_it_finished(model, folder, tmp_path, capsys, at):
+    model.instead = {at: KeyboardInterrupt()}
+    out = tmp_path / "out"
+    assert run(folder, "-o", out) == 130
+    assert "what was finished is kept" in capsys.readouterr().err
+    assert written(out) == ["a.txt", "b.txt", "c.txt"][: "abc".index(at[0])]
+    model.instead, model.read = {}, []
+    assert run(folder, "-o", out, "--skip-existing") == 0
+    assert model.read == ["a.wav", "b.wav", "c.wav"]["abc".index(at[0]) :]
+
+
+def test_interrupted_between_two_formats(model, folder, tmp_path, monkeypatch):
+    whole = running.write_atomically
+
+    def breaking(path, mode):
+        if path.name == "b.srt":
+            raise KeyboardInterrupt
+        return whole(path, mode)
+
+    monkeypatch.setattr(running, "write_atomically", breaking)
+    out = tmp_path / "out"
+    assert run(folder, "-o", out, "-f", "txt,srt") == 130
+    assert written(out) == ["a.srt", "a.txt", "b.txt"]
+    monkeypatch.setattr(running, "write_atomically", whole)
+    model.read = []
+    assert run(folder, "-o", out, "-f", "txt,srt", "--skip-existing") == 0
+    assert model.read == ["b.wav", "c.wav"]
+    assert len(written(out)) == 6
+
+
+def test_a_full_disk(model, folder, tmp_path, monkeypatch, capsys):
+    whole = running.write_atomically
+
+    def full(path, mode):
+        if path.name == "b.srt":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return whole(path, mode)
+
+    monkeypatch.setattr(running, "write_atomically", full)
+    assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 1
+    assert "b.wav: output not written ([Errno 28] No space left on device); check" in capsys.readouterr().err
+    monkeypatch.setattr(running, "write_atomically", whole)
+    assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 0
+    assert len(written(tmp_path / "out")) == 6
+
+
+def test_an_output_folder_that_cannot_be_one(model, folder, capsys):
+    for out in (folder / "a.wav", folder / "a.wav/out"):
+        assert run(folder, "-o", out) == 1
+        assert f"triscribe: {out}: cannot be made (" in capsys.readouterr().err
+    assert model.read == []
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_read_only_output_folder(model, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir(mode=0o555)
+    assert run(folder, "-o", out) == 1
+    assert f"triscribe: {out}: may not be written to; give another --out" in capsys.readouterr().err
+    assert model.read == []
+
+
+def test_names_that_are_no_text(model, folder, tmp_path):
+    source = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.wav"))
+    try:
+        (folder / "a.wav").rename(source)
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes only UTF-8 names")
+    formats = "txt,json,srt,vtt,tsv,ctm,textgrid"
+    assert run(folder, "-o", tmp_path / "out", "-f", formats, "--page", tmp_path / "page.html") == 0
+    assert len(written(tmp_path / "out")) == 3 * 7
+    model.read = []
+    assert run(folder, "-o", tmp_path / "out", "-f", formats, "--skip-existing") == 0
+    assert model.read == []
+
+
+def test_a_page_over_good_and_bad(model, folder, tmp_path):
+    model.instead = {"b.wav": MediaError(folder / "b.wav", "is damaged", "get another")}
+    page = tmp_path / "index.html"
+    assert run(folder, "-o", tmp_path / "out", "--page", page) == 1
+    text = page.read_text()
+    assert "a.wav" in text and "is damaged" in text and "three" in text
+
+
+def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, capsys):
+    assert run(folder, "-o", tmp_path / "out", "--page", folder / "a.wav/page.html") == 1
+    assert len(written(tmp_path / "out")) == 3
+    seen = capsys.readouterr()
+    assert "3 transcribed" in seen.out
+    assert seen.err.startswith("triscribe: ") and str(folder / "a.wav") in seen.err
+
+
+def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
+    work = Transcribing(None, {})
+    for name, content in (("cut.wav", b"x"), ("empty.mp3", b""), ("notes.txt", b"notes"), ("list.m3u", b"a")):
+        (tmp_path / name).write_bytes(content)
+    meant = [path.name for path in sorted(tmp_path.iterdir()) if work.is_meant(path)]
+    assert meant == ["cut.wav", "empty.mp3"]

@@ -1,0 +1,499 @@
+"""Layouts, what is turned away and why, the validation cut, the data report, and the download."""
+
+import io
+import json
+import os
+import stat
+import urllib.error
+import urllib.request
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipelines.errors import DataError
+from recipes.data.datasets import (
+    Item,
+    Rejected,
+    fetch_an4,
+    find_data,
+    hold_out,
+    read_speech,
+    with_durations,
+)
+from recipes.data.downloads import unzip
+from recipes.scoring.data_report import describe
+
+
+def audio(path: Path, seconds: float = 0.5) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.zeros(int(8000 * seconds), dtype="float32"), 8000)
+    return path
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def rows(manifest):
+    return [(item.path.name, item.text, item.split, item.group) for item in manifest.items]
+
+
+def reasons(manifest):
+    return {bad.path: bad.reason for bad in manifest.rejected}
+
+
+def sphinx(root: Path) -> Path:
+    for name in ("clean/anna/u1", "clean/anna/u2", "clean/bob/u1"):
+        audio(root / "wav" / f"{name}.flac")
+    audio(root / "wav/clean/cleo/u9.wav")
+    write(root / "etc/x_train.fileids", "clean/anna/u1\nclean/anna/u2\r\nclean/bob/u1\n")
+    write(
+        root / "etc/x_train.transcription",
+        "<s> READ(2) ++noise++ ME [BREATH] </s> (u1)\n<s> TWO </s> (u2)\nTHREE (u1)\n",
+    )
+    write(root / "etc/x_dev.fileids", "clean/cleo/u9\nclean/cleo/u10\nclean/cleo/u11\n")
+    write(root / "etc/x_dev.transcription", "no id\nNINE (u9)\nTEN (u10)\nSPARE (u12)\n")
+    write(root / "etc/x_dev.transcription253239", "STRAY (u9)\n")
+    write(root / "etc/x.filler", "<sil> SIL\n[BREATH] +BR+\n")
+    return root
+
+
+def test_sphinx(tmp_path):
+    manifest = read_speech(sphinx(tmp_path))
+    assert manifest.layout == "sphinx"
+    assert rows(manifest) == [
+        ("u9.wav", "NINE", "valid", "cleo"),
+        ("u1.flac", "READ ME", "train", "anna"),
+        ("u2.flac", "TWO", "train", "anna"),
+        ("u1.flac", "THREE", "train", "bob"),
+    ]
+    assert reasons(manifest) == {
+        "etc/x_dev.transcription:1": "no (utterance id) at its end",
+        "wav/clean/cleo/u10": "no such file",
+        "clean/cleo/u11": "no transcription in x_dev.transcription",
+        "etc/x_dev.transcription:4 (u12)": "not in x_dev.fileids",
+    }
+
+
+def test_sphinx_refuses_to_guess_between_equal_ids(tmp_path):
+    audio(tmp_path / "wav/a/u1.wav")
+    audio(tmp_path / "wav/b/u2.wav")
+    write(tmp_path / "etc/x.fileids", "b/u2\na/u1\n")
+    write(tmp_path / "etc/x.transcription", "ONE (u1)\nUNO (u1)\nTWO (u2)\n")
+    manifest = read_speech(tmp_path)
+    assert rows(manifest) == [("u2.wav", "TWO", None, "b"), ("u1.wav", "UNO", None, "a")]  # by line number
+    write(tmp_path / "etc/x.transcription", "TWO (u2)\nX (u3)\nONE (u1)\nUNO (u1)\n")
+    assert reasons(read_speech(tmp_path))["a/u1"] == "several transcriptions have this id in x.transcription"
+
+
+def test_pairs(tmp_path):
+    for place in ("train/anna/1.wav", "train/bob/2.flac", "dev/anna/3.wav", "test/4.WAV", "train/bob/5.wav"):
+        audio(tmp_path / place)
+    audio(tmp_path / "train/bob/2.wav")
+    audio(tmp_path / ".hidden/6.wav")
+    write(tmp_path / "train/anna/1.txt", b'\xef\xbb\xbf a \r\n  "b" \n')
+    write(tmp_path / "train/bob/2.txt", "two")
+    write(tmp_path / "dev/anna/3.lab", "three")
+    write(tmp_path / "test/4.TXT", "four")
+    write(tmp_path / "README.txt", "about")
+    manifest = read_speech(tmp_path)
+    assert sorted(rows(manifest)) == [
+        ("1.wav", 'a "b"', "train", "anna"),
+        ("2.wav", "two", "train", "bob"),
+        ("3.wav", "three", "valid", "anna"),
+        ("4.WAV", "four", "test", None),
+    ]
+    assert reasons(manifest).keys() == {"train/bob/2.flac", "train/bob/5.wav", "README.txt"}
+    assert reasons(manifest)["train/bob/5.wav"] == "no text beside it (.txt or .lab)"
+
+
+def test_pairs_in_one_folder_have_no_groups_and_linked_folders_are_read_once(tmp_path):
+    write(audio(tmp_path / "data/all/1.wav").with_suffix(".txt"), "one")
+    write(audio(tmp_path / "elsewhere/2.wav").with_suffix(".txt"), "two")
+    (tmp_path / "data/all/loop").symlink_to(tmp_path / "data")
+    assert rows(read_speech(tmp_path / "data")) == [("1.wav", "one", None, None)]
+    (tmp_path / "data/test").symlink_to(tmp_path / "elsewhere")
+    assert rows(read_speech(tmp_path / "data"))[1] == ("2.wav", "two", "test", None)
+
+
+def test_ljspeech(tmp_path):
+    audio(tmp_path / "wavs/LJ1.wav")
+    audio(tmp_path / "wavs/LJ2.wav")
+    table = b'\xef\xbb\xbfLJ1|Dr. "X|Doctor "X\r\nLJ2|only raw\r\nLJ3|gone|gone\r\nLJ4\r\nLJ5|\xe9|e\r\n'
+    write(tmp_path / "metadata.csv", table)
+    manifest = read_speech(tmp_path)
+    assert rows(manifest) == [("LJ1.wav", 'Doctor "X', None, None), ("LJ2.wav", "only raw", None, None)]
+    assert reasons(manifest) == {
+        "wavs/LJ3": "no such file",
+        "metadata.csv:4": "not id|raw|normalised (columns: 1)",
+        "metadata.csv:5": "not UTF-8 (byte 4 of the line)",
+    }
+
+
+def test_common_voice(tmp_path):
+    head = "client_id\tpath\tsentence\tage\n"
+    for name in ("a", "b", "c"):
+        audio(tmp_path / f"clips/{name}.mp3")
+    write(tmp_path / "validated.tsv", head + "s1\ta.mp3\tall\t\n")
+    assert rows(read_speech(tmp_path)) == [("a.mp3", "all", None, "s1")]
+    line_separator = 'one\u2028"two'
+    write(tmp_path / "train.tsv", head + f"s1\ta.mp3\t{line_separator}\t\ns1\tb.mp3\n")
+    write(tmp_path / "dev.tsv", head + "s2\tb\tno ending\t\n")
+    write(tmp_path / "test.tsv", head + "s3\tc.mp3\t \t\ns3\ta.mp3\tagain\t\n")
+    manifest = read_speech(tmp_path)
+    assert rows(manifest) == [("a.mp3", 'one "two', "train", "s1"), ("b.mp3", "no ending", "valid", "s2")]
+    assert [(bad.path, bad.reason) for bad in manifest.rejected] == [
+        ("train.tsv:3", "columns: 2 instead of 4"),
+        ("clips/c.mp3", "empty text"),
+        ("clips/a.mp3", "listed twice, with another text; kept in train"),
+    ]
+
+
+def test_kaldi_never_runs_a_command(tmp_path):
+    audio(tmp_path / "audio/a b.wav")
+    long = audio(tmp_path / "audio/long.wav", 3)
+    trace = tmp_path / "ran"
+    write(
+        tmp_path / "train/wav.scp",
+        f"u1\taudio/a b.wav\nu2 touch {trace} |\nu3 | touch {trace}\nu4 no.wav\nu1 twice.wav\n",
+    )
+    write(tmp_path / "train/text", "u1 HELLO YOU\nu2 X\nu3 X\nu4 X\nu5 X\n")
+    write(tmp_path / "train/utt2spk", "u1 anna\n")
+    write(tmp_path / "test/wav.scp", f"rec {long}\n")
+    write(
+        tmp_path / "test/segments",
+        "s1 rec 0.5 1.25\ns2 rec 2 -1\ns3 rec 2 1\ns4 rec x y\ns5 tape 0 1\ns6 rec 0 1\n",
+    )
+    write(tmp_path / "test/text", "s1 ONE\ns2 TWO\ns3 THREE\ns4 FOUR\ns5 FIVE\n")
+    manifest = read_speech(tmp_path)
+    assert not trace.exists()
+    assert manifest.layout == "kaldi"
+    assert manifest.split("train") == [Item(tmp_path / "audio/a b.wav", "HELLO YOU", "train", "anna")]
+    assert [(item.text, item.start, item.end) for item in manifest.split("test")] == [
+        ("ONE", 0.5, 1.25),
+        ("TWO", 2.0, None),
+    ]
+    found = reasons(manifest)
+    assert "command" in found["train/u2"] and "command" in found["train/u3"]
+    assert found["train/no.wav"] == "no such file"
+    assert found["train/u5"] == "in text, but neither in segments nor in wav.scp"
+    assert found["train/wav.scp:5 (u1)"] == "a repeated id"
+    assert found["audio/long.wav"] == "ends at 1.0 s, not after its start"
+    assert found["test/s4"].startswith("segments needs")
+    assert found["test/s5"] == "its recording is not in wav.scp"
+    assert found["test/s6"] == "no line in text"
+    assert read_speech(tmp_path / "test").split(None)[0].text == "ONE"
+
+
+def test_jsonl(tmp_path):
+    audio(tmp_path / "a.wav", 2)
+    good = {"audio_filepath": "a.wav", "text": "one", "duration": 2.0, "speaker": 7}
+    part = {"audio_filepath": "a.wav", "text": "two", "duration": 0.5, "offset": 1}
+    bad = ["{", "[" * 100_000, "[]", '{"audio_filepath": "a.wav"}', json.dumps(part | {"offset": "x"})]
+    bad += [
+        json.dumps(part | {"audio_filepath": "\0" * 9}),
+        json.dumps(part | {"audio_filepath": "n" * 5000}),
+    ]
+    write(tmp_path / "train_manifest.jsonl", "\n".join([json.dumps(good), json.dumps(part), *bad]))
+    write(tmp_path / "package.json", "{}")
+    for root in (tmp_path, tmp_path / "train_manifest.jsonl"):
+        manifest = read_speech(root, layout="jsonl")
+        assert manifest.items == [
+            Item(tmp_path / "a.wav", "one", "train", "7", duration=2.0),
+            Item(tmp_path / "a.wav", "two", "train", None, 1.0, 1.5, 0.5),
+        ]
+        assert len(manifest.rejected) == len(bad)
+
+
+def test_librispeech(tmp_path):
+    audio(tmp_path / "dev-clean/84/121/84-121-0000.flac")
+    write(tmp_path / "dev-clean/84/121/84-121.trans.txt", "84-121-0000 GO DO\n84-121-0001 GONE\n")
+    manifest = read_speech(tmp_path)
+    assert rows(manifest) == [("84-121-0000.flac", "GO DO", "valid", "84")]
+    assert len(manifest.rejected) == 1
+
+
+def test_files_that_cannot_be_used(tmp_path):
+    audio(tmp_path / "wavs/ok.wav")
+    write(tmp_path / "wavs/zero.wav", "")
+    write(tmp_path / "wavs/old.sph", "NIST_1A")
+    (tmp_path / "wavs/folder.wav").mkdir()
+    audio(tmp_path / "outside.wav")
+    write(
+        tmp_path / "metadata.csv",
+        "ok|a\n../wavs/ok|a\nzero|a\nold|a\nfolder|a\n../outside|up is fine\n",
+    )
+    manifest = read_speech(tmp_path)
+    assert [item.path for item in manifest.items] == [tmp_path / "wavs/ok.wav", tmp_path / "outside.wav"]
+    assert [bad.reason for bad in manifest.rejected] == [
+        "listed twice, with the same text",
+        "empty file (0 bytes)",
+        ".sph is not read; convert it to .wav or .flac",
+        "no such file",
+    ]
+
+
+def test_which_layout(tmp_path):
+    with pytest.raises(DataError, match="no such file or folder"):
+        read_speech(tmp_path / "none")
+    with pytest.raises(DataError, match=r"looked for etc/\*\.fileids.*found an empty folder"):
+        read_speech(tmp_path)
+    sphinx(tmp_path)
+    write(tmp_path / "wav/clean/anna/u1.txt", "READ")
+    with pytest.raises(DataError, match=r"several layouts fit: sphinx .* and pairs .*layout='sphinx'"):
+        read_speech(tmp_path)
+    assert len(read_speech(tmp_path, layout="pairs").items) == 1
+    with pytest.raises(DataError, match="choose one of sphinx, pairs"):
+        read_speech(tmp_path, layout="sphynx")
+    with pytest.raises(DataError, match="looked for wav.scp and text"):
+        read_speech(tmp_path, layout="kaldi")
+
+
+def test_nothing_usable_or_wrong_encoding(tmp_path):
+    write(tmp_path / "metadata.csv", "a|x\n")
+    with pytest.raises(DataError, match="no usable item in this ljspeech data set .*wavs/a: no such file"):
+        read_speech(tmp_path)
+    write(tmp_path / "metadata.csv", "a|x\n".encode("utf-16"))
+    with pytest.raises(DataError, match="UTF-16"):
+        list(read_speech(tmp_path, layout="ljspeech").items)
+
+
+def made_up(groups: int, each: int, text: str = "{g} {i}") -> list[Item]:
+    names = [(g, i) for g in range(groups) for i in range(each)]
+    return [
+        Item(Path(f"{g}/{i}.wav"), text.format(g=g, i=i), None, f"g{g}" if groups > 1 else None)
+        for g, i in names
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hold_out_keeps_groups_whole(seed):
+    items = made_up(20, 10, "same words")
+    train, valid = hold_out(items, 0.1, seed)
+    assert (train, valid) == hold_out(items, 0.1, seed)
+    assert {item.group for item in train}.isdisjoint(item.group for item in valid)
+    assert len(train) == 180 and len(valid) == 20
+    assert {item.split for item in train} == {"train"} and {item.split for item in valid} == {"valid"}
+
+
+def test_hold_out_differs_by_seed():
+    assert len({tuple(hold_out(made_up(20, 2), 0.1, seed)[1]) for seed in range(8)}) > 1
+
+
+def test_hold_out_without_groups_keeps_texts_apart():
+    items = made_up(1, 60) + [Item(Path("again.wav"), f"0 {i}") for i in range(40)]
+    train, valid = hold_out(items, 0.2)
+    assert {item.text for item in train}.isdisjoint(item.text for item in valid)
+    assert 18 <= len(valid) <= 22
+
+
+def test_hold_out_of_repeated_commands_keeps_every_command_in_training():
+    train, valid = hold_out(made_up(1, 100, "yes") + made_up(1, 100, "no"), 0.1)
+    assert len(valid) == 20
+    assert {item.text for item in train} == {"yes", "no"}
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_hold_out_leaves_something_on_both_sides(share):
+    for items in (made_up(2, 1), made_up(3, 5), made_up(1, 2, "same"), [Item(Path("a"), "a", None, "g")] * 2):
+        train, valid = hold_out(items, share)
+        assert train and valid and len(train) + len(valid) == len(items)
+
+
+def test_hold_out_refuses():
+    with pytest.raises(ValueError, match="share"):
+        hold_out(made_up(2, 2), 1.0)
+    with pytest.raises(ValueError, match="two"):
+        hold_out(made_up(1, 1), 0.5)
+
+
+def test_hold_out_of_a_manifest_leaves_the_test_part_alone(tmp_path):
+    manifest = read_speech(sphinx(tmp_path))
+    train, valid = hold_out(manifest, 0.3)
+    assert {item.path for item in train + valid} == {item.path for item in manifest.split("train")}
+
+
+def test_durations(tmp_path):
+    whole, short, long = (
+        audio(tmp_path / "1.wav", 2),
+        audio(tmp_path / "2.wav", 0.05),
+        audio(tmp_path / "3.wav", 9),
+    )
+    broken = write(tmp_path / "4.wav", "not audio")
+    items = [
+        Item(whole, "claims too much", duration=99.0),
+        Item(whole, "part", start=0.5, end=1.25),
+        Item(whole, "rounded", start=1.0, end=2.05),
+        Item(whole, "open", start=1.5),
+        Item(whole, "late end", start=0.0, end=2.5),
+        Item(whole, "late start", start=2.0, end=2.05),
+        Item(short, "a"),
+        Item(long, "a"),
+        Item(broken, "a"),
+    ]
+    seen = []
+    kept, rejected = with_durations(items, lambda done, total: seen.append((done, total)), max_seconds=8)
+    assert [(item.text, item.end, item.duration) for item in kept] == [
+        ("claims too much", None, 2.0),
+        ("part", 1.25, 0.75),
+        ("rounded", 2.0, 1.0),
+        ("open", 2.0, 0.5),
+    ]
+    assert [bad.path for bad in rejected] == [str(path) for path in (whole, whole, short, long, broken)]
+    assert [bad.reason for bad in rejected][:4] == [
+        "from 0.00 to 2.50 s, but its file is 2.00 s long",
+        "from 2.00 to 2.05 s, but its file is 2.00 s long",
+        "0.05 s long, shorter than 0.1 s",
+        "9.0 s long, longer than 8 s",
+    ]
+    assert seen[-1] == (9, 9)
+
+
+def test_durations_that_only_reading_tells(tmp_path, monkeypatch):
+    class Unstated:
+        duration = None
+
+        def blocks(self, strict):
+            yield np.zeros(8000)
+            self.duration = 1.0
+
+    monkeypatch.setattr("pipelines.media.audio.open_audio", lambda path: Unstated())
+    kept, _ = with_durations([Item(write(tmp_path / "a.webm", "x"), "a")])
+    assert kept[0].duration == 1.0
+
+
+def test_report():
+    train = [Item(Path(f"{i}.wav"), "abc abc", "train", f"s{i % 3}", duration=1.0 + i % 4) for i in range(20)]
+    odd = "caf\u00e9\u00a0e\u0301\x1b"
+    valid = [Item(Path("x" * 200 + "odd\x1b[31m.wav"), odd * 9, "valid", "s0", duration=0.5)]
+    valid.append(Item(Path("rare.wav"), "z", "valid", "s9", duration=0.5))
+    rejected = [Rejected(f"{i}.txt", f"not UTF-8 (byte {i})") for i in range(5)] + [
+        Rejected("a", "empty text")
+    ]
+    report = describe({"train": train, "valid": valid}, rejected)
+    assert report.isprintable() or all(line.isprintable() for line in report.splitlines())
+    assert max(map(len, report.splitlines())) <= 100
+    for wanted in (
+        "U+00A0 NO-BREAK SPACE ×9",
+        "U+0301 COMBINING ACUTE ACCENT ×9",
+        "U+001B",
+        "z  1 x  rare.wav",
+        "144 / s",
+        "groups in several splits, so results there are too good: 1",
+        "s0  in train and valid",
+        "5 x not UTF-8 (byte 0)",
+        "and 2 more",
+        "1 x empty text",
+        "in valid but never in train",
+        "51 words",
+    ):
+        assert wanted in report, wanted
+
+
+def test_report_without_durations_groups_or_items():
+    assert "Lengths" not in describe({"train": [Item(Path("a.wav"), "a")]})
+    assert "train" in describe({"train": []})
+
+
+def an4_zip(members: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, text in members.items():
+            file.writestr(name, text)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def no_data(tmp_path, monkeypatch):
+    """No data set lies anywhere yet; the cache is below tmp_path."""
+    monkeypatch.delenv("TRISCRIBE_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/triscribe"
+
+
+def test_fetch(no_data, monkeypatch):
+    calls = []
+    archive = an4_zip({"an4-master/etc/an4.dic": "A AH", "an4-master/LICENSE": "free"})
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *a, **k: calls.append(a) or io.BytesIO(archive))
+    assert find_data(None, "an4") == no_data / "an4" == find_data(None, "an4")
+    assert (no_data / "an4/etc/an4.dic").read_text() == "A AH"
+    assert len(calls) == 1
+    assert os.listdir(no_data) == ["an4"]
+
+
+def test_fetch_offline(no_data, monkeypatch):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(urllib.request, "urlopen", offline)
+    with pytest.raises(DataError, match="no route.*git clone https://github.com/cmusphinx/an4"):
+        fetch_an4()
+    assert os.listdir(no_data) == []
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        b"<html>",
+        an4_zip({"an4-master/etc/a": "a" * 999})[:200],
+        an4_zip({}),
+        an4_zip({"other/x": ""}),
+        an4_zip({"an4-master/etc/a": "", "an4-master/../../../../out": "x"}),
+        an4_zip({"/out": "x"}),
+        an4_zip({"an4-master\\..\\..\\out": "x"}),
+    ],
+)
+def test_fetch_refuses_a_bad_archive(no_data, monkeypatch, archive):
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *a, **k: io.BytesIO(archive))
+    with pytest.raises(DataError):
+        fetch_an4()
+    assert os.listdir(no_data) == []
+    assert not list(no_data.parent.parent.rglob("out"))
+
+
+def test_unzip_refuses_links_and_bombs(tmp_path, monkeypatch):
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr(link, "/etc")
+    with pytest.raises(DataError, match="unsafe member 'link'"):
+        unzip(tmp_path / "a.zip", tmp_path / "out")
+    monkeypatch.setattr("recipes.data.downloads.LARGEST", 10)
+    write(tmp_path / "b.zip", an4_zip({"x": "a" * 11}))
+    with pytest.raises(DataError, match="GiB"):
+        unzip(tmp_path / "b.zip", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_find_data(no_data, tmp_path, monkeypatch):
+    with pytest.raises(DataError, match="no such file"):
+        find_data(tmp_path / "none", "an4")
+    assert find_data(str(tmp_path), "an4") == tmp_path
+    with pytest.raises(DataError, match="--data.*TRISCRIBE_DATA"):
+        find_data(None, "other")
+    (no_data / "other").mkdir(parents=True)
+    (tmp_path / "shelf/other").mkdir(parents=True)
+    assert find_data(None, "other") == no_data / "other"
+    monkeypatch.setenv("TRISCRIBE_DATA", str(tmp_path / "shelf"))
+    assert find_data(None, "other") == tmp_path / "shelf/other"
+
+
+@pytest.mark.skipif(
+    "TRISCRIBE_DATA" not in os.environ, reason="TRISCRIBE_DATA does not name a folder with an4"
+)
+def test_an4():
+    manifest = read_speech(Path(os.environ["TRISCRIBE_DATA"]) / "an4")
+    assert manifest.layout == "sphinx" and manifest.rejected == []
+    assert Counter(item.split for item in manifest.items) == {"train": 948, "test": 130}
+    assert len({item.group for item in manifest.split("train")}) == 74
+    assert len({item.group for item in manifest.split("test")}) == 10
+    items, rejected = with_durations(manifest.items)
+    assert not rejected and 0.7 < sum(item.duration for item in items) / 3600 < 0.9
+    train, valid = hold_out(manifest, 0.1)
+    assert {item.group for item in train}.isdisjoint(item.group for item in valid)

@@ -1,0 +1,206 @@
+"""Layouts of handwriting and ink: what becomes an item, what is turned away and why."""
+
+import gzip
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipelines.errors import DataError
+from pipelines.layout.lines import cut_line
+from pipelines.media.ink import read_ink as read_pieces
+from recipes.data.datasets import hold_out, read_handwriting, read_ink
+from tests.data.layouts import alto_xml, level_lines, page_xml
+
+needs_data = pytest.mark.skipif("TRISCRIBE_DATA" not in os.environ, reason="TRISCRIBE_DATA is not set")
+
+
+def image(path: Path, size=(400, 300)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", size, 200).save(path)
+    return path
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def rows(manifest):
+    return [(item.path.name, item.text, item.split, item.group) for item in manifest.items]
+
+
+def reasons(manifest):
+    return {bad.path: bad.reason for bad in manifest.rejected}
+
+
+def test_labels(tmp_path):
+    for name in "abcd":
+        image(tmp_path / f"lines/{name}.webp")
+    table = 'lines/a.webp\tone  "1"\ttrain\r\nlines/b.webp\ttwo\tval\nlines/c.webp\tthree\n\nlines/d.webp\n'
+    table += "lines/d.webp\tfour\tsome\nlines/e.webp\tfive\ttest\nlines/d.webp\tx\ttest\ty\n"
+    table += "lines/a.webp\t1\ttest\n"
+    write(tmp_path / "labels.tsv", table.encode() + b"lines/d.webp\t\xff\n")
+    manifest = read_handwriting(tmp_path)
+    assert manifest.layout == "labels"
+    assert rows(manifest) == [
+        ("a.webp", 'one "1"', "train", None),
+        ("b.webp", "two", "valid", None),
+        ("c.webp", "three", None, None),
+    ]
+    assert reasons(manifest) == {
+        "labels.tsv:5": "not path, text, split (columns: 1)",
+        "labels.tsv:6": "unknown split 'some'",
+        "lines/e.webp": "no such file",
+        "labels.tsv:8": "not path, text, split (columns: 4)",
+        "lines/a.webp": "listed twice, with another text; kept in train",
+        "labels.tsv:10": "not UTF-8 (byte 13 of the line)",
+    }
+    assert rows(read_handwriting(tmp_path / "labels.tsv")) == rows(manifest)
+
+
+def test_labels_with_a_header(tmp_path):
+    image(tmp_path / "a.png")
+    write(tmp_path / "labels.tsv", "Text\tWriter\tPath\tSplit\nשלום\tanna\ta.png\tdev\n")
+    assert rows(read_handwriting(tmp_path)) == [("a.png", "שלום", "valid", "anna")]
+
+
+def test_line_images(tmp_path):
+    names = (
+        "train/1.png",
+        "train/2.bin.png",
+        "dev/3.nrm.png",
+        "test/4.JPG",
+        "5.tif",
+        "6.webp",
+        "7.png",
+        "7.bin.png",
+    )
+    for name in names:
+        image(tmp_path / name)
+    for stem in ("train/1", "train/2", "dev/3", "test/4"):
+        write(tmp_path / f"{stem}.gt.txt", f"text {stem[-1]}\n")
+    write(tmp_path / "train/1.txt", "recognised by another program")
+    write(tmp_path / "5.txt", "text 5")
+    write(tmp_path / "7.gt.txt", "text 7")
+    manifest = read_handwriting(tmp_path)
+    assert manifest.layout == "images"
+    assert sorted(rows(manifest)) == [
+        ("1.png", "text 1", "train", None),
+        ("2.bin.png", "text 2", "train", None),
+        ("3.nrm.png", "text 3", "valid", None),
+        ("4.JPG", "text 4", "test", None),
+        ("5.tif", "text 5", None, None),
+        ("7.png", "text 7", None, None),
+    ]
+    assert reasons(manifest).keys() == {"6.webp", "7.bin.png", "train/1.txt"}
+
+
+def test_pages_and_lines_in_one_tree(tmp_path):
+    image(tmp_path / "train/p1.jpg")
+    write(tmp_path / "train/p1.txt", "all text of the page: no line's")
+    write(tmp_path / "train/page/p1.xml", page_xml(level_lines("one", " ", "three"), "p1.jpg"))
+    write(tmp_path / "train/alto/p1.xml", alto_xml(level_lines("uno"), "p1.jpg"))
+    image(tmp_path / "valid/p2.png")
+    write(tmp_path / "valid/p2.xml", alto_xml(level_lines("two & zwei"), "C:\\scans\\other name.tif"))
+    image(tmp_path / "test/line.png")
+    write(tmp_path / "test/line.gt.txt", "a line")
+    image(tmp_path / "turned.png", (300, 400))
+    write(tmp_path / "turned.xml", alto_xml(level_lines("turned by EXIF"), "turned.png"))
+    image(tmp_path / "small.png", (200, 150))
+    write(tmp_path / "small.xml", page_xml(level_lines("four"), "small.png"))
+    write(tmp_path / "lost.xml", page_xml(level_lines("five"), "lost.png"))
+    write(tmp_path / "bare.xml", page_xml([], "turned2.png"))
+    write(tmp_path / "mets.xml", "<mets/>")
+    image(tmp_path / "torn.png")
+    write(tmp_path / "torn.txt", "its page's text")
+    write(tmp_path / "torn.xml", page_xml(level_lines("six"))[:300])
+    manifest = read_handwriting(tmp_path)
+    assert sorted(rows(manifest)) == [
+        ("line.png", "a line", "test", None),
+        ("p1.jpg", "uno", "train", "p1"),
+        ("p2.png", "two & zwei", "valid", "p2"),
+        ("turned.png", "turned by EXIF", None, "turned"),
+    ]
+    found = reasons(manifest)
+    assert found.pop("torn.xml").startswith("is not well-formed XML")
+    assert found == {
+        "train/page/p1.xml": "the image's lines are taken from train/alto/p1.xml",
+        "small.xml": "is of an image of 400 x 300 pixels, and small.png has 200 x 150",
+        "lost.png": "no such file",
+        "bare.xml": "no text lines",
+        "mets.xml": "is XML, but of <mets>",
+    }
+
+
+def test_lines_of_a_page(tmp_path):
+    page = np.full((300, 400), 200, np.uint8)
+    for row in range(3):
+        cv2.putText(page, "ink" * (row + 1), (40, 50 * row + 48), cv2.FONT_HERSHEY_SIMPLEX, 1, 30, 2)
+    for name in ("a", "b", "c"):
+        Image.fromarray(page).save(tmp_path / f"{name}.png")
+        write(tmp_path / f"{name}.xml", page_xml(level_lines("ink", "", "inkinkink", "ink"), f"{name}.png"))
+    manifest = read_handwriting(tmp_path)
+    assert reasons(manifest) == {f"{name}.xml (l1)": "no text" for name in "abc"}
+    cuts = [cut_line(page, item.shape, item.line_distance).pixels for item in manifest.items]
+    dark = [(cut < 100).sum() for cut in cuts]
+    assert [item.shape.id for item in manifest.items] == ["l0", "l2", "l3"] * 3
+    assert 2.5 < dark[1] / dark[0] < 3.5 and dark[2] == 0
+    assert {item.line_distance for item in manifest.items} == {50.0}
+    train, valid = hold_out(manifest, 0.3)
+    assert len(valid) == 3 and not {item.path for item in train} & {item.path for item in valid}
+
+
+def test_folders_without_handwriting_say_what_was_looked_for(tmp_path):
+    write(tmp_path / "mets.xml", "<mets/>")
+    with pytest.raises(DataError, match="labels.tsv.*PAGE XML or ALTO.*found 1 .xml"):
+        read_handwriting(tmp_path)
+    with pytest.raises(DataError, match="strokes.*found 1 .xml"):
+        read_ink(tmp_path)
+
+
+def ink_line(**fields) -> str:
+    return json.dumps({"strokes": [[[0, 0], [1, 2]], [[3, 1], [4, 4]]], **fields}) + "\n"
+
+
+def test_ink(tmp_path):
+    lines = ink_line(label="a", writer=7) + ink_line() + "\n" + ink_line(label="b c", writer="x")
+    write(tmp_path / "greek-train.jsonl.gz", gzip.compress(lines.encode()))
+    write(tmp_path / "latin-test.jsonl", ink_line(label="d"))
+    write(
+        tmp_path / "dev/e.inkml", '<ink><annotation type="truth">e</annotation><trace>0 0, 1 1</trace></ink>'
+    )
+    write(tmp_path / "torn.jsonl", ink_line(label="f") + '{"strokes": [')
+    write(tmp_path / "speech.jsonl", '{"audio_filepath": "x.wav", "text": "x"}')
+    manifest = read_ink(tmp_path)
+    assert manifest.layout == "ink"
+    assert sorted((*row, item.index) for row, item in zip(rows(manifest), manifest.items, strict=True)) == [
+        ("e.inkml", "e", "valid", None, 0),
+        ("greek-train.jsonl.gz", "a", "train", "7", 0),
+        ("greek-train.jsonl.gz", "b c", "train", "x", 2),
+        ("latin-test.jsonl", "d", "test", None, 0),
+    ]
+    for item in manifest.items:
+        assert read_pieces(item.path)[item.index].label == item.text
+    found = reasons(manifest)
+    assert found["greek-train.jsonl.gz:2"] == "no label"
+    assert "not JSON" in found["torn.jsonl:2"] and "strokes" in found["speech.jsonl:1"] and len(found) == 3
+
+
+@needs_data
+def test_real_sets_have_the_counts_of_their_descriptions():
+    root = Path(os.environ["TRISCRIBE_DATA"])
+    for place, counts in (
+        ("handwriting/peraire-fr", {"train": 2025, "valid": 247, "test": 262}),
+        ("handwriting/pages", {"train": 1001, "test": 279}),
+    ):
+        manifest = read_handwriting(root / place)
+        assert Counter(item.split for item in manifest.items) == counts and not manifest.rejected
+    manifest = read_ink(root / "ink/omniglot")
+    assert Counter(item.split for item in manifest.items) == {"train": 800, "test": 200}
