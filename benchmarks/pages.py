@@ -5,7 +5,8 @@
 FOLDER holds a folder for each collection, with JPEG images and their PAGE or ALTO files beside them. The
 scores are those of the cBAD competitions; see recipes/scoring/baseline_scores.py. With `--pictures` every
 page is written there as PNG, half as high, with the found lines in colour and the given baselines in
-black. `--model` the pages are read, too: CER of each collection's whole text, with given and with found lines.
+black. With `--model` the pages are read, too: CER of the whole text of each collection, with given and
+with found lines.
 """
 
 from __future__ import annotations

@@ -103,9 +103,9 @@ def frame_labels(model: SequenceModel, stretches: Sequence[Item], length: int) -
     """(length,) labels of a video's frames; what no stretch covers is none of the classes."""
     labels, rate = np.zeros(length, int), model.front_end.rate
     for item in stretches:
-        if item.text in model.alphabet:
+        if item.target in model.alphabet:
             end = length if item.end is None else round(item.end * rate)
-            labels[round((item.start or 0.0) * rate) : end] = model.alphabet.encode(item.text)[0]
+            labels[round((item.start or 0.0) * rate) : end] = model.alphabet.encode(item.target)[0]
     return labels
 
 

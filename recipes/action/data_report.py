@@ -30,9 +30,11 @@ def describe_clips(splits: Mapping[str, Sequence[Item]], rejected: Sequence[Reje
 
 
 def _balance(splits: Mapping[str, Sequence[Item]]) -> str:
-    counts = {name: Counter(item.text for item in items) for name, items in splits.items()}
+    counts = {name: Counter(item.target for item in items) for name, items in splits.items()}
     total = sum(counts.values(), Counter())
-    groups = {label: {item.group for item in _all(splits) if item.text == label} - {None} for label in total}
+    groups = {
+        label: {item.group for item in _all(splits) if item.target == label} - {None} for label in total
+    }
     width = max(len(shown(label, 28)) for label in total)
     lines = [f"{'Class':<{width}}" + "".join(f"{name:>8}" for name in splits) + f"{'groups':>8}"]
     for label, count in sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))[:MOST]:
@@ -45,10 +47,10 @@ def _balance(splits: Mapping[str, Sequence[Item]]) -> str:
 
 
 def _missing(splits: Mapping[str, Sequence[Item]]) -> str:
-    known = {item.text for item in splits.get("train", ())}
+    known = {item.target for item in splits.get("train", ())}
     lines = []
     for name, items in splits.items():
-        missing = sorted({item.text for item in items} - known) if known else []
+        missing = sorted({item.target for item in items} - known) if known else []
         if missing:
             named = ", ".join(missing[:9])
             lines.append(f"Warning: in {name} but never in train, so never recognised: {named}")

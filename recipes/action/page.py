@@ -82,7 +82,7 @@ def _shown(scores: ActionScores, index: int) -> ShownClip:
     points = " ".join(f"{100 * time / last:.1f},{20 - 20 * share / highest:.1f}" for time, share in attention)
     return ShownClip(
         item.path.name,
-        item.text,
+        item.target,
         scores.classes[int(found.argmax())],
         float(found.max()),
         data_uri("image/webp", file.getvalue()),

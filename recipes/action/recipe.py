@@ -187,7 +187,7 @@ class Action(Recipe):
         decoder = {"kind": sizes.decoder, "dropout": sizes.dropout}
         if sizes.decoder == "classifier":
             decoder["heads"] = sizes.heads
-        classes = Classes.of(item.text for item in items)
+        classes = Classes.of(item.target for item in items)
         model = SequenceModel(
             self.task, front_end, sizes.core(), decoder, classes, normalisation, self.options.name
         )
@@ -197,9 +197,9 @@ class Action(Recipe):
 
     def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
         """Those whose label the model has."""
-        kept = [item for item in items if item.text in model.alphabet]
-        unknown = [item for item in items if item.text not in model.alphabet]
-        return kept, [Rejected(str(item.path), f"the model has no class {item.text!r}") for item in unknown]
+        kept = [item for item in items if item.target in model.alphabet]
+        unknown = [item for item in items if item.target not in model.alphabet]
+        return kept, [Rejected(str(item.path), f"the model has no class {item.target!r}") for item in unknown]
 
     def source(self, item: Item) -> tuple:
         return str(item.path), item.start, item.end
@@ -288,7 +288,7 @@ class Action(Recipe):
         for index, video in enumerate(videos):
             labels = frame_labels(model, stretches.get(video, [video]), cache.lengths[index])
             mirrored = len(videos) + mirrors.index(video) if video in mirrors else None
-            opposite = None if video in stretches else augmentation.opposite(video.text)
+            opposite = None if video in stretches else augmentation.opposite(video.target)
             backwards = model.alphabet.encode(opposite)[0] if opposite in model.alphabet else None
             sample = Sample(video, labels, index, mirrored, backwards)
             samples |= dict.fromkeys(map(self.source, stretches.get(video, [video])), sample)

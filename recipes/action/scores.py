@@ -40,7 +40,7 @@ class ActionScores:
     def labels(self) -> np.ndarray:
         """(clips,) place of each clip's class, -1 for one that was never learnt."""
         places = {name: place for place, name in enumerate(self.classes)}
-        return np.array([places.get(item.text, -1) for item in self.items])
+        return np.array([places.get(item.target, -1) for item in self.items])
 
     @cached_property
     def right(self) -> np.ndarray:

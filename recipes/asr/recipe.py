@@ -130,7 +130,9 @@ class Asr(Recogniser):
         for item, result in zip(items, results, strict=True):
             hypothesis = "" if isinstance(result, TriscribeError) else model.normalisation(result.text)
             name = f"{item.group}/{item.path.stem}" if item.group else item.path.stem
-            scored.append(Scored(name, item.text, hypothesis, item.path, item.start, item.end, item.duration))
+            scored.append(
+                Scored(name, item.target, hypothesis, item.path, item.start, item.end, item.duration)
+            )
         return scored
 
     def attachment(self, item: Scored) -> Attachment:

@@ -153,7 +153,7 @@ class Captioning(Recipe):
     task = "captioning"
     what = "pictures and sentences"
     measure = Measure(
-        lambda item: float(len(item.text.split())), "words", "1000 words", 1000.0, densest=float("inf")
+        lambda item: float(len(item.target.split())), "words", "1000 words", 1000.0, densest=float("inf")
     )
     told = ("training", "teaching", "vocabulary", "select")
 
@@ -189,7 +189,7 @@ class Captioning(Recipe):
             return base
         sizes, options = self.options.model, self.options
         try:
-            alphabet = options.vocabulary.alphabet([item.text for item in items if item.split != "valid"])
+            alphabet = options.vocabulary.alphabet([item.target for item in items if item.split != "valid"])
         except ValueError as error:
             raise DataError("--pieces", str(error), "give fewer") from error
         model = SequenceModel(
@@ -211,11 +211,11 @@ class Captioning(Recipe):
         unknown = getattr(model.alphabet, "unknown_id", None)
         kept, rejected = [], []
         for item in items:
-            missing = [] if unknown is not None else model.alphabet.unknown(item.text)
+            missing = [] if unknown is not None else model.alphabet.unknown(item.target)
             if missing:
                 reason = f"characters outside the alphabet: {' '.join(map(repr, missing))}"
                 rejected.append(Rejected(str(item.path), reason))
-            elif set(model.encode(item.text)) == {unknown}:
+            elif set(model.encode(item.target)) == {unknown}:
                 rejected.append(Rejected(str(item.path), "not one of its words is known"))
             else:
                 kept.append(item)
@@ -247,7 +247,7 @@ class Captioning(Recipe):
         cache = self.cached(shown, model, mirrors)
         learnt = []
         for index, said in enumerate(pictures):
-            texts = tuple(item.text for item in said)
+            texts = tuple(item.target for item in said)
             mirrored = len(pictures) + index if index < len(mirrors) else None
             learnt.append(Picture(index, tuple(map(model.encode, texts)), texts, mirrored))
         criterion = {"bleu4": "missed_bleu4", "exact": "wrong"}[options.select]
@@ -261,7 +261,7 @@ class Captioning(Recipe):
         described = []
         for said, result in zip(pictures, found, strict=True):
             hypothesis = "" if isinstance(result, TriscribeError) else result.text
-            references = tuple(item.text for item in said)
+            references = tuple(item.target for item in said)
             described.append(Described(said[0].path.stem, references, hypothesis, said[0].path))
         return score(split, described)
 

@@ -198,7 +198,7 @@ def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], 
         if isinstance(item, Rejected):
             rejected.append(item)
             continue
-        item = replace(item, path=Path(os.path.normpath(item.path)), text=" ".join(item.text.split()))
+        item = replace(item, path=Path(os.path.normpath(item.path)), target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
         if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
             shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
@@ -225,7 +225,7 @@ def _fault(item: Item) -> str | None:
         )
     elif item.path.stat().st_size == 0:
         return "empty file (0 bytes)"
-    if not item.text:
+    if not item.target:
         return "empty text"
     if item.start is not None and item.start < 0:
         return f"starts before its file, at {item.start} s"
@@ -235,7 +235,7 @@ def _fault(item: Item) -> str | None:
 
 
 def _repeated(item: Item, first: Item) -> str:
-    text = "the same text" if item.text == first.text else "another text"
+    text = "the same text" if item.target == first.target else "another text"
     return f"listed twice, with {text}" + (f"; kept in {first.split}" if item.split != first.split else "")
 
 

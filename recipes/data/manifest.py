@@ -1,4 +1,4 @@
-"""A data set as the recipes see it: items (media + text), and what was turned away with its reason."""
+"""A data set as the recipes see it: items (a source + a target), and what was turned away with its reason."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pathlib import Path
 
 from pipelines.layout.lines import LineShape
 
+Target = str | tuple[str, ...] | tuple[float, ...]
+
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of media with its text.
+    """What a recipe learns from: a source, which is a file or a part of one, and a target.
 
     Attributes:
         path: the media file.
-        text: what is said or written in it, with runs of white space made one space.
+        target: what the model is to give for it: a text, with runs of white space made one space; the
+            name of a class; a sequence of labels, one for each token; or a sequence of numbers.
         split: "train", "valid" or "test"; None when the data set does not say.
         group: speaker or writer, where known.
         start, end: seconds, when the item is a part of a longer recording; None is the file's start or end.
@@ -28,7 +31,7 @@ class Item:
     """
 
     path: Path
-    text: str
+    target: Target
     split: str | None = None
     group: str | None = None
     start: float | None = None
@@ -106,9 +109,9 @@ def hold_out(data: Manifest | Sequence[Item], share: float, seed: int = 0) -> tu
 
 def _unit_keys(items: list[Item]) -> list[Hashable]:
     """What must stay together: items with equal keys go to the same side; at least two keys differ."""
-    texts = {item.text for item in items}
+    texts = {item.target for item in items}
     by_text = 2 * len(texts) > len(items)
-    alone = [("text", item.text) if by_text else ("item", index) for index, item in enumerate(items)]
+    alone = [("text", item.target) if by_text else ("item", index) for index, item in enumerate(items)]
     keys = [
         key if item.group is None else ("group", item.group) for item, key in zip(items, alone, strict=True)
     ]

@@ -204,7 +204,7 @@ class Handwriting(Recogniser):
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         columns = max(1, round(self.measure.of(item) * model.front_end.height))
-        scarce = columns < 2 * model.front_end.stride * len(item.text)
+        scarce = columns < 2 * model.front_end.stride * len(item.target)
         return len(self.features(item, model)) if scarce else columns  # evening may widen it
 
     def source(self, item: Item) -> tuple:
@@ -223,7 +223,7 @@ class Handwriting(Recogniser):
         scored = []
         for item, line in zip(items, lines, strict=True):
             hypothesis = "" if isinstance(line, TriscribeError) else model.normalisation(line.text)
-            scored.append(Scored(named(item), item.text, hypothesis, item.path))
+            scored.append(Scored(named(item), item.target, hypothesis, item.path))
         return scored
 
     def attachment(self, item: Scored) -> Attachment:

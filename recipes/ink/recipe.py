@@ -122,7 +122,7 @@ class InkRecipe(Recogniser):
         pages = reader.read(model, map(piece_of, items), SearchOptions(**options))
         self.named = {named(item): item for item in items}
         return [
-            Scored(named(item), item.text, model.normalisation(page.text), item.path)
+            Scored(named(item), item.target, model.normalisation(page.text), item.path)
             for item, page in zip(items, pages, strict=True)
         ]
 

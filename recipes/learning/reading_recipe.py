@@ -160,7 +160,7 @@ class Recogniser(Recipe):
     def _built(
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
-        alphabet = Alphabet.of(item.text for item in items)
+        alphabet = Alphabet.of(item.target for item in items)
         if base:
             options = self.options
             model = fitted(base, alphabet, items, options.alphabet)
@@ -178,12 +178,12 @@ class Recogniser(Recipe):
         """Items that CTC can write: letters the alphabet has, and enough frames for them."""
         kept, rejected = [], []
         for item in items:
-            unknown = model.alphabet.unknown(item.text)
+            unknown = model.alphabet.unknown(item.target)
             length = torch.tensor(self.input_length(item, model))
             if unknown:
                 reason = f"characters outside the alphabet: {' '.join(map(repr, unknown))}"
                 rejected.append(Rejected(str(item.path), reason))
-            elif frames_needed(model.encode(item.text)) > model.front_end.output_lengths(length):
+            elif frames_needed(model.encode(item.target)) > model.front_end.output_lengths(length):
                 rejected.append(Rejected(str(item.path), "too short for its text"))
             else:
                 kept.append(item)
@@ -194,14 +194,14 @@ class Recogniser(Recipe):
         options, items = self.options, train + valid
         cache = self.cached(items, model)
         samples = [
-            Sample(index, len(cache[index]), model.encode(item.text), item.group)
+            Sample(index, len(cache[index]), model.encode(item.target), item.group)
             for index, item in enumerate(items)
         ]
         task = self.training(
             model,
             samples[: len(train)],
             samples[len(train) :],
-            [item.text for item in valid],
+            [item.target for item in valid],
             cache,
             options.augmentation,
             options.consistency,
@@ -258,7 +258,7 @@ class Recogniser(Recipe):
         """Give the model its language model, if one is asked for."""
         model.language = None
         if self.options.language_model:
-            texts = [item.text for item in splits["train"]]
+            texts = [item.target for item in splits["train"]]
             counted = Language.of(model, texts, self.options.language_model, discreet=True)
             alone = replace(counted, words=(), cost=0.0)
             self._choose(model, splits["valid"], [replace(alone, weight=weight) for weight in WEIGHTS])
@@ -345,7 +345,7 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str
     """The base with an alphabet for new data; outputs of shared symbols keep their weights."""
     merge = base.alphabet.merge(alphabet)
     for symbol in merge.added:
-        holders = [item for item in items if symbol in item.text]
+        holders = [item for item in items if symbol in item.target]
         print(f"only in the data:  {symbol!r}  in {len(holders)} items, e.g. {holders[0].path}")
     if merge.unused:
         print(f"only in the model: {' '.join(map(repr, merge.unused))}")

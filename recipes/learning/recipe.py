@@ -264,12 +264,12 @@ class Recipe(ABC):
         rejected = [bad for manifest in manifests for bad in manifest.rejected] + unreadable
         items = []
         for item in kept:
-            text = self.normalised(item.text, normalisation)
+            text = self.normalised(item.target, normalisation)
             control = [symbol for symbol in text if unicodedata.category(symbol) in ("Cc", "Cs")]
             if control:
                 rejected.append(Rejected(str(item.path), f"control character {control[0]!r} in its text"))
             elif text:
-                items.append(replace(item, text=text))
+                items.append(replace(item, target=text))
             else:
                 rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
         splits = {name: [item for item in items if item.split == name] for name in ("train", "valid", "test")}

@@ -106,8 +106,8 @@ def bar(share: float, columns: int) -> str:
 
 
 def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
-    words = Counter(word for item in items for word in item.text.split())
-    counts = Counter(char for item in items for char in item.text)
+    words = Counter(word for item in items for word in item.target.split())
+    counts = Counter(char for item in items for char in item.target)
     lines = [
         f"Text: {sum(words.values()):,} words, {len(words):,} distinct; "
         f"{sum(counts.values()):,} characters, {len(counts):,} distinct"
@@ -116,9 +116,9 @@ def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
     if len(counts) > MOST:
         entries.append(f"and {len(counts) - MOST:,} more")
     lines.append(_wrapped(entries))
-    known = {char for item in splits.get("train", ()) for char in item.text}
+    known = {char for item in splits.get("train", ()) for char in item.target}
     for name, part in splits.items():
-        missing = sorted({char for item in part for char in item.text} - known) if known else []
+        missing = sorted({char for item in part for char in item.target} - known) if known else []
         if missing:
             lines.append(
                 f"Warning: in {name} but never in train, so never recognised: {len(missing):,} characters"
@@ -128,13 +128,13 @@ def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
 
 
 def _rare(items: Sequence[Item]) -> str:
-    counts = Counter(char for item in items for char in item.text)
+    counts = Counter(char for item in items for char in item.target)
     rare = sorted(
         (char for char, count in counts.items() if count < RARE), key=lambda char: (counts[char], char)
     )
     if not rare:
         return ""
-    examples = {char: item for item in reversed(items) for char in item.text if counts[char] < RARE}
+    examples = {char: item for item in reversed(items) for char in item.target if counts[char] < RARE}
     lines = [f"Characters that occur less than {RARE} times: {len(rare):,}"]
     for char in rare[:20]:
         lines.append(f"  {_named(char)}  {counts[char]} x  {shown(examples[char].path)}")
@@ -142,7 +142,7 @@ def _rare(items: Sequence[Item]) -> str:
 
 
 def _too_dense(items: Sequence[Item], measure: Measure) -> str:
-    dense = [(len(item.text) / length, item) for item in items if (length := measure.of(item))]
+    dense = [(len(item.target) / length, item) for item in items if (length := measure.of(item))]
     dense = sorted((each for each in dense if each[0] > measure.densest), key=lambda each: -each[0])
     if not dense:
         return ""

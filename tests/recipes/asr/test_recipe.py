@@ -198,7 +198,7 @@ def test_new_letters_are_refused_and_named(trained, new_letters, tmp_path, capsy
 def test_shared_letters_keep_their_weights(trained, rule, alphabet):
     base = load(trained[1] / "model.safetensors")
     items = [Item(Path("x.wav"), "AB ZC")]
-    model = fitted(base, Alphabet.of(item.text for item in items), items, rule)
+    model = fitted(base, Alphabet.of(item.target for item in items), items, rule)
     assert model.alphabet == Alphabet(alphabet)
     old, new = base.state_dict(), model.state_dict()
     shared = [symbol for symbol in alphabet if symbol in base.alphabet]

@@ -115,7 +115,7 @@ def test_from_a_shell(trained, data, tmp_path):
     assert Image.open(out / "red-triangle-left-0.png").size[0] > 500
     (out / "red-triangle-left-0.coco.json").rename(folder / "captions_train.json")
     (item,) = read_captions(folder).items
-    assert item.path == folder / "red-triangle-left-0.png" and item.text == said and item.split == "train"
+    assert item.path == folder / "red-triangle-left-0.png" and item.target == said and item.split == "train"
 
 
 def test_frozen_features_are_computed_once(data, tmp_path, monkeypatch):
@@ -226,7 +226,7 @@ def test_sentences_of_unknown_words_are_left_out(data, tmp_path):
     splits, _ = recipe.read_splits(recipe.manifests(), Normalisation(case="lower"))
     model = recipe.build(None, Normalisation(case="lower"), splits["train"])
     good = splits["train"][0]
-    bad = dataclasses.replace(good, text="zebra")
+    bad = dataclasses.replace(good, target="zebra")
     kept, rejected = recipe.usable([good, bad], model)
     assert kept == [good] and rejected[0].reason == "not one of its words is known"
 
@@ -247,7 +247,9 @@ def test_a_step_on_real_pictures(tmp_path, name):
     (manifest,) = recipe.manifests()
     items, rejected = recipe.readable(manifest.split("train")[:10])
     assert len(items) == 10 and not rejected
-    items = [dataclasses.replace(item, text=recipe.normalised(item.text, Normalisation())) for item in items]
+    items = [
+        dataclasses.replace(item, target=recipe.normalised(item.target, Normalisation())) for item in items
+    ]
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:1])
     assert 0 < task(task.batches(0)[0]()).item() < 100

@@ -29,7 +29,7 @@ def read(root: Path, layouts=CLIPS):
     folder = root.parent if root.is_file() else root
     found = list(layout.read(root))
     items = [
-        (str(item.path.relative_to(folder)), item.text, item.split, item.group)
+        (str(item.path.relative_to(folder)), item.target, item.split, item.group)
         for item in found
         if isinstance(item, Item)
     ]
@@ -91,7 +91,9 @@ def test_kinetics(tmp_path):
     ]
     needs = "needs a label, and time_start and time_end in seconds"
     assert rejected == {"annotations/train.csv:5": needs, "annotations/test.csv:2": needs}
-    spans = {item.text: (item.start, item.end) for item in CLIPS[1].read(tmp_path) if isinstance(item, Item)}
+    spans = {
+        item.target: (item.start, item.end) for item in CLIPS[1].read(tmp_path) if isinstance(item, Item)
+    }
     assert spans["x"] == (None, None) and spans["y"] == (None, None)
     whole = next(item for item in CLIPS[1].read(tmp_path) if isinstance(item, Item) and item.group == "whole")
     assert (whole.start, whole.end) == (3.0, 13.0)

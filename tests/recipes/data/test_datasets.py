@@ -41,7 +41,7 @@ def write(path: Path, text: str | bytes) -> Path:
 
 
 def rows(manifest):
-    return [(item.path.name, item.text, item.split, item.group) for item in manifest.items]
+    return [(item.path.name, item.target, item.split, item.group) for item in manifest.items]
 
 
 def reasons(manifest):
@@ -175,7 +175,7 @@ def test_kaldi_never_runs_a_command(tmp_path):
     assert not trace.exists()
     assert manifest.layout == "kaldi"
     assert manifest.split("train") == [Item(tmp_path / "audio/a b.wav", "HELLO YOU", "train", "anna")]
-    assert [(item.text, item.start, item.end) for item in manifest.split("test")] == [
+    assert [(item.target, item.start, item.end) for item in manifest.split("test")] == [
         ("ONE", 0.5, 1.25),
         ("TWO", 2.0, None),
     ]
@@ -188,7 +188,7 @@ def test_kaldi_never_runs_a_command(tmp_path):
     assert found["test/s4"].startswith("segments needs")
     assert found["test/s5"] == "its recording is not in wav.scp"
     assert found["test/s6"] == "no line in text"
-    assert read_speech(tmp_path / "test").split(None)[0].text == "ONE"
+    assert read_speech(tmp_path / "test").split(None)[0].target == "ONE"
 
 
 def test_jsonl(tmp_path):
@@ -289,14 +289,14 @@ def test_hold_out_differs_by_seed():
 def test_hold_out_without_groups_keeps_texts_apart():
     items = made_up(1, 60) + [Item(Path("again.wav"), f"0 {i}") for i in range(40)]
     train, valid = hold_out(items, 0.2)
-    assert {item.text for item in train}.isdisjoint(item.text for item in valid)
+    assert {item.target for item in train}.isdisjoint(item.target for item in valid)
     assert 18 <= len(valid) <= 22
 
 
 def test_hold_out_of_repeated_commands_keeps_every_command_in_training():
     train, valid = hold_out(made_up(1, 100, "yes") + made_up(1, 100, "no"), 0.1)
     assert len(valid) == 20
-    assert {item.text for item in train} == {"yes", "no"}
+    assert {item.target for item in train} == {"yes", "no"}
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
@@ -339,7 +339,7 @@ def test_durations(tmp_path):
     ]
     seen = []
     kept, rejected = with_durations(items, lambda done, total: seen.append((done, total)), max_seconds=8)
-    assert [(item.text, item.end, item.duration) for item in kept] == [
+    assert [(item.target, item.end, item.duration) for item in kept] == [
         ("claims too much", None, 2.0),
         ("part", 1.25, 0.75),
         ("rounded", 2.0, 1.0),

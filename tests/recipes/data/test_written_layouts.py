@@ -33,7 +33,7 @@ def write(path: Path, text: str | bytes) -> Path:
 
 
 def rows(manifest):
-    return [(item.path.name, item.text, item.split, item.group) for item in manifest.items]
+    return [(item.path.name, item.target, item.split, item.group) for item in manifest.items]
 
 
 def reasons(manifest):
@@ -187,7 +187,7 @@ def test_ink(tmp_path):
         ("latin-test.jsonl", "d", "test", None, 0),
     ]
     for item in manifest.items:
-        assert read_pieces(item.path)[item.index].label == item.text
+        assert read_pieces(item.path)[item.index].label == item.target
     found = reasons(manifest)
     assert found["greek-train.jsonl.gz:2"] == "no label"
     assert "not JSON" in found["torn.jsonl:2"] and "strokes" in found["speech.jsonl:1"] and len(found) == 3

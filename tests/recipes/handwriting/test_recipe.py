@@ -108,7 +108,7 @@ def test_lines_of_pages_and_line_images_together(tmp_path, capsys):
     recipe = Handwriting(options_for(data, out=tmp_path / "out", valid=0.3))
     splits, rejected = recipe.read_splits(recipe.manifests(), Normalisation())
     items = splits["train"] + splits["valid"]
-    assert sorted(item.text for item in items) == ["ab ba"] * 6 + ["abba ab"]
+    assert sorted(item.target for item in items) == ["ab ba"] * 6 + ["abba ab"]
     assert [Path(bad.path).name for bad in rejected] == ["9.png"]
     (line,) = [item for item in items if item.shape]
     cut = line_image(line)
@@ -384,11 +384,11 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     task.easing.fill_(False)
     makers = task.batches(1)
     inputs, targets, _ = makers[0]()
-    own = {tuple(model.encode(word)) for item in items for word in item.text.split()}
+    own = {tuple(model.encode(word)) for item in items for word in item.target.split()}
     space = model.alphabet.encode(" ")[0]
     said = [[tuple(word) for word in split_at(target, space)] for target in targets]
     assert all(word in own for line in said for word in line)
-    assert {model.decode(target) for target in targets} - {item.text for item in items}
+    assert {model.decode(target) for target in targets} - {item.target for item in items}
     again = recipe.training_task(model, items, items[:2])
     again.load_state_dict(task.state_dict())
     same, expected = again.batches(1)[-1](), [make() for make in makers][-1]
@@ -408,7 +408,7 @@ def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
     inputs, targets, _ = task.batches(1)[0]()
     assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
     assert (task.cuts_of_views[0] == -1).all() and (task.cuts_of_views[1] >= 0).all()
-    assert {model.decode(target) for target in targets} - {item.text for item in items}, "composed ones"
+    assert {model.decode(target) for target in targets} - {item.target for item in items}, "composed ones"
     views = [[task.cache[sample.index] for sample in view] for view in task.views]
     assert not any(one.shape == two.shape and torch.equal(one, two) for one, two in zip(*views, strict=True))
     plain, _ = task.read(task.valid_items)
@@ -472,7 +472,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     task.easing.fill_(False)
     batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
-    own = {item.text for item in items}
+    own = {item.target for item in items}
     composed = [text for text in said if text not in own]
     assert 0 < len(composed) < len(said) == len(items)
     assert all(f" {text} " in " bab abb bbb zab bab baa " for text in composed), "whole words, in order"
@@ -490,7 +490,7 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     task.easing.fill_(False)
     batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
-    everything = " ".join(item.text for item in items)
+    everything = " ".join(item.target for item in items)
     assert len(said) == len(items) and all(f" {text} " in f" {everything} " for text in said)
     assert all(inputs[1].min() > 0 for inputs, *_ in batches)
 
@@ -529,10 +529,10 @@ def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
     batches = [make() for make in task.batches(0)]
-    whole = " ".join(item.text for item in items)
+    whole = " ".join(item.target for item in items)
     assert all(model.decode(target) in whole for _, targets, *_ in batches for target in targets)
     pieces = Pieces(task.train_items, task.own_texts, task.cuts.tolist(), 99)
-    orders = {item.text: model.alphabet.decode(model.encode(item.text)) for item in items}
+    orders = {item.target: model.alphabet.decode(model.encode(item.target)) for item in items}
     assert any(met != text for text, met in orders.items()), "numbers are met from their end"
     for text, met in orders.items():
         parts = pieces.composed(met, 0, random.Random(1))
@@ -649,7 +649,7 @@ def test_who_cannot_teach_is_told_why(tmp_path, changes, told):
     letters = changes.pop("letters", "")
     model = dataclasses.replace(recipe.options.model, **changes.pop("model", {}))
     recipe, items = lines_to_part(tmp_path, **{"teacher": str(path), "model": model, **changes})
-    items = [dataclasses.replace(item, text=item.text + letters) for item in items]
+    items = [dataclasses.replace(item, target=item.target + letters) for item in items]
     model = recipe.build(None, Normalisation(), items)
     with pytest.raises(DataError, match=f"cannot teach model: .*{told}"):
         recipe.training_task(model, items, items[:2])
