@@ -15,25 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from encoders.backbones import BACKBONES
 from encoders.motion import ANYWHERE, CELL, SIDE, anywhere, motion
 from encoders.precision import autocast
-
-BACKBONES = {
-    "none": 0,
-    "small": 160,
-    "squeezenet1_0": 512,
-    "squeezenet1_1": 512,
-    "mobilenet_v2": 1280,
-    "mobilenet_v3_small": 576,
-    "mobilenet_v3_large": 960,
-    "efficientnet_b0": 1280,
-    "convnext_tiny": 768,
-    "resnet18": 512,
-    "resnet34": 512,
-    "resnet50": 2048,
-    "vgg16": 512,
-}
-"""Features of each network: torchvision's by their names there, our own small one, and none at all."""
 
 AT_ONCE = 4  # frames for each thread of a CPU: what a network makes of more does not stay in its caches
 FARTHEST = 10.0  # deviations from its mean; a feature that never fired in training may otherwise shout

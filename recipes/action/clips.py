@@ -14,7 +14,8 @@ from torch import Tensor
 
 from encoders.frames import Frames
 from pipelines.model import SequenceModel
-from recipes.action.augment import ClipAugmentation, reversed_features, stretch
+from recipes.action.augment import reversed_features, stretch
+from recipes.action.options import ClipAugmentation
 from recipes.data.manifest import Item
 from recipes.learning.cache import FeatureCache
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -18,25 +17,10 @@ from decoders.classifier import UNKNOWN, Classifier, Timeline, focal_loss
 from decoders.ctc import CTC
 from pipelines.video import judged
 from recipes.action.clips import Clips, Sample
+from recipes.action.options import LossOptions
 from recipes.scoring.error_rates import counts
 
 WITHOUT_BLANK = -1e4  # log-probability: CTC may not leave a frame to no action
-
-
-@dataclass(frozen=True)
-class LossOptions:
-    """What training minimises, and how often it shows which clip."""
-
-    focal: float = 0.0
-    """Exponent by which what is judged well already counts for less (focal loss); 0 is cross-entropy."""
-    balance: float = 0.5
-    """Rare classes are shown more often: 1 is all classes equally often, 0 each clip once an epoch."""
-    joined: int = 5
-    """Most clips that are joined to one video where a timeline or an order is learnt."""
-
-    def __post_init__(self):
-        if not self.focal >= 0 or not 0 <= self.balance <= 1 or self.joined < 1:
-            raise ValueError("focal must be 0 or more, balance a share, and joined at least 1")
 
 
 class ActionTask(nn.Module):

@@ -8,67 +8,15 @@ is resumed sees the very same variants.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.functional import mask_along_axis_iid
 
 from encoders.spectrogram import LogMel
+from recipes.asr.options import SpeechAugmentation
 
 WARPS = tuple(round(0.76 + 0.02 * step, 2) for step in range(28))  # frequency factors 0.76 ... 1.30
-
-
-@dataclass(frozen=True)
-class SpeechAugmentation:
-    """How far training varies each utterance."""
-
-    speed: float = 0.12
-    """Largest relative change of speed, pitch included (Ko et al. 2015)."""
-    tract: float = 0.1
-    """Largest relative change of vocal-tract length (Jaitly & Hinton 2013)."""
-    noise: float = 0.3
-    """Share of utterances with coloured noise added."""
-    noise_snr: tuple[float, float] = (5.0, 35.0)
-    """Range of signal-to-noise ratios, dB."""
-    clean: float = 0.3
-    """Share of utterances whose steady background is taken away, as in studio or synthetic sound."""
-    floor: tuple[float, float] = (45.0, 80.0)
-    """Range of dB below the peak at which an utterance is cut off, drawn for each."""
-    gain: float = 8.0
-    """Largest change of level, dB; it matters where utterances are joined."""
-    telephone: float = 0.1
-    """Share of utterances cut at 3.4 to 4 kHz."""
-    join: float = 0.35
-    """Share of utterances joined with another one of the same speaker."""
-    frequency_masks: int = 2
-    """SpecAugment: masks over mel bands (Park et al. 2019)."""
-    frequency_mask_bands: int = 20
-    """SpecAugment: most bands a mask covers."""
-    time_masks: int = 6
-    """SpecAugment: masks over time."""
-    time_mask_frames: int = 20
-    """SpecAugment: most frames a mask covers."""
-    time_mask_share: float = 0.1
-    """SpecAugment: most of an utterance that one mask over time covers."""
-
-    def __post_init__(self):
-        for name in ("noise", "clean", "telephone", "join", "time_mask_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
-        for name in ("speed", "tract"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
-        for name in ("gain", "frequency_masks", "frequency_mask_bands", "time_masks", "time_mask_frames"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("noise_snr", "floor"):
-            low, high = getattr(self, name)
-            if low > high:
-                raise ValueError(f"{name} goes from low to high, not {(low, high)}")
-        if self.floor[0] <= 0:
-            raise ValueError(f"floor is above 0 dB, not {self.floor}")
 
 
 def uniform(low: float, high: float, generator: torch.Generator) -> float:

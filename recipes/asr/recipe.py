@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,50 +21,17 @@ from pipelines.errors import TriscribeError
 from pipelines.media.audio import open_audio, read_audio
 from pipelines.model import SequenceModel
 from pipelines.speech import transcribe
-from recipes.asr.augment import SpeechAugmentation
+from recipes.asr.options import AsrOptions
 from recipes.asr.task import SpeechTask, to_decibel
 from recipes.data.datasets import Item, Rejected, find_data, read_speech, with_durations
 from recipes.data.manifest import Manifest
-from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
-from recipes.learning.recipe import CoreOptions, command
+from recipes.learning.reading_recipe import Recogniser
+from recipes.learning.recipe import command
 from recipes.scoring.data_report import SPEECH
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment, sound_of
 
 LONGEST = 60.0  # seconds of one training item
-
-
-@dataclass(frozen=True)
-class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
-
-    sample_rate: int = 16000
-    """Hz that the model reads."""
-    n_mels: int = 80
-    """Mel bands."""
-    dynamic_range: float = 60.0
-    """dB below an utterance's peak at which everything is silence."""
-    channels: int = 32
-    """Of each convolution."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("sample_rate", "n_mels", "dynamic_range", "channels"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-
-
-@dataclass(frozen=True)
-class AsrOptions(RecogniserOptions):
-    """Train a speech recogniser on your own folder."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of recordings and texts (Sphinx, audio + .txt, LJSpeech, Common Voice, Kaldi, JSONL,
-    LibriSpeech: found out by itself). Without it: AN4 from $TRISCRIBE_DATA, the cache, or its home."""
-    out: Path = Path("exp/asr")
-    """Folder for the model, checkpoint, log and report."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-    augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)
 
 
 class Asr(Recogniser):

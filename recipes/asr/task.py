@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pipelines.model import SequenceModel
-from recipes.asr.augment import WARPS, SpeechAugmentation, spec_augment, uniform, vary
+from recipes.asr.augment import WARPS, spec_augment, uniform, vary
+from recipes.asr.options import SpeechAugmentation
 from recipes.learning.reading_task import ReadingTask, Sample, padded
 
 

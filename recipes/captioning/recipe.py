@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from torch import Tensor
@@ -20,131 +18,22 @@ from tqdm import tqdm
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.vocabulary import Subwords, Words
-from encoders.frames import BACKBONES, backbone
+from encoders.frames import backbone
 from pipelines.captioning import CaptionOptions, captions, inputs_of, squared
 from pipelines.errors import DataError, TriscribeError
 from pipelines.media.images import is_image, read_image
 from pipelines.media.video import open_video
 from pipelines.model import SequenceModel
+from recipes.captioning.options import CaptioningOptions, VocabularyOptions
 from recipes.captioning.page import write_caption_page
 from recipes.captioning.scores import CaptionScores, Described, score, scorers, unmarked
-from recipes.captioning.task import CaptionTask, Picture, TeachingOptions
+from recipes.captioning.task import CaptionTask, Picture
 from recipes.data.datasets import Item, Rejected, read_captions
 from recipes.data.manifest import Manifest
-from recipes.learning.recipe import CoreOptions, Recipe, RecipeOptions, command
-from recipes.learning.training import TrainingOptions
+from recipes.learning.recipe import Recipe, command
 from recipes.scoring.data_report import Measure
 
 WHOLE = 1e9  # seconds, longer than any video
-
-
-@dataclass(frozen=True)
-class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
-
-    network: Literal[tuple(name for name in BACKBONES if name != "none")] = "squeezenet1_0"
-    """Image network: small is trained from scratch, others come from torchvision by their names there."""
-    weights: str = "DEFAULT"
-    """Of the image network, as torchvision names and fetches them; none for none."""
-    frozen: bool = True
-    """Take the image network as it is, so that its features are computed once. The small one is trained."""
-    side: int = 0
-    """Pixels to which pictures are squared; 0 is the image network's own."""
-    grid: bool = True
-    """Look at the places of one picture; with --no-grid at a video's frames as wholes, in their order."""
-    rate: float = 1.0
-    """Frames a second that are looked at in a video."""
-    window: float = 10.0
-    """Seconds of a video that one sentence is about, at most."""
-    hidden_size: int = 192
-    """Memory cells of each layer and direction."""
-    num_layers: int = 1
-    """Layers of the core."""
-    dropout: float = 0.4
-    """On what the core reads, between its layers, on words read and before words written."""
-    embedding_size: int = 256
-    """Features of a label."""
-    attention_size: int = 192
-    """Features in which places and decoder are compared."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if min(self.embedding_size, self.attention_size) < 1 or self.side < 0:
-            raise ValueError("embedding_size and attention_size must be at least 1, and side 0 or more")
-
-    def front_end(self) -> dict:
-        """Kind and sizes of the front end."""
-        return {
-            "kind": "frames",
-            "network": self.network,
-            "frozen": self.frozen and self.network != "small",
-            "side": self.side,
-            "grid": self.grid,
-            "rate": self.rate,
-            "window": self.window,
-            "output_size": self.input_size,
-            "dropout": self.dropout,
-        }
-
-    def decoder(self, hidden_size: int) -> dict:
-        """Kind and sizes of the decoder."""
-        return {
-            "kind": "attention",
-            "hidden_size": hidden_size,
-            "embedding_size": self.embedding_size,
-            "attention_size": self.attention_size,
-            "gated": True,
-            "dropout": self.dropout,
-        }
-
-
-@dataclass(frozen=True)
-class VocabularyOptions:
-    """What sentences are made of, in a new model."""
-
-    labels: Literal["words", "subwords", "characters"] = "words"
-    """What the model writes one by one."""
-    min_count: int = 5
-    """Words that occur less often in training become one unknown word, which is never written."""
-    pieces: int = 1000
-    """Subwords, at most."""
-    punctuation: bool = False
-    """Keep punctuation and signs in the sentences."""
-
-    def __post_init__(self):
-        if self.min_count < 1 or self.pieces < 2:
-            raise ValueError("min_count must be at least 1 and pieces at least 2")
-
-    def alphabet(self, texts: list[str]) -> Words | Subwords | Alphabet:
-        """What the texts are made of.
-
-        Raises:
-            ValueError: sentencepiece cannot cut them into so many pieces.
-        """
-        if self.labels == "words":
-            return Words.of(texts, self.min_count)
-        return Subwords.of(texts, self.pieces) if self.labels == "subwords" else Alphabet.of(texts)
-
-
-@dataclass(frozen=True)
-class CaptioningOptions(RecipeOptions):
-    """Train a captioner on your own folder."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of pictures or videos and sentences (captions.tsv, COCO, Karpathy, Flickr8k: found out by
-    itself)."""
-    out: Path = Path("exp/captioning")
-    """Folder for the model, checkpoint, features, log and report."""
-    case: Literal["keep", "upper", "lower"] = "lower"
-    """Case of the sentences."""
-    select: Literal["bleu4", "exact"] = "bleu4"
-    """Validation score that chooses the best weights."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-    vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
-    teaching: TeachingOptions = field(default_factory=lambda: TeachingOptions(decoder_size=384, sampling=0.1))
-    training: TrainingOptions = field(
-        default_factory=lambda: TrainingOptions(epochs=20, batch_size=32, learning_rate=1e-3, valid_every=1)
-    )
 
 
 class Captioning(Recipe):
@@ -189,7 +78,9 @@ class Captioning(Recipe):
             return base
         sizes, options = self.options.model, self.options
         try:
-            alphabet = options.vocabulary.alphabet([item.target for item in items if item.split != "valid"])
+            alphabet = alphabet_of(
+                options.vocabulary, [item.target for item in items if item.split != "valid"]
+            )
         except ValueError as error:
             raise DataError("--pieces", str(error), "give fewer") from error
         model = SequenceModel(
@@ -274,6 +165,17 @@ class Captioning(Recipe):
 
     def write_report(self, found: CaptionScores, history: list[dict], facts: dict) -> Path:
         return write_caption_page(self.options.out / "report.html", found, history, facts)
+
+
+def alphabet_of(options: VocabularyOptions, texts: list[str]) -> Words | Subwords | Alphabet:
+    """The labels that the texts are made of.
+
+    Raises:
+        ValueError: sentencepiece cannot cut them into so many pieces.
+    """
+    if options.labels == "words":
+        return Words.of(texts, options.min_count)
+    return Subwords.of(texts, options.pieces) if options.labels == "subwords" else Alphabet.of(texts)
 
 
 def grouped(items: Sequence[Item]) -> list[list[Item]]:

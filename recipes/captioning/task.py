@@ -15,29 +15,12 @@ from torch.nn import functional as F
 from decoders.search.beam import beam
 from pipelines.captioning import CaptionOptions, search_for
 from pipelines.model import SequenceModel
+from recipes.captioning.options import TeachingOptions
 from recipes.captioning.scores import bleu, plain
 from recipes.learning.cache import FeatureCache
-from recipes.learning.recipe import AttentionOptions
-from recipes.learning.training import TrainingOptions
+from recipes.learning.options import TrainingOptions
 
 AT_ONCE = 64  # sentences of about one length that are taught together
-
-
-@dataclass(frozen=True)
-class TeachingOptions(AttentionOptions):
-    """How a captioner is taught."""
-
-    doubly_stochastic: float = 0.2
-    """Weight of looking at all places of a picture equally over a sentence (Xu et al. 2015)."""
-    shift: float = 0.06
-    """Share of its side by which a picture is moved in training; only for a network that is trained."""
-    mirror: bool = False
-    """Also show pictures in a mirror; not where sentences tell left from right."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.doubly_stochastic < 0 or not 0 <= self.shift < 0.5:
-            raise ValueError("doubly_stochastic must be 0 or more, and shift a share below 0.5")
 
 
 @dataclass(frozen=True)

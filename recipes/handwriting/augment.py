@@ -6,76 +6,12 @@ given generator only, so that a run that is resumed sees the very same variants.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-MADE = "splice", "compose", "small_capitals"  # shares of lines that are made of others
-
-
-@dataclass(frozen=True)
-class LineAugmentation:
-    """How far training varies each line. Lengths are shares of the line's height."""
-
-    stretch: float = 0.2
-    """Largest relative change of width."""
-    size: float = 0.1
-    """Largest relative change of the writing's height."""
-    slant: float = 0.12
-    """Largest shear to either side, as a tangent."""
-    skew: float = 0.1
-    """Largest rise or fall from one end of the line to the other."""
-    offset: float = 0.06
-    """Largest shift of the baseline up or down."""
-    elastic: float = 0.035
-    """Typical displacement of an elastic distortion (Simard et al. 2003)."""
-    stroke: float = 0.4
-    """Share of lines whose strokes are made thicker or thinner."""
-    contrast: float = 0.5
-    """Share of lines with other gradation."""
-    blur: float = 0.2
-    """Share of lines that are blurred."""
-    noise: float = 0.3
-    """Share of lines with grain."""
-    show_through: float = 0.15
-    """Share of lines behind which another one shines through, mirrored."""
-    splice: float = 0.0
-    """Share of lines in which half the words give way to others from lines near them, whose places the model
-    itself finds; an attention decoder alone finds none."""
-    compose: float = 0.0
-    """Share of lines that are composed of pieces of lines near them, a few letters each, and say what stands
-    somewhere in --texts, or in other lines. Pieces, too, are found by the model."""
-    small_capitals: float = 0.0
-    """Share of lines in small capitals, in which some people write everything: capitals of other lines, drawn
-    about as high as small letters, say what stands somewhere in such texts, and are read as small letters."""
-    near: int = 10
-    """Lines before and behind one that give it words and pieces: about as many as are of one page or hand, in
-    the order of their names. --compose wants hundreds, for pieces of more than two or three letters."""
-    masks: int = 2
-    """Stretches of columns that are blotted out."""
-    mask_width: float = 0.4
-    """Most of a line's height that one of them is wide."""
-
-    def __post_init__(self):
-        for name in ("stroke", "contrast", "blur", "noise", "show_through", *MADE):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
-        if self.made > 1:
-            raise ValueError(f"{', '.join(MADE)} are {self.made} together, and at most 1")
-        for name in ("stretch", "size"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
-        for name in ("slant", "skew", "offset", "elastic", "near", "masks", "mask_width"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-
-    @property
-    def made(self) -> float:
-        """Share of lines that are made of others."""
-        return sum(getattr(self, name) for name in MADE)
+from recipes.handwriting.options import LineAugmentation
 
 
 def vary(

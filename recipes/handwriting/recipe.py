@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,104 +25,16 @@ from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from recipes.data.datasets import Item, Rejected, read_handwriting
 from recipes.data.manifest import Manifest
-from recipes.handwriting.augment import LineAugmentation
 from recipes.handwriting.kept_lines import KeptLines
+from recipes.handwriting.options import HandwritingOptions
 from recipes.handwriting.task import LineTask
 from recipes.learning.growing import grown
-from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
-from recipes.learning.recipe import CoreOptions, command
+from recipes.learning.reading_recipe import Recogniser
+from recipes.learning.recipe import command
 from recipes.learning.shrinking import shrunk
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
-
-
-@dataclass(frozen=True)
-class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
-
-    height: int = 48
-    """Pixels that every line is scaled to."""
-    fold: int = 1
-    """The convolutions read blocks of so many pixels square, as channels; with --height 96 --fold 2 they see
-    finer strokes, and take a tenth to a sixth longer than with 48 and 1."""
-    upright: bool = True
-    """Set slanting letters upright and even their height and width; for scripts with ascenders and
-    descenders."""
-    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
-    """Of each convolution."""
-    residuals: tuple[int, ...] = ()
-    """Further convolutions behind each; with 0 0 1 2 2 an epoch teaches more and takes 1.4 times as long."""
-    right_to_left: bool = False
-    """The lines run from right to left, as in Arabic and Hebrew."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.height < 8 or len(self.channels) != 5 or min(self.channels) < 1:
-            raise ValueError("height must be at least 8, and channels five numbers from 1 upwards")
-        if self.fold < 1 or self.height % self.fold:
-            raise ValueError(f"fold must divide the height, {self.height}, which {self.fold} does not")
-
-
-@dataclass(frozen=True)
-class HandwritingOptions(RecogniserOptions):
-    """Train a handwriting recogniser on your own folder."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of line images with texts (`.gt.txt`, `labels.tsv`), of pages with PAGE or ALTO files, or
-    of both: found out by itself. Several folders are trained on together and also scored apart."""
-    out: Path = Path("exp/handwriting")
-    """Folder for the model, checkpoint, log and report."""
-    consistency: float = 0.0
-    """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
-    shortcut: float = 0.3
-    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
-    grow: tuple[int, ...] = ()
-    """Further convolutions for the model of --load, behind each that it has (as --residuals of a new one).
-    They begin by changing nothing, so that nothing learnt is lost."""
-    finer: int = 1
-    """Scale lines to this many times the height that the model of --load reads (see --fold). This, too,
-    begins by changing nothing."""
-    wider: tuple[int, ...] = ()
-    """Channels of each convolution of the model of --load from now on. So does this."""
-    narrower: tuple[int, ...] = ()
-    """Channels of each convolution of the model of --load from now on, fewer than it has: those that matter
-    least are left out, for a smaller, faster model, which may learn from the whole one (--teacher)."""
-    cells: int | None = None
-    """Memory cells of each layer and direction of the model of --load from now on. More begin by changing
-    nothing; fewer are those that matter most."""
-    texts: tuple[Path, ...] = ()
-    """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
-    views: int = 0
-    """With --freeze: the front end reads each line this many times, varied anew each time, before training
-    begins, and what it made of them is kept on disk, some 60 kB a line and view: an epoch takes one of these
-    views. 0: it reads them anew in every epoch, which takes twice as long."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-    augmentation: LineAugmentation = field(default_factory=LineAugmentation)
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._needs_load("grow", "wider", "narrower", "cells")
-        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider or self.narrower):
-            raise ValueError(
-                "freeze leaves the front end as it is; grow, finer, wider and narrower change it"
-            )
-        if self.narrower and (any(self.grow) or self.wider):
-            raise ValueError(
-                "narrower makes a model smaller, and grow and wider larger: leave out one of them"
-            )
-        if self.views < 0 or (self.views and not self.freeze):
-            raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
-        if self.views and self.teacher:
-            raise ValueError("a teacher reads lines, and views are none any more: leave out one of them")
-        if self.views and self.augmentation.small_capitals:
-            raise ValueError("small_capitals are drawn, and views are not: leave out one of them")
-        if self.texts and not self.augmentation.compose:
-            raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
-        if min(self.grow, default=0) < 0:
-            raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
-        if self.finer < 1 or (self.finer > 1 and not self.load):
-            raise ValueError(f"finer must be 1, or more with --load, not {self.finer}")
 
 
 class Handwriting(Recogniser):

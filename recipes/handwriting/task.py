@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from decoders.attention import Attention
 from pipelines.model import SequenceModel
-from recipes.handwriting.augment import LineAugmentation, blot, vary
+from recipes.handwriting.augment import blot, vary
+from recipes.handwriting.options import LineAugmentation
 from recipes.handwriting.pieces import Capital, Pieces, cut_out, cuts, drawn, spliced
 from recipes.learning.reading_task import ReadingTask, Sample, padded
 

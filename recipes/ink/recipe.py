@@ -8,7 +8,6 @@ imadocsen-en (greedy, no language model): see the results table in the README.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,44 +23,13 @@ from pipelines.model import SequenceModel
 from pipelines.reading.settings import SearchOptions
 from recipes.data import datasets
 from recipes.data.manifest import Item, Manifest, Rejected
-from recipes.ink.augment import InkAugmentation
+from recipes.ink.options import SPACING, InkOptions
 from recipes.ink.task import InkTask, flat
-from recipes.learning.reading_recipe import Recogniser, RecogniserOptions
-from recipes.learning.recipe import CoreOptions, command
+from recipes.learning.reading_recipe import Recogniser
+from recipes.learning.recipe import command
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
-
-SPACING = 0.25  # core heights at which ink is measured before there is a model
-
-
-@dataclass(frozen=True)
-class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
-
-    input_size: int = 128
-    """Features that the core reads."""
-    spacing: float = SPACING
-    """Core heights from point to point along the pen's way."""
-    strides: tuple[int, ...] = (2, 2)
-    """Of each convolution: points to frames."""
-    channels: int = 64
-    """Of each convolution."""
-
-
-@dataclass(frozen=True)
-class InkOptions(RecogniserOptions):
-    """Train a recogniser of pen strokes on your own folder."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of ink: JSON lines or InkML with labels. Several are trained on together and also scored
-    apart."""
-    out: Path = Path("exp/ink")
-    """Folder for the model, checkpoint, log and report."""
-    consistency: float = 0.0
-    """Weight that draws two views of a line, under different dropout, towards each other (CR-CTC)."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-    augmentation: InkAugmentation = field(default_factory=InkAugmentation)
 
 
 class InkRecipe(Recogniser):

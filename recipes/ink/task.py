@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from encoders.pen import trace
-from recipes.ink.augment import InkAugmentation, vary
+from recipes.ink.augment import vary
+from recipes.ink.options import InkAugmentation
 from recipes.learning.reading_task import ReadingTask, Sample, padded
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -19,8 +18,9 @@ from pipelines.reading.batches import searches
 from pipelines.reading.language import OWN, Language
 from pipelines.reading.settings import SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.learning.options import CoreOptions
 from recipes.learning.reading_task import ReadingTask, Sample
-from recipes.learning.recipe import AttentionOptions, CoreOptions, Recipe, RecipeOptions
+from recipes.learning.recipe import Recipe
 from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import Evaluation, Scored, evaluate
 from recipes.scoring.report_page import Attachment, write_page
@@ -28,88 +28,6 @@ from recipes.scoring.report_page import Attachment, write_page
 WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
 LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
 COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
-
-
-@dataclass(frozen=True)
-class WritingOptions(AttentionOptions):
-    """How labels are written."""
-
-    decoder: Literal["ctc", "attention", "hybrid"] = "ctc"
-    """Of a new model. ctc: each frame by itself, which can stream and align; attention: label after
-    label, each conditioned on those before; hybrid: both, and what they agree on."""
-    location_filters: int = 10
-    """Convolutions over where an attention decoder looked before, in a new model."""
-    ctc_weight: float = 0.3
-    """Share of CTC in the loss of a hybrid decoder, in a new model."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.location_filters < 0:
-            raise ValueError(f"location_filters must be 0 or more, not {self.location_filters}")
-        if not 0 <= self.ctc_weight <= 1:
-            raise ValueError(f"ctc_weight is a share from 0 to 1, not {self.ctc_weight}")
-
-    def sizes(self) -> dict:
-        """Kind and sizes of the decoder."""
-        if self.decoder == "ctc":
-            return {"kind": "ctc"}
-        sizes = {"hidden_size": self.decoder_size, "location_filters": self.location_filters}
-        own = {"ctc_weight": self.ctc_weight} if self.decoder == "hybrid" else {}
-        return {"kind": self.decoder, **own, **sizes}
-
-
-@dataclass(frozen=True)
-class RecogniserOptions(RecipeOptions):
-    """What every recipe that teaches reading can be told."""
-
-    alphabet: Literal["fail", "union", "new"] = "fail"
-    """When the data's characters differ from those of --load: fail says which; union adds the new
-    ones; new keeps only the data's."""
-    new_decoder: Literal["ctc", "attention", "hybrid"] | None = None
-    """Put this one, untaught, behind the front end and the core of --load; None keeps its own."""
-    new_dropout: float | None = None
-    """Dropout of --load's core from now on; None leaves it as it was. The better a model knows its data by
-    heart, the more it needs."""
-    freeze: bool = False
-    """Leave the front end of --load as it is, and let core and decoder alone learn on: on a CPU, an epoch of
-    lines takes half the time."""
-    consistency: float = 0.2
-    """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
-    errors: float = 0.0
-    """Weight of the errors to be expected a label (Graves & Jaitly 2014), once a CTC decoder has learnt to
-    read: likelihood wants the whole line right, this wants few errors; 0 turns it off."""
-    shortcut: float = 0.0
-    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
-    teacher: str | None = None
-    """Also learn from what this model reads, a file or a bundled name: a small network learns more from a
-    large one's every frame than from texts alone. It must take the same input and know all characters."""
-    teaching: float = 1.0
-    """Weight of what the teacher reads, beside the texts."""
-    language_model: int = 0
-    """Count which characters follow which in the training texts, this many in a row (6 is good), and which
-    words come twice, and keep it in the model file as its language model, with the weights that do best on
-    validation data; 0 does not."""
-    writing: WritingOptions = field(default_factory=WritingOptions)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.language_model < 0:
-            raise ValueError(f"language_model must be 0 or more, not {self.language_model}")
-        for name in ("consistency", "errors", "shortcut"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        self._needs_load("new_decoder", "new_dropout", "freeze")
-        if self.teaching <= 0:
-            raise ValueError(f"teaching must be above 0, not {self.teaching}")
-        if self.teaching != 1.0 and not self.teacher:
-            raise ValueError("teaching weighs what a teacher reads: name one with --teacher")
-        if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
-            raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
-
-    def _needs_load(self, *names: str) -> None:
-        for name in names:
-            if not self.load and getattr(self, name) not in (None, (), False):
-                raise ValueError(f"{name} changes a loaded model: give --load too")
 
 
 class Recogniser(Recipe):

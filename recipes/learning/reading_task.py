@@ -20,9 +20,8 @@ from encoders.precision import autocast
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import search_states, searches
 from recipes.learning.cache import FeatureCache
-from recipes.learning.recipe import AttentionOptions
+from recipes.learning.options import AttentionOptions, TrainingOptions
 from recipes.learning.teacher import Teacher
-from recipes.learning.training import TrainingOptions
 from recipes.scoring.error_rates import error_rate
 
 EASY_DROPOUT = 0.1

@@ -7,10 +7,10 @@ import sys
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -24,100 +24,9 @@ from pipelines.model import SequenceModel, load
 from recipes.data.downloads import find_data
 from recipes.data.manifest import Item, Manifest, Rejected, hold_out
 from recipes.learning.cache import FeatureCache
-from recipes.learning.training import Task, TrainingOptions, train
+from recipes.learning.options import RecipeOptions
+from recipes.learning.training import Task, train
 from recipes.scoring.data_report import Measure, describe
-
-
-@dataclass(frozen=True)
-class CoreOptions:
-    """Sizes of a new model; ignored with --load."""
-
-    hidden_size: int = 224
-    """Memory cells of each layer and direction."""
-    num_layers: int = 3
-    """Layers of the core."""
-    cell: Literal["lstm", "gru"] = "lstm"
-    """Kind of cell."""
-    bidirectional: bool = True
-    """Read each item both ways; a model that reads one way can stream."""
-    bptt_window: int | None = None
-    """Frames of truncated back-propagation through time, for one-directional cores."""
-    dropout: float = 0.35
-    """Between layers and before the output."""
-    input_size: int = 256
-    """Features that the core reads."""
-
-    def __post_init__(self):
-        for name in ("hidden_size", "num_layers", "input_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout}")
-        if self.bptt_window is not None and (self.bidirectional or self.bptt_window < 1):
-            raise ValueError("bptt_window needs --no-bidirectional and at least 1 frame")
-
-    def core(self) -> dict:
-        """Kind and sizes of the core."""
-        return {
-            "kind": "bilstm",
-            "hidden_size": self.hidden_size,
-            "num_layers": self.num_layers,
-            "dropout": self.dropout,
-            "cell": self.cell,
-            "bidirectional": self.bidirectional,
-            "bptt_window": self.bptt_window,
-        }
-
-
-@dataclass(frozen=True)
-class AttentionOptions:
-    """An attention decoder, and how it is taught."""
-
-    decoder_size: int = 256
-    """Memory cells of an attention decoder, in a new model."""
-    sampling: float = 0.0
-    """Share of labels that an attention decoder reads from itself at the end of the training, rising
-    evenly from none (scheduled sampling)."""
-    smoothing: float = 0.1
-    """Share of the probability that all labels share where an attention decoder is taught."""
-
-    def __post_init__(self):
-        if self.decoder_size < 1:
-            raise ValueError(f"decoder_size must be at least 1, not {self.decoder_size}")
-        for name in ("sampling", "smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
-
-
-@dataclass(frozen=True)
-class RecipeOptions:
-    """What every recipe can be told."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of media and texts."""
-    out: Path = Path("exp")
-    """Folder for the model, checkpoint, log and report."""
-    layout: str | None = None
-    """Force a layout instead of finding it out."""
-    name: str = "model"
-    """Name of the model file."""
-    bits: Literal[8, 16, 32] = 16
-    """Of each weight in the model file; 8 makes it half as large, and has cost handwriting nothing."""
-    licence: str = "not stated"
-    """Licence of the data, kept in the model file."""
-    load: str | None = None
-    """Fine-tune this model: a file or a bundled name."""
-    case: Literal["keep", "upper", "lower"] = "keep"
-    """Case of the texts."""
-    form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC"
-    """Unicode normal form of the texts."""
-    valid: float = 0.06
-    """Share of the training items, by group, held out for validation where the data has none."""
-    training: TrainingOptions = field(default_factory=TrainingOptions)
-
-    def __post_init__(self):
-        if not 0 < self.valid < 1:
-            raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
 
 
 class Scores(Protocol):

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,59 +21,10 @@ from encoders.precision import check_bf16, has_bf16
 from pipelines.errors import DataError
 from pipelines.reading.computing import ahead, device_for
 from pipelines.writers import write_atomically
+from recipes.learning.options import TrainingOptions
 
 AHEAD = 2  # batches that another thread makes while the network learns from one
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of mallopt(3)
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingOptions:
-    """How to train; the same for every recipe."""
-
-    epochs: int = 100
-    """Passes over the training data."""
-    batch_size: int = 16
-    """Items in a batch."""
-    learning_rate: float = 2e-3
-    """Peak of the one-cycle schedule (Smith 2018)."""
-    warmup: float = 0.15
-    """Share of the run in which the rate rises to its peak."""
-    weight_decay: float = 1e-2
-    """Of AdamW (Loshchilov & Hutter 2019)."""
-    clip: float = 5.0
-    """Largest gradient norm."""
-    average: float = 0.25
-    """Last share of the run whose weights are averaged (Izmailov et al. 2018)."""
-    blend: float = 0.0
-    """Share of the weights that the run began with in a mean with those that it ends with, kept if it does
-    better on the validation data (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). For runs
-    that --load a model; 0 turns it off."""
-    valid_every: int = 2
-    """Epochs between two looks at the validation data."""
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """auto is bf16 where the machine computes it in hardware."""
-    resume: Literal["auto", "no", "yes"] = "auto"
-    """auto goes on from a checkpoint in the output folder if there is one; yes insists on it;
-    no starts afresh."""
-    checkpoint_minutes: float = 2.0
-    """A checkpoint is also written this often within an epoch."""
-    seed: int = 1
-    """Of weights, order, dropout and augmentation."""
-    threads: int = 0
-    """CPU threads; 0 leaves torch's choice."""
-
-    def __post_init__(self):
-        for name in ("epochs", "batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("weight_decay", "threads"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("warmup", "average", "blend"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
-        if self.precision == "bf16":
-            check_bf16(device_for("auto"))
 
 
 class Task(Protocol):
@@ -127,6 +78,8 @@ def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         torch.set_num_threads(options.threads)
     _keep_memory()
     device = device_for("auto")
+    if options.precision == "bf16":
+        check_bf16(device)
     bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16(device))
     fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if bf16 else "32-true")
     optimiser = torch.optim.AdamW(

@@ -9,7 +9,6 @@ import torch
 from encoders.precision import autocast
 from pipelines.reading.computing import ahead, even, meanwhile, side_by_side
 from pipelines.reading.settings import BatchOptions
-from recipes.learning.training import TrainingOptions
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -140,7 +139,7 @@ def test_precision():
 
 def test_bf16_is_refused_where_no_hardware_computes_it(monkeypatch):
     monkeypatch.setattr("encoders.precision.has_bf16", lambda device: False)
-    for options in (BatchOptions, TrainingOptions):
+    for options in (BatchOptions,):
         with pytest.raises(
             ValueError, match="precision: bf16 is nothing that this machine's .* take auto or fp32"
         ):

@@ -17,16 +17,18 @@ from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from pipelines.results import ActionSegment
 from pipelines.writers.videos import write_video
-from recipes.action.augment import ClipAugmentation, reversed_features, stretch
+from recipes.action.augment import reversed_features, stretch
 from recipes.action.clips import Clips, Sample
 from recipes.action.data_report import describe_clips
-from recipes.action.recipe import Action, ActionOptions, ModelOptions
+from recipes.action.options import ActionOptions, ClipAugmentation, LossOptions, ModelOptions
+from recipes.action.recipe import Action
 from recipes.action.scores import ActionScores
 from recipes.action.shapes import MOVEMENTS, shapes_clip
-from recipes.action.task import ActionTask, LossOptions, judge, order
+from recipes.action.task import ActionTask, judge, order
 from recipes.action.timeline import main, read_segments, score_timeline
 from recipes.data.manifest import Item
-from recipes.learning.training import TrainingOptions, train
+from recipes.learning.options import TrainingOptions
+from recipes.learning.training import train
 from tests.data.clips import moving_square
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from encoders.spectrogram import LogMel
-from recipes.asr.augment import WARPS, SpeechAugmentation, spec_augment, vary
+from recipes.asr.augment import WARPS, spec_augment, vary
+from recipes.asr.options import SpeechAugmentation
 
 NOTHING = {
     "speed": 0.0,

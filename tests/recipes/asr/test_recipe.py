@@ -16,12 +16,12 @@ from pipelines import align, transcribe
 from pipelines.errors import DataError, ModelError
 from pipelines.model import load
 from recipes.asr import recipe as asr
-from recipes.asr.augment import SpeechAugmentation
-from recipes.asr.recipe import Asr, AsrOptions, ModelOptions
+from recipes.asr.options import AsrOptions, ModelOptions, SpeechAugmentation
+from recipes.asr.recipe import Asr
 from recipes.asr.task import SpeechTask
 from recipes.data.datasets import Item, read_speech, with_durations
-from recipes.learning.reading_recipe import WritingOptions, dropping, fitted, redecoded, remade
-from recipes.learning.training import TrainingOptions
+from recipes.learning.options import TrainingOptions, WritingOptions
+from recipes.learning.reading_recipe import dropping, fitted, redecoded, remade
 from tests.data.media import cut, write_audio
 from tests.data.teachers import knowing_more, losses_of
 

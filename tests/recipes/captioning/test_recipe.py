@@ -18,16 +18,16 @@ from pipelines import caption, load
 from pipelines.captioning import inputs_of
 from pipelines.errors import DataError
 from recipes.captioning import recipe as captioning
-from recipes.captioning.recipe import (
-    Captioning,
+from recipes.captioning.options import (
     CaptioningOptions,
     ModelOptions,
+    TeachingOptions,
     VocabularyOptions,
-    frames_of,
 )
-from recipes.captioning.task import TeachingOptions, moved
+from recipes.captioning.recipe import Captioning, frames_of
+from recipes.captioning.task import moved
 from recipes.data.datasets import read_captions
-from recipes.learning.training import TrainingOptions
+from recipes.learning.options import TrainingOptions
 from tests.data.clips import write_video
 from tests.data.shapes import write_shapes
 

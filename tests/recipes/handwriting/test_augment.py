@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.handwriting.augment import LineAugmentation, blot, vary
+from recipes.handwriting.augment import blot, vary
+from recipes.handwriting.options import LineAugmentation
 
 STILL = LineAugmentation(
     stretch=0, size=0, slant=0, skew=0, offset=0, elastic=0, stroke=0, contrast=0, blur=0, noise=0,

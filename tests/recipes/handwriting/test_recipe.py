@@ -17,16 +17,16 @@ from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from recipes.data.manifest import Item
 from recipes.handwriting import recipe as handwriting
-from recipes.handwriting.augment import LineAugmentation
+from recipes.handwriting.options import HandwritingOptions, LineAugmentation, ModelOptions
 from recipes.handwriting.pieces import Pieces
-from recipes.handwriting.recipe import Handwriting, HandwritingOptions, ModelOptions, line_image
+from recipes.handwriting.recipe import Handwriting, line_image
 from recipes.learning import reading_recipe as recogniser
 from recipes.learning import reading_task
 from recipes.learning.growing import grown
-from recipes.learning.reading_recipe import WritingOptions, redecoded, remade
+from recipes.learning.options import TrainingOptions, WritingOptions
+from recipes.learning.reading_recipe import redecoded, remade
 from recipes.learning.reading_task import padded
 from recipes.learning.shrinking import shrunk
-from recipes.learning.training import TrainingOptions
 from tests.data.layouts import page_xml
 from tests.data.teachers import knowing_more, losses_of
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from encoders.pen import level
-from recipes.ink.augment import InkAugmentation, vary
+from recipes.ink.augment import vary
+from recipes.ink.options import InkAugmentation
 from tests.data.ink import write
 
 NOTHING = dict.fromkeys(

@@ -12,9 +12,10 @@ import pytest
 from decoders.alphabet import Normalisation
 from pipelines import load, recognize
 from pipelines.errors import DataError
-from recipes.ink.recipe import InkOptions, InkRecipe, ModelOptions
+from recipes.ink.options import InkOptions, ModelOptions
+from recipes.ink.recipe import InkRecipe
+from recipes.learning.options import TrainingOptions
 from recipes.learning.reading_recipe import remade
-from recipes.learning.training import TrainingOptions
 from tests.data.ink import write
 from tests.data.teachers import knowing_more, losses_of
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from pipelines.errors import DataError
-from recipes.learning.training import TrainingOptions, rate, train
+from recipes.learning.options import TrainingOptions
+from recipes.learning.training import rate, train
 
 EPOCHS, STEPS = 6, 5
 OPTIONS = TrainingOptions(epochs=EPOCHS, valid_every=1, precision="fp32", learning_rate=0.05, average=0.4)
