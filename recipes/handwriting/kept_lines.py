@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recipes.handwriting.augment import MADE, vary
+from recipes.handwriting.augment import vary
+from recipes.handwriting.options import MADE
 from recipes.handwriting.pieces import cuts
 from recipes.handwriting.task import LineTask
 from recipes.learning.cache import FeatureCache
