@@ -23,14 +23,10 @@ from decoders.ctc import CTC
 from decoders.hybrid import Hybrid
 from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
-from encoders.frames import Frames
-from encoders.line_image import LineImage
-from encoders.spectrogram import Spectrogram
-from encoders.strokes import Strokes
 from pipelines.errors import ModelError
 from pipelines.reading.language import Language
+from pipelines.tasks import TASKS, front_ends, resolve
 
-FRONT_ENDS = {"spectrogram": Spectrogram, "line_image": LineImage, "strokes": Strokes, "frames": Frames}
 CORES = {"bilstm": BiLSTM}
 DECODERS = {
     "ctc": CTC,
@@ -39,15 +35,8 @@ DECODERS = {
     "classifier": Classifier,
     "timeline": Timeline,
 }
-TASKS = ("speech", "handwriting", "ink", "action", "captioning")
 
 BUNDLED = Path(__file__).parent / "models"
-DEFAULTS = {
-    "speech": "speech-en-an4",
-    "handwriting": "handwriting-fr",
-    "action": "action-shapes",
-    "captioning": "captioning-emoji",
-}
 FORMAT = 2
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits
 _HEADER = "triscribe"
@@ -63,8 +52,8 @@ class SequenceModel(nn.Module):
     """A front end, the shared core and a decoder, with all that is needed to use them.
 
     Args:
-        task: one of `TASKS`.
-        front_end, core, decoder: constructor sizes, each with its `kind` (see `FRONT_ENDS`,
+        task: one of those in `pipelines.tasks`.
+        front_end, core, decoder: constructor sizes, each with its `kind` (see `pipelines.tasks`,
             `CORES`, `DECODERS`); the sizes that follow from the neighbour are filled in.
         alphabet: symbols the decoder writes: characters, words, pieces of words, or names of classes.
         normalisation: of text before it is encoded or compared.
@@ -91,7 +80,7 @@ class SequenceModel(nn.Module):
     ):
         super().__init__()
         if task not in TASKS:
-            raise ValueError(f"task must be one of {TASKS}, not {task!r}")
+            raise ValueError(f"task must be one of {tuple(TASKS)}, not {task!r}")
         self.task = task
         self.alphabet = alphabet
         self.normalisation = normalisation or Normalisation()
@@ -100,7 +89,7 @@ class SequenceModel(nn.Module):
         self.metrics = metrics or {}
         self.language: Language | None = None
         self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
-        self.front_end = _built("front_end", FRONT_ENDS, front_end)
+        self.front_end = _built("front_end", front_ends(), front_end)
         self.core = _built("core", CORES, core, input_size=self.front_end.output_size)
         self.decoder = _built(
             "decoder", DECODERS, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
@@ -228,7 +217,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
 @cache
 def default(task: str) -> SequenceModel:
     """The bundled model of a task, loaded once."""
-    return load(DEFAULTS[task])
+    return load(TASKS[task].default)
 
 
 def bundled() -> list[Path]:
@@ -324,12 +313,13 @@ def _check_fields(path: Path, header: object) -> None:
             raise ModelError(path, f"header field {name!r}: expected {wanted}, {found}", _TRAIN_AGAIN)
 
 
-def _built(part: str, kinds: dict[str, type], sizes: dict, **given: int) -> nn.Module:
+def _built(part: str, kinds: dict[str, type | str], sizes: dict, **given: int) -> nn.Module:
     sizes = dict(sizes)
     kind = sizes.pop("kind", None)
     if kind not in kinds:
         raise ValueError(f"{part}: kind must be one of {sorted(kinds)}, not {kind!r}")
-    parameters = inspect.signature(kinds[kind], eval_str=True).parameters
+    built = resolve(kinds[kind]) if isinstance(kinds[kind], str) else kinds[kind]
+    parameters = inspect.signature(built, eval_str=True).parameters
     known = parameters.keys() - given.keys()
     for name, value in sizes.items():
         if name not in known:
@@ -339,7 +329,7 @@ def _built(part: str, kinds: dict[str, type], sizes: dict, **given: int) -> nn.M
             wanted = getattr(hint, "__name__", hint)
             raise ValueError(f"{part}.{name} must be {wanted}, not {reprlib.repr(value)}")
         _check_size(f"{part}.{name}", value)
-    return kinds[kind](**sizes, **given)
+    return built(**sizes, **given)
 
 
 def _fits(value: object, hint: object) -> bool:

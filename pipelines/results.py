@@ -11,11 +11,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines import writers
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Readings = tuple[tuple[str, float], ...]
 """(text, probability) of the likeliest readings of the same, the one that was chosen first. Probabilities are
 shares in those of all readings that the search kept to its end."""
+
+
+class Result:
+    """What a pipeline gives back for one source; subclasses are frozen dataclasses."""
+
+    __slots__ = ()
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write this result in the format that the path's ending names, atomically.
+
+        Args:
+            path: e.g. `talk.srt` or `letter.alto.xml`; missing folders are made. The formats of a type of
+                result are those in its row of `pipelines.tasks`.
+            options: of the format, e.g. `max_chars=37` for subtitles.
+
+        Returns:
+            The path written.
+
+        Raises:
+            ValueError: for a missing or unknown ending, or an option that is wrong.
+        """
+        return writers.save(self, path, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +81,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(Result):
     """What was said in one recording, and when.
 
     Attributes:
@@ -83,23 +107,6 @@ class Transcript:
     def _each_word(self) -> Iterator[Word]:
         for segment in self.segments:
             yield from segment.words
-
-    def save(self, path: str | Path, **options) -> Path:
-        """Write in the format that the path's ending names, atomically.
-
-        Args:
-            path: e.g. `talk.srt`; txt, json, srt, vtt, tsv, ctm or TextGrid.
-            options: of the format, e.g. `max_chars=37` for subtitles.
-
-        Returns:
-            The path written.
-
-        Raises:
-            ValueError: for an unknown ending or option.
-        """
-        from pipelines.writers import save
-
-        return save(self, path, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class TextRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Result):
     """What is written on one page, on one line image, or in one piece of ink.
 
     Attributes:
@@ -215,23 +222,6 @@ class Page:
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)
 
-    def save(self, path: str | Path, **options) -> Path:
-        """Write in the format that the path's ending names, atomically.
-
-        Args:
-            path: e.g. `letter.xml`; see `pipelines.writers` for the formats of a page.
-            options: of the format.
-
-        Returns:
-            The path written.
-
-        Raises:
-            ValueError: for an unknown ending or option.
-        """
-        from pipelines.writers import save
-
-        return save(self, path, **options)
-
 
 @dataclass(frozen=True, slots=True)
 class ActionSegment:
@@ -244,7 +234,7 @@ class ActionSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Actions:
+class Actions(Result):
     """What happens in one video.
 
     Attributes:
@@ -273,12 +263,6 @@ class Actions:
     @property
     def score(self) -> float:
         return self.top[0][1]
-
-    def save(self, path: str | Path, **options) -> Path:
-        """Write in the format that the path's ending names, atomically; see `Page.save`."""
-        from pipelines.writers import save
-
-        return save(self, path, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +297,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(Result):
     """What a picture or a video shows, in words.
 
     Attributes:
@@ -336,12 +320,6 @@ class Caption:
     def alternatives(self) -> tuple[tuple[str, float], ...]:
         """Of the first sentence."""
         return self.sentences[0].alternatives if self.sentences else ()
-
-    def save(self, path: str | Path, **options) -> Path:
-        """Write in the format that the path's ending names, atomically; see `Page.save`."""
-        from pipelines.writers import save
-
-        return save(self, path, **options)
 
 
 def box(polygon: tuple[Point, ...]) -> Box:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.errors import MediaError
 from pipelines.results import Transcript
-from pipelines.writers import formats as formats_of
+from pipelines.tasks import formats as formats_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.writers import formats as formats_of
+from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
 
 

@@ -12,8 +12,7 @@ from tyro.conf import Positional, arg
 
 from pipelines import __version__
 from pipelines.errors import TriscribeError
-
-RECIPES = ("asr", "handwriting", "ink", "action", "captioning")
+from pipelines.tasks import TASKS, recipes
 
 app = tyro.extras.SubcommandApp()
 
@@ -314,7 +313,7 @@ def align(
     result = place(source, Path(text), network)
     for output, name in zip(job.outputs, formats, strict=True):
         with write_atomically(output) as file:
-            writer(name).write(result, file)
+            writer(name, Transcript).write(result, file)
     journal.add(job, network.name, None)
     missing = [segment for segment in result.segments if not segment.found]
     for segment in missing:
@@ -327,12 +326,13 @@ def align(
 @app.command
 def models() -> int:
     """List the models that come with the package."""
-    from pipelines.model import DEFAULTS, bundled, read_header
+    from pipelines.model import bundled, read_header
 
+    defaults = {row.default for row in TASKS.values()}
     for path in bundled():
         header = read_header(path)
         facts = header["training"]
-        default = ", the default" if path.stem in DEFAULTS.values() else ""
+        default = ", the default" if path.stem in defaults else ""
         print(f"{path.stem}  ({header['task']}{default}, {path.stat().st_size / 1e6:.1f} MB)")
         data, licence = facts.get("data", "unstated data"), facts.get("licence", "unstated")
         print(f"    trained on {data}, licence {licence}")
@@ -397,9 +397,9 @@ def train(recipe: Positional[str], /) -> int:
     """Train a model on your own folder: `triscribe train asr --data DIR --out exp`.
 
     Args:
-        recipe: asr, handwriting, ink or captioning. Its own options: `triscribe train asr --help`.
+        recipe: asr, handwriting, ink, action or captioning. Its own options: `triscribe train asr --help`.
     """
-    return _usage(f"no recipe {recipe!r}; choose from {', '.join(RECIPES)}")
+    return _usage(f"no recipe {recipe!r}; choose from {', '.join(recipes())}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -412,7 +412,7 @@ def main(arguments: list[str] | None = None) -> int:
         if arguments[:1] == ["train"] and arguments[1:] and not arguments[1].startswith("-"):
             from importlib import import_module
 
-            if arguments[1] not in RECIPES:
+            if arguments[1] not in recipes():
                 return train(arguments[1])
             return import_module(f"recipes.{arguments[1]}.recipe").main(arguments[2:])
         return app.cli(

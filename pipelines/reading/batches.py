@@ -23,10 +23,11 @@ from decoders.search.beam import Hypothesis, Search
 from decoders.search.prefix_beam import Fusion, PrefixBeam
 from encoders.precision import autocast
 from pipelines.errors import ModelError, TriscribeError
-from pipelines.model import DEFAULTS, SequenceModel, default, load
+from pipelines.model import SequenceModel, default, load
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
 from pipelines.reading.language import fusion
 from pipelines.reading.settings import BatchOptions, SearchOptions
+from pipelines.tasks import TASKS
 
 Item = TypeVar("Item")
 
@@ -73,7 +74,7 @@ def model_for(task: str, model: SequenceModel | str | Path | None) -> SequenceMo
         ModelError: it cannot be used, is not for the task, or none for it comes with the package.
     """
     article = "an" if task[0] in "aeiou" else "a"
-    if model is None and task not in DEFAULTS:
+    if model is None and not TASKS[task].default:
         raise ModelError("triscribe", f"comes without a model for {task}", f"name {article} {task} model")
     model = default(task) if model is None else model
     model = model if isinstance(model, SequenceModel) else load(model)

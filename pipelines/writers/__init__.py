@@ -1,4 +1,8 @@
-"""Results as files: one small class a format, found by the ending of a file's name."""
+"""Results as files: one small class a format, found by the ending of a file's name.
+
+Each module declares its formats in a dictionary at its end; the table of tasks says which belong to which
+type of result. This module imports none of them: a writer is imported when a result of its type is saved.
+"""
 
 from __future__ import annotations
 
@@ -6,82 +10,13 @@ from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 
-from pipelines.results import Actions, Caption, Page, Transcript
-from pipelines.writers.actions import ActionsCSV, ActionsJSON, ActionsText, ActivityNet
+from pipelines.tasks import formats
 from pipelines.writers.atomic import write_atomically
-from pipelines.writers.captions import (
-    COCO,
-    AttentionMap,
-    CaptionJSON,
-    CaptionSRT,
-    CaptionText,
-    CaptionVTT,
-)
-from pipelines.writers.hocr import HOCR
-from pipelines.writers.page_alto import ALTO, PAGE
-from pipelines.writers.phonetics import CTM, TextGrid
-from pipelines.writers.subtitles import SRT, VTT
-from pipelines.writers.tables import JSON, TSV, PageJSON, PageText, Text
-from pipelines.writers.videos import AnnotatedVideo, ContactSheet
 
-__all__ = ["FORMATS", "formats", "mode", "save", "write_atomically", "writer"]
-
-FORMATS: dict[type, dict[str, type]] = {
-    Transcript: {
-        "txt": Text,
-        "json": JSON,
-        "srt": SRT,
-        "vtt": VTT,
-        "tsv": TSV,
-        "ctm": CTM,
-        "textgrid": TextGrid,
-    },
-    Page: {
-        "page": PAGE,
-        "xml": PAGE,
-        "page.xml": PAGE,
-        "alto": ALTO,
-        "alto.xml": ALTO,
-        "hocr": HOCR,
-        "html": HOCR,
-        "txt": PageText,
-        "json": PageJSON,
-    },
-    Actions: {
-        "txt": ActionsText,
-        "json": ActionsJSON,
-        "csv": ActionsCSV,
-        "activitynet": ActivityNet,
-        "activitynet.json": ActivityNet,
-        "mp4": AnnotatedVideo,
-        "png": ContactSheet,
-    },
-    Caption: {
-        "txt": CaptionText,
-        "json": CaptionJSON,
-        "coco": COCO,
-        "coco.json": COCO,
-        "srt": CaptionSRT,
-        "vtt": CaptionVTT,
-        "png": AttentionMap,
-    },
-}
-"""For each type of result its formats, by their names and the endings of files, in lower case."""
+__all__ = ["formats", "mode", "save", "write_atomically", "writer"]
 
 
-def formats(kind: type = Transcript) -> dict[str, type]:
-    """The writers for a type of result, by name or ending in lower case.
-
-    Raises:
-        TypeError: nothing is written for this type.
-    """
-    if kind not in FORMATS:
-        known = ", ".join(each.__name__ for each in FORMATS)
-        raise TypeError(f"no formats for {kind.__name__}; there are some for {known}")
-    return FORMATS[kind]
-
-
-def writer(name: str, kind: type = Transcript, /, **options):
+def writer(name: str, kind: type, /, **options):
     """A writer with its options set.
 
     Args:
@@ -113,7 +48,7 @@ def mode(chosen: object) -> str:
     return getattr(chosen, "mode", "w")
 
 
-def save(result: Transcript | Page | Actions | Caption, path: str | Path, /, **options) -> Path:
+def save(result: object, path: str | Path, /, **options) -> Path:
     """Write a result in the format that the path's ending names, atomically.
 
     Args:

@@ -99,3 +99,12 @@ def _time(seconds: float) -> float:
 
 def _score(share: float) -> float:
     return round(float(share), 4)
+
+
+FORMATS = {
+    "txt": ActionsText,
+    "json": ActionsJSON,
+    "csv": ActionsCSV,
+    "activitynet": ActivityNet,
+    "activitynet.json": ActivityNet,
+}

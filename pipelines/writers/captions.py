@@ -194,3 +194,14 @@ def _draw(panels: np.ndarray, sentence: Sentence, pixels: np.ndarray) -> None:
         panel.imshow(pixels.mean(axis=2), cmap="gray")
         extent = (0, width, height, 0)
         panel.imshow(word.attention, "inferno", alpha=0.6, extent=extent, interpolation="bicubic", vmin=0.0)
+
+
+FORMATS = {
+    "txt": CaptionText,
+    "json": CaptionJSON,
+    "coco": COCO,
+    "coco.json": COCO,
+    "srt": CaptionSRT,
+    "vtt": CaptionVTT,
+    "png": AttentionMap,
+}

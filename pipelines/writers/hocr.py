@@ -118,3 +118,6 @@ def _slope(baseline: Outline, outline: Outline) -> list[str]:
         return []
     slope, offset = linear_regression(across, [y - bottom for _, y in baseline])
     return [f"baseline {slope:.5f} {offset:.2f}"]
+
+
+FORMATS = {"hocr": HOCR, "html": HOCR}

@@ -236,3 +236,6 @@ def _between(one: Outline, other: Outline) -> tuple[int, int, int, int]:
 
 def _pairs(points: Iterable[tuple[int, int]]) -> str:
     return " ".join(f"{x},{y}" for x, y in points)
+
+
+FORMATS = {"page": PAGE, "xml": PAGE, "page.xml": PAGE, "alto": ALTO, "alto.xml": ALTO}

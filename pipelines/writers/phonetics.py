@@ -82,3 +82,6 @@ def _tile(units: Iterable[Segment | Word | Character], limit: int) -> list[tuple
 def _seconds(ticks: int) -> str:
     whole, part = divmod(ticks, TICKS)
     return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
+
+
+FORMATS = {"ctm": CTM, "textgrid": TextGrid}

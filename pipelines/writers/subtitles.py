@@ -232,3 +232,6 @@ def _sums(words: Sequence[Word]) -> list[int]:
 def _clock(milliseconds: int, point: str) -> str:
     seconds, milliseconds = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{milliseconds:03d}"
+
+
+FORMATS = {"srt": SRT, "vtt": VTT}

@@ -186,3 +186,7 @@ def write_json(content: dict, file: TextIO) -> None:
     """As people read it: a line a value, letters as they are."""
     json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
     file.write("\n")
+
+
+TRANSCRIPT_FORMATS = {"txt": Text, "json": JSON, "tsv": TSV}
+PAGE_FORMATS = {"txt": PageText, "json": PageJSON}

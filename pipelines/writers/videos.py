@@ -167,3 +167,6 @@ def _video(actions: Actions):
     if actions.source is None:
         raise ValueError("these actions are of an array; only those of a file can be drawn on their frames")
     return open_video(actions.source)
+
+
+FORMATS = {"mp4": AnnotatedVideo, "png": ContactSheet}

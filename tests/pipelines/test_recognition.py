@@ -14,6 +14,7 @@ from pipelines.errors import MediaError, ModelError
 from pipelines.media.images import read_image
 from pipelines.media.ink import Ink
 from pipelines.recognition import RecognitionOptions, parts, task_of
+from pipelines.tasks import TASKS
 from tests.data.bar_reader import BarReader
 from tests.data.media import tone, write_audio
 from tests.data.pictures import bars, write_pdf
@@ -109,8 +110,8 @@ def test_what_is_ink_goes_to_the_model_for_ink(model, tmp_path, monkeypatch):
     assert recognize(Ink((np.zeros((2, 3), np.float32),), number=9)) == 9
 
 
-def test_a_task_without_a_bundled_model(monkeypatch):
-    monkeypatch.setattr("pipelines.reading.batches.DEFAULTS", {})
+def test_a_task_without_a_bundled_model():
+    assert TASKS["ink"].default is None
     with pytest.raises(ModelError, match="comes without a model for ink; name an ink model"):
         recognize(STROKES)
 

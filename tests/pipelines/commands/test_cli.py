@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from pipelines import model as model_module
 from pipelines.commands import cli
 from pipelines.model import SequenceModel
 from pipelines.reading.language import Language
+from pipelines.tasks import TASKS
 from tests.data import media
 
 ROOT = Path(__file__).parents[3]
@@ -234,7 +235,7 @@ def test_every_option_of_a_recipe_has_a_help_text(monkeypatch, capsys):
 
 def test_models(model, monkeypatch, capsys):
     monkeypatch.setattr(model_module, "BUNDLED", model.parent)
-    monkeypatch.setattr(model_module, "DEFAULTS", {"speech": "tiny"})
+    monkeypatch.setitem(TASKS, "speech", replace(TASKS["speech"], default="tiny"))
     assert run("models") == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith("tiny ") and "speech" in first and "default" in first

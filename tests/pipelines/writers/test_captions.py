@@ -56,7 +56,7 @@ def test_coco_can_be_read_again(picture, tmp_path):
     assert content["annotations"] == [{"id": 1, "image_id": 139, "caption": FIRST.text}]
     (tmp_path / "captions_train.coco.json").rename(tmp_path / "captions_train.json")
     (item,) = read_captions(tmp_path).items
-    assert item.text == FIRST.text and str(item.path) == picture.source
+    assert item.target == FIRST.text and str(item.path) == picture.source
 
 
 def test_subtitles_of_a_video(film, tmp_path):

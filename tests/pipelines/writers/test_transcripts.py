@@ -57,7 +57,7 @@ def make_transcript(seed: int) -> Transcript:
 
 def written(name: str, transcript: Transcript, **options) -> str:
     file = io.StringIO()
-    writer(name, **options).write(transcript, file)
+    writer(name, Transcript, **options).write(transcript, file)
     return file.getvalue()
 
 
@@ -339,11 +339,11 @@ def test_save_knows_each_ending_in_any_case(tmp_path, ending):
 
 
 def test_every_format_is_found_by_its_extension():
-    assert [kind.extension.lower() for kind in formats().values()] == list(formats())
+    assert [kind.extension.lower() for kind in formats(Transcript).values()] == list(formats(Transcript))
 
 
 def test_an_unknown_ending_is_answered_with_the_choices(tmp_path):
-    with pytest.raises(ValueError, match="'srtt'.*'srt'.*txt, json, srt, vtt, tsv, ctm, TextGrid"):
+    with pytest.raises(ValueError, match="'srtt'.*'srt'.*txt, json, tsv, srt, vtt, ctm, TextGrid"):
         save(make_transcript(1), tmp_path / "talk.srtt")
     with pytest.raises(ValueError, match="no ending.*TextGrid"):
         save(make_transcript(1), tmp_path / "talk")
@@ -351,9 +351,9 @@ def test_an_unknown_ending_is_answered_with_the_choices(tmp_path):
 
 def test_an_unknown_option_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match="srt has no option 'max_char', did you mean 'max_chars'.*max_gap"):
-        writer("srt", max_char=37)
+        writer("srt", Transcript, max_char=37)
     with pytest.raises(ValueError, match="txt has no option 'zzz'; it has no options"):
-        writer("txt", zzz=1)
+        writer("txt", Transcript, zzz=1)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_an_unknown_option_is_answered_with_the_nearest():
 )
 def test_a_wrong_value_is_refused_by_name(name, options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        writer(name, **options)
+        writer(name, Transcript, **options)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
