@@ -15,9 +15,10 @@ from torch import Tensor
 from decoders.alphabet import mirrored
 from decoders.ctc import Labels
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.layout.given import is_layout, read_layout
+from pipelines.layout.fitting import fitted
+from pipelines.layout.given import LayoutRegion, PageLayout, is_layout, read_layout
 from pipelines.layout.lines import LineCut, LineShape, cut_line, line_distance
-from pipelines.media.images import Source, read_image
+from pipelines.media.images import Picture, Source, read_image
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.settings import SearchOptions
@@ -32,7 +33,6 @@ INK = 80  # of 255, as `LineImage.prepare` measures it: from here on a pixel is 
 STROKE = 3  # pixels: about a stroke's width on a page of `REDUCED` pixels, and less than the gaps between two
 REDUCED = 1000  # pixels of a page's longer side when dark and light are told apart
 NO_PIXELS = np.empty((0, 0), np.uint8)
-SAME = 0.02  # by which the proportions of a layout and its image may differ
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ class _PageReading(Reading):
     def __init__(self, source: Source, model: SequenceModel, options: HandwritingOptions):
         self.source, self.model, self.options = source, model, options
         self.regions: list[tuple[TextRegion, list[_LineReading]]] = []
+        self.notes: list[str] = []
 
     def pieces(self) -> Iterator[_Piece]:
         picture = read_image(self.source)
@@ -200,9 +201,18 @@ class _PageReading(Reading):
             page = 255 - page if is_negative(page) else page
             regions = _found(page)
         else:
-            regions = _given(Path(layout), self.width, self.height)
+            given = _given(Path(layout), picture)
+            self.notes += [f"{bad.name} left out: {bad.cause}" for bad in given.skipped]
+            regions = [
+                (
+                    TextRegion((), region.polygon, region.kind, region.id),
+                    [line.shape for line in region.lines],
+                )
+                for region in given.regions
+            ]
         shapes = [shape for _, shapes in regions for shape in shapes]
         distance = _distance(shapes)
+        fault: Exception | None = None
         for region, shapes in regions:
             lines: list[_LineReading] = []
             self.regions.append((region, lines))
@@ -211,12 +221,14 @@ class _PageReading(Reading):
                     line = _LineReading(cut_line(page, shape, distance), self.model, shape, self.name)
                     pieces = list(line.pieces())
                 except (ValueError, MediaError) as error:
-                    if self.looked_for:
-                        continue  # what cannot be a line is none
-                    cause = f"line {shape.id!r}: {getattr(error, 'cause', error)}"
-                    raise MediaError(layout, cause, 'correct it, or read with layout="page"') from error
+                    if not self.looked_for:  # what was looked for and cannot be a line is none
+                        fault = error
+                        self.notes.append(f"line {shape.id!r} left out: {getattr(error, 'cause', error)}")
+                    continue
                 lines.append(line)
                 yield from pieces
+        if fault and not any(lines for _, lines in self.regions):
+            raise MediaError(layout, self.notes[0], 'correct it, or read with layout="page"') from fault
 
     def add(self, piece: _Piece, labels: Labels) -> None:
         piece.line.add(piece, labels)
@@ -232,7 +244,8 @@ class _PageReading(Reading):
             polygon = region.polygon or _around([line.box for line in lines])
             regions.append(replace(region, lines=lines, polygon=polygon))
         source = None if self.name.startswith("<") else self.name
-        return Page(tuple(regions), self.width, self.height, self.model.name, source, self.number)
+        size, notes = (self.width, self.height), tuple(self.notes)
+        return Page(tuple(regions), *size, self.model.name, source, self.number, notes=notes)
 
     def _layout(self) -> str | os.PathLike:
         """line, page, or a layout file."""
@@ -270,27 +283,22 @@ def _found(page: np.ndarray) -> list[tuple[TextRegion, list[LineShape]]]:
     return [(TextRegion(()), shapes) for shapes in find_lines(page)]
 
 
-def _given(path: Path, width: int, height: int) -> list[tuple[TextRegion, list[LineShape]]]:
-    """Regions of a layout file, which may be of a smaller or larger copy of the image."""
-    layout = read_layout(path)
-    scale = np.array([width / (layout.width or width), height / (layout.height or height)])
-    if abs(scale[0] / scale[1] - 1) > SAME:
-        cause = f"is of an image of {layout.width} x {layout.height} pixels, not {width} x {height}"
-        raise MediaError(path, cause, 'give the layout of this image, or layout="page"')
+def _given(path: Path, picture: Picture) -> PageLayout:
+    """A layout file, in pixels of the image.
 
-    def scaled(points: tuple[Point, ...]) -> tuple[Point, ...]:
-        return tuple(map(tuple, (np.reshape(points, (-1, 2)) * scale).tolist()))
+    Raises:
+        MediaError: it cannot be read, or is that of another image.
+    """
+    height, width = picture.pixels.shape
+    try:
+        return fitted(read_layout(path), (width, height), picture.stored, picture.orientation)
+    except ValueError as error:
+        raise MediaError(path, str(error), 'give the layout of this image, or layout="page"') from error
 
-    return [
-        (
-            TextRegion((), scaled(region.polygon), region.kind, region.id),
-            [
-                LineShape(scaled(line.shape.baseline), scaled(line.shape.polygon), line.shape.id)
-                for line in region.lines
-            ],
-        )
-        for region in layout.regions
-    ]
+
+def _empty(region: LayoutRegion) -> TextRegion:
+    """A region before its lines have been read."""
+    return TextRegion((), region.polygon, region.kind, region.id)
 
 
 def _distance(shapes: list[LineShape]) -> float | None:

@@ -20,10 +20,15 @@ Readings = tuple[tuple[str, float], ...]
 shares in those of all readings that the search kept to its end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a pipeline gives back for one source; subclasses are frozen dataclasses."""
+    """What a pipeline gives back for one source; subclasses are frozen dataclasses.
 
-    __slots__ = ()
+    Attributes:
+        notes: what was left out of the source or is uncertain, a sentence each; empty where all is well.
+    """
+
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | Path, **options) -> Path:
         """Write this result in the format that the path's ending names, atomically.

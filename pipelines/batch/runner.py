@@ -154,6 +154,8 @@ class Run:
         if isinstance(result, TriscribeError):
             self._fail(result)
             return
+        for note in result.notes:
+            tqdm.write(f"note: {job.source}: {note}", file=sys.stderr)
         self.written += 1
         self.size += self.work.size(result)
         if self.page:

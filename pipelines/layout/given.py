@@ -1,7 +1,8 @@
 """Reads where the text lines of a page lie, and what is written in them, from PAGE XML and ALTO files.
 
-PAGE is read in its versions of 2013 to 2019, ALTO in 2 to 4; both as their schemas have them and as
-Transkribus and eScriptorium write them. Elements are told by their names, whatever the namespace.
+PAGE is read in its versions of 2010 to 2019, ALTO in 2 to 4; both as their schemas have them and as
+Transkribus and eScriptorium write them. Elements are told by their names, whatever the namespace. A line that
+cannot be used is left out and named; the others are read.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 LARGEST = 1 << 27  # bytes of a file
 MOST_POINTS = 100_000  # of one outline
 FARTHEST = 1e6  # pixels
-INCHES = {"mm10": 254.0, "inch1200": 1200.0}  # ALTO's units in an inch
+UNITS = ("pixel", "mm10", "inch1200")  # of ALTO
+SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,31 @@ class LayoutRegion:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A line, or the outline of a region, that could not be used, and why."""
+
+    name: str
+    cause: str
+
+
+@dataclass(frozen=True)
 class PageLayout:
-    """The layout of a page, in pixels of its image.
+    """The layout of a page, in units of its width and height (see `fitting.fitted` for pixels).
 
     Attributes:
         image: file name as the layout file has it, or "".
-        width, height: of the image; 0 where the file does not say.
+        width, height: of the page, in most files pixels of the image; 0 where the file does not say.
         regions: in reading order.
+        skipped: what was left out.
+        has_baselines: whether the file itself says where at least one baseline lies.
     """
 
     image: str
     width: int
     height: int
     regions: tuple[LayoutRegion, ...]
+    skipped: tuple[Skipped, ...] = ()
+    has_baselines: bool = False
 
     @property
     def lines(self) -> tuple[LayoutLine, ...]:
@@ -76,18 +90,15 @@ def is_layout(path: str | os.PathLike) -> bool:
         return re.search(rb"<(\w+:)?(PcGts|alto)[\s>]", file.read(65536)) is not None
 
 
-def read_layout(path: str | os.PathLike, dpi: float | None = None) -> PageLayout:
+def read_layout(path: str | os.PathLike) -> PageLayout:
     """Read a PAGE XML or ALTO file.
 
     A line without a baseline gets a level one, where a line of writing in its outline would have it.
 
-    Args:
-        path: of the file.
-        dpi: pixels an inch of the image, for an ALTO file that measures in mm or inches.
-
     Raises:
         MediaError: there is no such file; it is damaged, too large, or neither PAGE nor ALTO; it brings a
-            document type or entities of its own; or coordinates or units in it cannot be used.
+            document type or entities of its own; its units cannot be used; or it has lines, and none of them
+            can be used.
     """
     root = _parsed(path)
     pages = root.findall(".//{*}Page")
@@ -95,8 +106,19 @@ def read_layout(path: str | os.PathLike, dpi: float | None = None) -> PageLayout
         raise MediaError(path, f"is XML, but of <{_name(root)}>", "give a PAGE XML or ALTO file")
     if len(pages) != 1:
         raise MediaError(path, f"holds {len(pages)} pages", "export each page to a file of its own")
-    reader = _Page(path, root, pages[0]) if _name(root) == "PcGts" else _Alto(path, root, pages[0], dpi)
-    return PageLayout(reader.image(), *reader.size(), tuple(reader.regions()))
+    reader = (_Page if _name(root) == "PcGts" else _Alto)(path, root, pages[0])
+    regions = tuple(reader.regions())
+    if reader.faults and not any(region.lines for region in regions):
+        raise reader.faults[0]
+    skipped = tuple(reader.skipped)
+    return PageLayout(reader.image(), reader.width, reader.height, regions, skipped, reader.has_baselines)
+
+
+def level_baseline(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+    """Where a line of writing that fills an outline would have its baseline."""
+    left, top, right, bottom = box(polygon)
+    height = top + (bottom - top) * BAND[0] / sum(BAND)
+    return (left, height), (right, height)
 
 
 def _parsed(path: str | os.PathLike) -> Element:
@@ -121,9 +143,16 @@ def _parsed(path: str | os.PathLike) -> Element:
 class _Reader:
     """What both formats have in common: names, numbers, and an order apart from the file's own."""
 
+    size_names: tuple[str, str]
+    id_name: str
+
     def __init__(self, path: str | os.PathLike, root: Element, page: Element):
         self.path, self.root, self.page = path, root, page
-        self.scale = 1.0
+        self.skipped: list[Skipped] = []
+        self.faults: list[MediaError] = []
+        self.has_baselines = False
+        width, height = self.size_names
+        self.width, self.height = self.length(width), self.length(height)
 
     def points(self, text: str | None, where: str) -> tuple[Point, ...]:
         parts = [part for part in re.split(r"[,\s]+", text or "") if part]
@@ -136,7 +165,7 @@ class _Reader:
 
     def number(self, text: str, where: str) -> float:
         try:
-            number = float(text) * self.scale
+            number = float(text)
         except ValueError:
             number = math.nan
         if not abs(number) <= FARTHEST:
@@ -149,15 +178,48 @@ class _Reader:
     def length(self, name: str) -> int:
         return round(self.number(self.page.get(name) or "0", "the page"))
 
+    def lines(self, elements: Iterable[Element]) -> tuple[LayoutLine, ...]:
+        """Those that can be used; the others are kept in `skipped`."""
+        found = []
+        for number, element in enumerate(elements, start=1):
+            try:
+                found.append(self.line(element))
+            except MediaError as fault:
+                self.faults.append(fault)
+                name = element.get(self.id_name) or f"line {number} of a region"
+                self.skipped.append(Skipped(name, fault.cause))
+        return tuple(found)
+
+    def line(self, element: Element) -> LayoutLine:
+        raise TypeError("each format reads its own lines")
+
+    def region_outline(self, element: Element, where: str) -> tuple[Point, ...]:
+        """A region's polygon; lines do not depend on it, so that an unusable one is only named."""
+        try:
+            return self.outline(element, where)
+        except MediaError as fault:
+            self.skipped.append(Skipped(where, fault.cause))
+            return ()
+
+    def outline(self, element: Element, where: str) -> tuple[Point, ...]:
+        raise TypeError("each format reads its own outlines")
+
     def shape(self, baseline: tuple[Point, ...], polygon: tuple[Point, ...], name: str) -> LineShape:
         if len(set(polygon)) < 3:
             polygon = ()
         if len(set(baseline)) < 2:
             if not polygon:
                 raise self.fault(f"line {name!r} has neither a baseline nor an outline")
-            left, top, right, bottom = box(polygon)
-            height = top + (bottom - top) * BAND[0] / sum(BAND)
-            baseline = ((left, height), (right, height))
+            baseline = level_baseline(polygon)
+        else:
+            self.has_baselines = True
+        left, top, right, bottom = box(baseline)
+        if (
+            self.width
+            and self.height
+            and not (left <= self.width and right >= 0 and top <= self.height and bottom >= 0)
+        ):
+            raise self.fault(f"line {name!r} lies off the page")
         return LineShape(baseline, polygon, name)
 
     def in_order(self, regions: Iterable[Element], name: str) -> list[Element]:
@@ -177,11 +239,11 @@ class _Reader:
 class _Page(_Reader):
     """https://www.primaresearch.org/schema/PAGE/gts/pagecontent/2019-07-15/pagecontent.xsd"""
 
+    size_names = ("imageWidth", "imageHeight")
+    id_name = "id"
+
     def image(self) -> str:
         return self.page.get("imageFilename") or ""
-
-    def size(self) -> tuple[int, int]:
-        return self.length("imageWidth"), self.length("imageHeight")
 
     def regions(self) -> Iterator[LayoutRegion]:
         found = (
@@ -190,65 +252,68 @@ class _Page(_Reader):
             if _name(region) == "TextRegion"
             or (_name(region) != "Page" and region.find("{*}TextLine") is not None)
         )
-        for region in self.in_order(found, "id"):
-            lines = _by_custom_order(region.findall("{*}TextLine"))
+        for region in self.in_order(_by_custom_order(list(found)), "id"):
+            lines = self.lines(_by_custom_order(region.findall("{*}TextLine")))
             kind = _custom(region, "structure", "type") or region.get("type") or "paragraph"
             name = region.get("id") or ""
-            polygon = self.outline(region, "Coords", f"region {name!r}")
-            yield LayoutRegion(tuple(map(self.line, lines)), polygon, kind, name)
+            yield LayoutRegion(lines, self.region_outline(region, f"region {name!r}"), kind, name)
 
-    def line(self, line: Element) -> LayoutLine:
-        name = line.get("id") or ""
-        baseline, polygon = (self.outline(line, kind, f"line {name!r}") for kind in ("Baseline", "Coords"))
-        text = _page_text(line)
-        if text is None:
-            text = " ".join(filter(None, map(_page_text, line.findall("{*}Word"))))
-        return LayoutLine(self.shape(baseline, polygon, name), text)
+    def line(self, element: Element) -> LayoutLine:
+        name = element.get("id") or ""
+        where = f"line {name!r}"
+        baseline, polygon = self.outline(element, where, "Baseline"), self.outline(element, where)
+        text = _page_text(element)
+        if not (text and text.strip()):
+            text = " ".join(filter(None, map(_page_text, element.findall("{*}Word"))))
+        return LayoutLine(self.shape(baseline, polygon, name), _visible_hyphens(text))
 
-    def outline(self, element: Element, kind: str, where: str) -> tuple[Point, ...]:
+    def outline(self, element: Element, where: str, kind: str = "Coords") -> tuple[Point, ...]:
         found = element.find(f"{{*}}{kind}")
-        return () if found is None else self.points(found.get("points"), where)
+        if found is None:
+            return ()
+        text = found.get("points")
+        if text is None:  # PAGE of 2010: <Point x="" y=""/>
+            text = " ".join(f"{point.get('x')},{point.get('y')}" for point in found.findall("{*}Point"))
+        return self.points(text, where)
 
 
 class _Alto(_Reader):
     """https://www.loc.gov/standards/alto/v4/alto.xsd"""
 
-    def __init__(self, path: str | os.PathLike, root: Element, page: Element, dpi: float | None):
+    size_names = ("WIDTH", "HEIGHT")
+    id_name = "ID"
+
+    def __init__(self, path: str | os.PathLike, root: Element, page: Element):
         super().__init__(path, root, page)
         unit = (root.findtext(".//{*}MeasurementUnit") or "pixel").strip()
-        if unit != "pixel":
-            if unit not in INCHES:
-                raise self.fault(f"measures in {unit!r}, not in pixels")
-            if dpi is None:
-                cause = f"measures in {unit}, not in pixels, and does not say at what resolution"
-                raise MediaError(path, cause, "export it in pixels, or give dpi")
-            self.scale = dpi / INCHES[unit]
+        if unit not in UNITS:
+            raise self.fault(f"measures in {unit!r}, not in pixels")
+        if unit != "pixel" and not (self.width and self.height):
+            cause = f"measures in {unit} and does not say how wide and high its page is"
+            raise MediaError(path, cause, "export it in pixels, or with WIDTH and HEIGHT of its Page")
         self.labels = {tag.get("ID"): tag.get("LABEL") for tag in root.findall(".//{*}Tags/*")}
 
     def image(self) -> str:
         return (self.root.findtext(".//{*}sourceImageInformation/{*}fileName") or "").strip()
-
-    def size(self) -> tuple[int, int]:
-        return self.length("WIDTH"), self.length("HEIGHT")
 
     def regions(self) -> Iterator[LayoutRegion]:
         for block in self.in_order(self.page.iter("{*}TextBlock"), "ID"):
             name = block.get("ID") or ""
             labels = (self.labels.get(tag) for tag in (block.get("TAGREFS") or "").split())
             kind = next(filter(None, labels), None) or block.get("TYPE") or "paragraph"
-            lines = tuple(map(self.line, block.findall("{*}TextLine")))
-            yield LayoutRegion(lines, self.outline(block, f"block {name!r}"), kind, name)
+            lines = self.lines(block.findall("{*}TextLine"))
+            yield LayoutRegion(lines, self.region_outline(block, f"block {name!r}"), kind, name)
 
-    def line(self, line: Element) -> LayoutLine:
-        name = line.get("ID") or ""
-        polygon = self.outline(line, f"line {name!r}")
-        text = line.get("BASELINE") or ""
+    def line(self, element: Element) -> LayoutLine:
+        name = element.get("ID") or ""
+        polygon = self.outline(element, f"line {name!r}")
+        text = element.get("BASELINE") or ""
         if re.fullmatch(r"\s*[^\s,]+\s*", text) and polygon:  # until ALTO 4.1 a single height was allowed
             height, (left, _, right, _) = self.number(text, f"line {name!r}"), box(polygon)
             baseline = ((left, height), (right, height))
         else:
             baseline = self.points(text, f"line {name!r}")
-        return LayoutLine(self.shape(baseline, polygon, name), _alto_text(line))
+        return LayoutLine(self.shape(baseline, polygon, name), _alto_text(element))
 
     def outline(self, element: Element, where: str) -> tuple[Point, ...]:
         polygon = element.find("{*}Shape/{*}Polygon")
@@ -284,15 +349,20 @@ def _references(root: Element) -> Iterator[str]:
 
 def _custom(element: Element, name: str, key: str) -> str | None:
     """A value of Transkribus's own attribute: custom="readingOrder {index:0;} structure {type:heading;}"."""
-    found = re.search(rf"\b{name}\s*{{[^}}]*\b{key}:([^;}}]*)", element.get("custom") or "")
-    return found[1].strip() if found else None
+    for part in (element.get("custom") or "").split("}"):
+        head, _, body = part.partition("{")
+        if head.strip() == name:
+            pairs = (pair.partition(":") for pair in body.split(";"))
+            return next((value.strip() for found, _, value in pairs if found.strip() == key), None)
+    return None
 
 
-def _by_custom_order(lines: list[Element]) -> list[Element]:
-    places = [_place(_custom(line, "readingOrder", "index")) for line in lines]
+def _by_custom_order(elements: list[Element]) -> list[Element]:
+    """Lines or regions in the order that Transkribus writes into each, if all have a place in it."""
+    places = [_place(_custom(element, "readingOrder", "index")) for element in elements]
     if -1 in places:
-        return lines
-    return [line for _, line in sorted(zip(places, lines, strict=True), key=lambda pair: pair[0])]
+        return elements
+    return [element for _, element in sorted(zip(places, elements, strict=True), key=lambda pair: pair[0])]
 
 
 def _page_text(element: Element) -> str | None:
@@ -311,4 +381,10 @@ def _alto_text(line: Element) -> str:
             text += (between if text else "") + (content or "")
         else:
             text += " " if name == "SP" else content or "-"
-    return text
+    return _visible_hyphens(text)
+
+
+def _visible_hyphens(text: str) -> str:
+    """Soft hyphens as a reader sees them: a hyphen at the line's end, nothing within a line."""
+    text = text.rstrip()
+    return (text[:-1] + "-" if text.endswith(SOFT_HYPHEN) else text).replace(SOFT_HYPHEN, "")

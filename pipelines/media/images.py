@@ -11,7 +11,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Union
 
 import numpy as np
@@ -39,11 +39,15 @@ class Picture:
         pixels: (height, width) grey or (height, width, 3) red, green, blue; uint8.
         name: the path, a file object's name, or `<array>`.
         number: of the page in its PDF, from 1.
+        stored: width and height of the image as its file has it, before `orientation` was applied.
+        orientation: from its EXIF data, 1 to 8.
     """
 
     pixels: np.ndarray
     name: str
     number: int | None = None
+    stored: tuple[int, int] | None = None
+    orientation: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def read_image(source: Source, colour: bool = False) -> Picture:
             than Pillow's limit (179 megapixels); the array is of another shape or kind.
     """
     if isinstance(source, Picture):
-        return Picture(_as_asked(source.pixels, colour), source.name, source.number)
+        return replace(source, pixels=_as_asked(source.pixels, colour))
     if isinstance(source, PdfPage):
         return _drawn(source, colour)
     if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
@@ -95,7 +99,8 @@ def read_image(source: Source, colour: bool = False) -> Picture:
             _check_single(image, name)
         if image.format == "JPEG" and not colour:
             image.draft("L", image.size)  # decodes the grey alone: a third of the memory
-        return Picture(_of_pillow(image, name, colour), name)
+        stored, turn = image.size, orientation(image)
+        return Picture(_of_pillow(image, name, colour), name, stored=stored, orientation=turn)
 
 
 def is_image(source: str | os.PathLike | BinaryIO) -> bool:
@@ -188,6 +193,14 @@ def _open(file: BinaryIO, name: str) -> Image:
             raise _TooLarge(name, cause, "scale it down or cut it up") from error
 
 
+def orientation(image: Image) -> int:
+    """How EXIF data say that an image is to be turned, 1 (not at all) to 8."""
+    from PIL import ExifTags
+
+    turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return turn if turn in range(1, 9) else 1
+
+
 def _check_single(image: Image, name: str) -> None:
     """Refuse a TIFF of several pages; reduced copies and masks (see its tag NewSubfileType) are none."""
     pages = 0
@@ -200,12 +213,12 @@ def _check_single(image: Image, name: str) -> None:
 
 
 def _of_pillow(image: Image, name: str, colour: bool) -> np.ndarray:
-    from PIL import ExifTags, ImageOps
+    from PIL import ImageOps
 
     if not min(image.size):
         raise MediaError(name, f"has no pixels ({image.width} x {image.height})", "check how it was made")
     image.load()
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+    if orientation(image) != 1:
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         return _as_asked(_eight_bits(np.asarray(image), name), colour)

@@ -58,7 +58,7 @@ class ActionsJSON:
         }
         if self.attention:
             content["attention"] = [[_time(time), _score(share)] for time, share in actions.attention]
-        write_json(content, file)
+        write_json(content, file, actions.notes)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class CaptionJSON:
             "source": None if caption.source is None else printable(str(caption.source)),
             "sentences": [self._sentence(sentence) for sentence in caption.sentences],
         }
-        write_json(content, file)
+        write_json(content, file, caption.notes)
 
     def _sentence(self, sentence: Sentence) -> dict:
         words = []

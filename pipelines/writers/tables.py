@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TextIO
 
@@ -45,7 +46,7 @@ class JSON:
             "source": None if transcript.source is None else printable(str(transcript.source)),
             "segments": [self._segment(segment) for segment in transcript.segments],
         }
-        write_json(content, file)
+        write_json(content, file, transcript.notes)
 
     def _segment(self, segment: Segment) -> dict:
         words = [self._word(word) for word in segment.words]
@@ -108,7 +109,7 @@ class PageJSON:
                 for region in page.regions
             ],
         }
-        write_json(content, file)
+        write_json(content, file, page.notes)
 
     def _line(self, line: TextLine) -> dict:
         words = [self._word(word) for word in line.words]
@@ -182,8 +183,10 @@ def _points(points: tuple[Point, ...]) -> list[list[float]]:
     return [[round(float(x), 2), round(float(y), 2)] for x, y in points]
 
 
-def write_json(content: dict, file: TextIO) -> None:
-    """As people read it: a line a value, letters as they are."""
+def write_json(content: dict, file: TextIO, notes: Sequence[str] = ()) -> None:
+    """As people read it: a line a value, letters as they are; with the result's notes, if it has any."""
+    if notes:
+        content = {**content, "notes": list(map(printable, notes))}
     json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
     file.write("\n")
 

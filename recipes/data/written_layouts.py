@@ -8,9 +8,11 @@ import zlib
 from pathlib import Path
 
 from pipelines.errors import MediaError
-from pipelines.layout.given import LayoutLine, is_layout, read_layout
+from pipelines.layout.fitting import fitted
+from pipelines.layout.given import PageLayout, is_layout, read_layout
 from pipelines.layout.lines import line_distance
 from pipelines.media.files import unzipped
+from pipelines.media.images import orientation
 from recipes.data.folders import first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
@@ -46,12 +48,16 @@ def _labels(root: Path) -> Path:
 
 def is_images(root: Path) -> bool:
     pages = (path for path in walk(root) if path.suffix.lower() == ".xml")
-    return any(map(is_layout, pages)) or is_pairs(root, IMAGES, LINE_TEXTS)
+    return any(map(_is_layout, pages)) or is_pairs(root, IMAGES, LINE_TEXTS)
 
 
 def read_images(root: Path) -> Found:
-    """A page's image is no line, even if its text lies beside it too."""
-    pages: dict[Path, Path] = {}
+    """A page's image is no line, even if its text lies beside it too.
+
+    Where several files give the lines of one image (Transkribus exports both PAGE and ALTO), one with
+    baselines is preferred, then PAGE.
+    """
+    layouts: dict[Path, list[tuple[Path, PageLayout]]] = {}
     not_lines = set()
     for file in walk(root):
         if file.suffix.lower() != ".xml":
@@ -62,21 +68,38 @@ def read_images(root: Path) -> Found:
         except MediaError as error:
             yield Rejected(shown(file, root), error.cause)
             continue
-        image = _page_image(file, layout.image)
+        image = _page_image(file, layout.image, root)
         not_lines.add(image.with_suffix(""))
-        if pages.setdefault(image, file) != file:
-            yield Rejected(shown(file, root), f"the image's lines are taken from {shown(pages[image], root)}")
-        elif reason := _misfit(image, (layout.width, layout.height)):
-            yield Rejected(shown(file, root), reason)
-        else:
-            yield from _page_lines(file, image, layout.lines, root)
+        layouts.setdefault(image, []).append((file, layout))
+    for image, candidates in layouts.items():
+        (file, layout), *others = sorted(candidates, key=lambda each: not each[1].has_baselines)
+        for other, _ in others:
+            yield Rejected(shown(other, root), f"the image's lines are taken from {shown(file, root)}")
+        yield from _page_lines(file, image, layout, root)
     for found in read_pairs(root, IMAGES, LINE_TEXTS):
         path = found.path if isinstance(found, Item) else root / found.path
         if path.with_suffix("") not in not_lines:
             yield found
 
 
-def _page_lines(file: Path, image: Path, lines: tuple[LayoutLine, ...], root: Path) -> Found:
+def _is_layout(file: Path) -> bool:
+    try:
+        return is_layout(file)
+    except OSError:
+        return True  # a dangling link or an unreadable file: reading it says what is wrong
+
+
+def _page_lines(file: Path, image: Path, layout: PageLayout, root: Path) -> Found:
+    for bad in layout.skipped:
+        yield Rejected(f"{shown(file, root)} ({bad.name})", bad.cause)
+    try:
+        layout = fitted(layout, *_sizes(image))
+    except OSError:
+        pass  # whether the image can be read is found out later, for all items
+    except ValueError as error:
+        yield Rejected(shown(file, root), str(error))
+        return
+    lines = layout.lines
     if not lines:
         yield Rejected(shown(file, root), "no text lines")
         return
@@ -89,28 +112,38 @@ def _page_lines(file: Path, image: Path, lines: tuple[LayoutLine, ...], root: Pa
             yield Rejected(f"{shown(file, root)} ({line.shape.id or f'line {number}'})", "no text")
 
 
-def _page_image(file: Path, name: str) -> Path:
-    """By the name in the layout file, else by its own; beside it, or above it as Transkribus has it."""
+def _page_image(file: Path, name: str, root: Path) -> Path:
+    """Where the image of a layout file lies.
+
+    The path that the file states counts from its own folder or one above it, up to the data set's (OCR-D
+    counts from the folder of mets.xml); failing that the name alone, or that of the layout file, is looked
+    for beside it and one folder above.
+    """
     own = re.sub(r"\.(page|alto)$", "", file.stem)
-    names = [name.replace("\\", "/").rpartition("/")[2], file.stem, own]
+    stated = name.replace("\\", "/")
+    above = [folder for folder in file.parents if folder == root or folder.is_relative_to(root)]
+    candidates = [folder / stated for folder in above or [file.parent] if stated and ":" not in stated]
+    names = [stated.rpartition("/")[2], file.stem, own]
     folders = (file.parent, file.parent.parent)
-    candidates = [find_media(folder / name, PLAIN_IMAGES) for name in names if name for folder in folders]
-    return next((path for path in candidates if os.path.isfile(path)), candidates[0])
+    candidates += [folder / name for name in names if name for folder in folders]
+    found = [find_media(Path(os.path.normpath(path)), PLAIN_IMAGES) for path in candidates]
+    return next((path for path in found if os.path.isfile(path)), file.parent / (names[0] or own))
 
 
-def _misfit(image: Path, size: tuple[int, int]) -> str | None:
-    """Why a layout cannot be this image's. Whether the image can be read is found out later, for all."""
+def _sizes(image: Path) -> tuple[tuple[int, int], tuple[int, int], int]:
+    """Width and height of the upright image and of the stored one, and its EXIF orientation.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
     from PIL import Image
 
     try:
         with Image.open(image) as opened:
-            found = opened.size
-    except (OSError, Image.DecompressionBombError):
-        return None
-    if 0 in size or sorted(size) == sorted(found):  # its sides are swapped when EXIF data turn the image
-        return None
-    width, height = size
-    return f"is of an image of {width} x {height} pixels, and {image.name} has {found[0]} x {found[1]}"
+            stored, turn = opened.size, orientation(opened)
+    except Image.DecompressionBombError as error:
+        raise OSError(str(error)) from error
+    return (stored[::-1] if turn > 4 else stored), stored, turn
 
 
 HANDWRITING = (

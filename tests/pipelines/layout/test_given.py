@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from pipelines.errors import MediaError
+from pipelines.layout.fitting import fitted
 from pipelines.layout.given import is_layout, read_layout
 from pipelines.layout.lines import cut_line, line_distance
 from pipelines.results import Page, TextLine, TextRegion
@@ -118,7 +119,7 @@ def test_what_alto_says_of_a_line(tmp_path):
     path = saved(tmp_path, alto_of(lines, head, 'TAGREFS="T0 T1"'))
     (region,) = read_layout(path).regions
     assert region.kind == "MarginTextZone"
-    assert [line.text for line in region.lines] == ["two wor\u00ad", "no spaces-", ""]
+    assert [line.text for line in region.lines] == ["two wor-", "no spaces-", ""]
     first, second, third = (line.shape for line in region.lines)
     assert first.baseline == ((10, 36), (120, 36)) and first.id == "m"
     assert second.baseline == ((10, pytest.approx(34.4)), (120, pytest.approx(34.4)))
@@ -139,14 +140,47 @@ def test_reading_order_of_alto(tmp_path):
 
 def test_units_of_alto(tmp_path):
     path = saved(tmp_path, alto_xml(level_lines("one"), unit="mm10"))
-    with pytest.raises(MediaError, match="mm10.*resolution.*give dpi"):
-        read_layout(path)
-    layout = read_layout(path, dpi=508)
+    layout = fitted(read_layout(path), (800, 600))  # the page's own size tells the scale
     assert layout.width == 800 and layout.lines[0].shape.baseline == ((40, 100), (760, 100))
-    path = saved(tmp_path, alto_xml(level_lines("one"), unit="inch1200"))
-    assert read_layout(path, dpi=300).width == 100
+    with pytest.raises(MediaError, match="mm10.*does not say how wide"):
+        read_layout(saved(tmp_path, alto_xml(level_lines("one"), size=(0, 0), unit="mm10")))
     with pytest.raises(MediaError, match="'furlong'"):
-        read_layout(saved(tmp_path, alto_xml([], unit="furlong")), dpi=300)
+        read_layout(saved(tmp_path, alto_xml([], unit="furlong")))
+
+
+def test_page_of_2010_has_points_as_elements(tmp_path):
+    lines = "".join(
+        f'<TextLine id="{name}"><Coords><Point x="1" y="{y}"/><Point x="9" y="{y}"/>'
+        f'<Point x="9" y="{y + 2}"/></Coords></TextLine>'
+        for name, y in (("a", 1), ("b", 5))
+    )
+    layout = read_layout(saved(tmp_path, page_of(f'<TextRegion id="r">{lines}</TextRegion>')))
+    assert layout.lines[1].shape.polygon == ((1, 5), (9, 5), (9, 7))
+
+
+def test_words_stand_in_for_a_line_without_text(tmp_path):
+    text = "<TextEquiv><Unicode>{}</Unicode></TextEquiv>"
+    words = "".join(f"<Word>{text.format(word)}</Word>" for word in ("two", "words"))
+    line = f'<TextLine id="a">{OUTLINE}{words}{text.format("")}</TextLine>'
+    (found,) = read_layout(saved(tmp_path, page_of(f'<TextRegion id="r">{line}</TextRegion>'))).lines
+    assert found.text == "two words"
+
+
+def test_regions_in_the_order_that_transkribus_writes_into_each(tmp_path):
+    regions = "".join(
+        f'<TextRegion id="{name}" custom="readingOrder {{index:{place};}}">{OUTLINE}</TextRegion>'
+        for name, place in (("b", 1), ("c", 2), ("a", 0))
+    )
+    found = read_layout(saved(tmp_path, page_of(regions))).regions
+    assert [region.id for region in found] == ["a", "b", "c"]
+
+
+def test_what_cannot_be_used_is_left_out_and_named(tmp_path):
+    lines = f'<TextLine id="bad"><Coords points="1,x"/></TextLine><TextLine id="good">{OUTLINE}</TextLine>'
+    region = f'<TextRegion id="r"><Coords points="1 2 3"/>{lines}</TextRegion>'
+    layout = read_layout(saved(tmp_path, page_of(region)))
+    assert [line.shape.id for line in layout.lines] == ["good"]
+    assert [bad.name for bad in layout.skipped] == ["bad", "region 'r'"]
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(12))

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from pipelines.errors import DataError
 from pipelines.layout.lines import cut_line
+from pipelines.media.images import read_image
 from pipelines.media.ink import read_ink as read_pieces
 from recipes.data.datasets import hold_out, read_handwriting, read_ink
 from tests.data.layouts import alto_xml, level_lines, page_xml
@@ -112,7 +114,7 @@ def test_pages_and_lines_in_one_tree(tmp_path):
     image(tmp_path / "test/line.png")
     write(tmp_path / "test/line.gt.txt", "a line")
     image(tmp_path / "turned.png", (300, 400))
-    write(tmp_path / "turned.xml", alto_xml(level_lines("turned by EXIF"), "turned.png"))
+    write(tmp_path / "turned.xml", alto_xml(level_lines("of another image"), "turned.png"))
     image(tmp_path / "small.png", (200, 150))
     write(tmp_path / "small.xml", page_xml(level_lines("four"), "small.png"))
     write(tmp_path / "lost.xml", page_xml(level_lines("five"), "lost.png"))
@@ -126,17 +128,75 @@ def test_pages_and_lines_in_one_tree(tmp_path):
         ("line.png", "a line", "test", None),
         ("p1.jpg", "uno", "train", "p1"),
         ("p2.png", "two & zwei", "valid", "p2"),
-        ("turned.png", "turned by EXIF", None, "turned"),
+        ("small.png", "four", None, "small"),
     ]
     found = reasons(manifest)
     assert found.pop("torn.xml").startswith("is not well-formed XML")
     assert found == {
         "train/page/p1.xml": "the image's lines are taken from train/alto/p1.xml",
-        "small.xml": "is of an image of 400 x 300 pixels, and small.png has 200 x 150",
+        "turned.xml": "is of an image of 400 x 300 pixels, not 300 x 400",
         "lost.png": "no such file",
         "bare.xml": "no text lines",
         "mets.xml": "is XML, but of <mets>",
     }
+
+
+def test_baselines_are_preferred_where_two_files_give_the_lines_of_one_image(tmp_path):
+    image(tmp_path / "p1.jpg")
+    boxes = re.sub(r' BASELINE="[^"]*"', "", alto_xml(level_lines("boxes"), "p1.jpg"))
+    write(tmp_path / "alto/p1.xml", boxes)
+    write(tmp_path / "page/p1.xml", page_xml(level_lines("lines"), "p1.jpg"))
+    manifest = read_handwriting(tmp_path)
+    assert rows(manifest) == [("p1.jpg", "lines", None, "p1")]
+    assert reasons(manifest) == {"alto/p1.xml": "the image's lines are taken from page/p1.xml"}
+
+
+@pytest.mark.parametrize(
+    ("file", "stated", "where"),
+    [
+        ("xml/a.xml", "../images/a.png", "images/a.png"),  # relative to the layout file
+        ("GT-PAGE/P_1.xml", "IMG/I_1.png", "IMG/I_1.png"),  # OCR-D: relative to the folder of mets.xml
+        ("deep/er/page/a.xml", "a.png", "deep/er/a.png"),
+        ("a.page.xml", "renamed.tif", "a.png"),
+    ],
+)
+def test_where_the_image_of_a_layout_lies(tmp_path, file, stated, where):
+    image(tmp_path / where)
+    write(tmp_path / file, page_xml(level_lines("one"), stated))
+    (item,) = read_handwriting(tmp_path).items
+    assert item.path == tmp_path / where
+
+
+def test_one_unusable_line_does_not_cost_its_page(tmp_path):
+    image(tmp_path / "a.png")
+    bad = [("", "", "nowhere"), ("5,5", "", "a point"), ("9000,5 9100,5", "", "off the page")]
+    write(tmp_path / "a.xml", page_xml([*level_lines("one", "two"), *bad], "a.png"))
+    os.symlink(tmp_path / "nothing.xml", tmp_path / "dangling.xml")
+    manifest = read_handwriting(tmp_path)
+    assert [item.target for item in manifest.items] == ["one", "two"]
+    found = reasons(manifest)
+    assert found.keys() == {"a.xml (l2)", "a.xml (l3)", "a.xml (l4)", "dangling.xml"}
+    assert found["a.xml (l4)"] == "line 'l4' lies off the page"
+    assert "no such file" in found["dangling.xml"]
+
+
+@pytest.mark.parametrize("size", [(400, 300), (400, 392)], ids=["oblong", "nearly square"])
+def test_a_layout_of_stored_pixels_is_turned_with_its_image(tmp_path, size):
+    """EXIF orientation 6: the stored image is shown turned by 90 degrees to the right."""
+    upright = np.full((size[0], size[1]), 230, np.uint8)
+    upright[95:105, 30:280] = 20  # a stroke that is a line on the upright page
+    stored = Image.fromarray(np.rot90(upright).copy())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored.save(tmp_path / "a.png", exif=exif)
+    across, left, right = 105, size[1] - 280, size[1] - 30  # stored: x is down the page, y runs to its left
+    outline = f"{across - 25},{left} {across + 8},{left} {across + 8},{right} {across - 25},{right}"
+    line = (f"{across},{right} {across},{left}", outline, "ink")
+    write(tmp_path / "a.xml", page_xml([line], "a.png", size))
+    (item,) = read_handwriting(tmp_path).items
+    assert np.allclose(item.shape.baseline, [(30, 105), (280, 105)])
+    cut = cut_line(read_image(tmp_path / "a.png").pixels, item.shape).pixels
+    assert cut.shape[1] > 4 * cut.shape[0] and (cut < 60).any(axis=0).mean() > 0.9
 
 
 def test_lines_of_a_page(tmp_path):
