@@ -1,9 +1,9 @@
-"""Rebuilds examples/handwriting: sentences in handwriting fonts, made to look scanned.
+"""Rebuilds examples/handwriting: sentences set in handwriting fonts and made to look scanned.
 
-Needs three of Debian's font packages, which triscribe itself never uses:
+Needs a folder with the fonts named in FONTS, as Google Fonts publishes them (SIL Open Font License 1.1,
+no reserved names); triscribe itself does not use them:
 
-    apt-get install fonts-breip fonts-dancingscript fonts-dkg-handwriting
-    python examples/make_handwriting.py
+    python examples/make_handwriting.py --fonts FOLDER
 """
 
 from __future__ import annotations
@@ -19,24 +19,28 @@ from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent / "handwriting"
 FONTS = {
-    "breip": "truetype/breip/Breip.ttf",
-    "dancing": "opentype/dancingscript/DancingScript-Regular.otf",
-    "dkg": "truetype/fifthhorseman/dkgIt.ttf",
+    "aurore": "la-belle-aurore.ttf",
+    "caveat": "caveat.ttf",
+    "kalam": "kalam.ttf",
+    "mansalva": "mansalva.ttf",
+    "pinyon": "pinyon-script.ttf",
 }
+X_HEIGHT = 24  # pixels, of every font
 PAPER = 228
-SPACING = 1.55  # font sizes from line to line
+SPACING = 1.55  # from line to line, in font sizes
 
 LINES = {
-    "letter-en": ("dancing", "We have had no rain since the second week of April."),
-    "garden-en": ("breip", "The seeds you sent me came up within a fortnight."),
-    "parcel-en": ("dkg", "Please return the parcel by Tuesday, 14 March."),
-    "voyage-fr": ("dancing", "Nous avons quitté le port à six heures du matin."),
-    "market-fr": ("breip", "Le marché ferme à midi, même en été."),
-    "lettre-fr": ("dkg", "Ma chère amie, ta lettre du 3 mai est arrivée hier."),
+    "letter-en": ("caveat", "We have had no rain since the second week of April."),
+    "garden-en": ("mansalva", "The seeds you sent me came up within a fortnight."),
+    "parcel-en": ("kalam", "Please return the parcel by Tuesday, 14 March."),
+    "hard-en": ("pinyon", "Pray forgive the haste in which I write this note."),
+    "voyage-fr": ("pinyon", "Nous avons quitté le port à six heures du matin."),
+    "market-fr": ("kalam", "Le marché ferme à midi, même en été."),
+    "lettre-fr": ("aurore", "Ma chère amie, votre lettre du 3 mai est arrivée hier."),
 }
 PAGES = {
     "page-en": (
-        "dancing",
+        "kalam",
         """
         My dear friend,
         Your letter reached me only this morning,
@@ -52,7 +56,7 @@ PAGES = {
         """,
     ),
     "page-fr": (
-        "breip",
+        "aurore",
         """
         Lundi 7 octobre
         Il a plu toute la nuit et la route est coupée
@@ -71,7 +75,7 @@ PAGES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A line of writing: its text, and its place in pixels."""
+    """A line of writing: its text, and its baseline and outline in pixels."""
 
     text: str
     baseline: np.ndarray
@@ -81,9 +85,9 @@ class Row:
 def written(
     lines: list[str], font: ImageFont.FreeTypeFont, rng: np.random.Generator, margin: int
 ) -> tuple[np.ndarray, list[Row]]:
-    """Ink from 0 to 1, (height, width), letter by letter with an unsteady hand; and where each line lies."""
+    """Ink from 0 to 1, (height, width), set with an unsteady baseline; and where each line lies."""
     size = font.size
-    width = round(max(font.getlength(line) for line in lines) * 1.06) + 2 * margin
+    width = round(max(font.getlength(line) for line in lines) * 1.08) + 2 * margin
     height = round(SPACING * size * (len(lines) - 1) + 1.5 * size) + 2 * margin
     sheet = Image.new("L", (width, height), 0)
     draw, rows = ImageDraw.Draw(sheet), []
@@ -94,7 +98,7 @@ def written(
         for word in line.split(" "):
             y = bottom + slope * x + 0.02 * size * np.sin(x / (4 * size) + drift)
             draw.text((x, y), word, font=font, fill=round(rng.uniform(190, 255)), anchor="ls")
-            x += font.getlength(word) + font.getlength(" ") * rng.uniform(0.9, 1.5)
+            x += font.getlength(word) + font.getlength(" ") * rng.uniform(1.1, 1.5)
         if line:
             ends = np.array([[left, bottom + slope * left], [x, bottom + slope * x]])
             outline = np.concatenate([ends - (0, 0.95 * size), ends[::-1] + (0, 0.45 * size)])
@@ -110,9 +114,9 @@ def noise(shape: tuple[int, int], grain: float, rng: np.random.Generator) -> np.
 
 
 def scanned(ink: np.ndarray, rng: np.random.Generator, turn: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ink -> what a scanner sees, (height, width, 3) uint8, and the (2, 3) map of points that turned it."""
+    """A scan of the ink, (height, width, 3) uint8, and the (2, 3) affine matrix by which it was turned."""
     height, width = ink.shape
-    # Letters are never twice the same: bend the sheet a little, and let the pen press unevenly.
+    # No two letters of a hand are the same: warp the sheet a little and vary the pressure of the pen.
     down, across = np.mgrid[:height, :width].astype(np.float32)
     bent = cv2.remap(
         ink,
@@ -132,7 +136,7 @@ def scanned(ink: np.ndarray, rng: np.random.Generator, turn: float) -> tuple[np.
 
 
 def page_xml(name: str, image: np.ndarray, rows: list[Row], matrix: np.ndarray) -> str:
-    """PAGE XML with the lines' places, and no text."""
+    """PAGE XML with the outlines and baselines of the lines, without text."""
 
     def points(places: np.ndarray) -> str:
         turned = places @ matrix[:, :2].T + matrix[:, 2]
@@ -160,21 +164,24 @@ def page_xml(name: str, image: np.ndarray, rows: list[Row], matrix: np.ndarray) 
 """
 
 
+def font_of_x_height(path: Path, height: int) -> ImageFont.FreeTypeFont:
+    """The font at the size that makes its letter x so many pixels high."""
+    _, top, _, bottom = ImageFont.truetype(path, 100).getbbox("x")
+    return ImageFont.truetype(path, round(100 * height / (bottom - top)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--fonts", type=Path, default="/usr/share/fonts", help="folder of Debian's fonts")
+    parser.add_argument("--fonts", type=Path, required=True, help="folder that holds the fonts")
     folder = parser.parse_args().fonts
-    rng = np.random.default_rng(7)
+    fonts = {name: font_of_x_height(folder / file, X_HEIGHT) for name, file in FONTS.items()}
     HERE.mkdir(exist_ok=True)
-    for name, (font, text) in LINES.items():
-        ink, _ = written([text], ImageFont.truetype(folder / FONTS[font], 56), rng, 14)
-        image, _ = scanned(ink, rng, rng.uniform(-0.5, 0.5))
-        Image.fromarray(image).save(HERE / f"{name}.jpg", quality=72)
-        (HERE / f"{name}.txt").write_text(text + "\n", encoding="utf-8")
-    for name, (font, text) in PAGES.items():
+    for seed, (name, (font, text)) in enumerate((LINES | PAGES).items()):
+        rng = np.random.default_rng(seed)
         lines = [line.strip() for line in text.strip().split("\n")]
-        ink, rows = written(lines, ImageFont.truetype(folder / FONTS[font], 46), rng, 90)
-        image, matrix = scanned(ink, rng, rng.uniform(-1.2, 1.2))
+        margin, turn = (90, 1.2) if name in PAGES else (14, 0.5)
+        ink, rows = written(lines, fonts[font], rng, margin)
+        image, matrix = scanned(ink, rng, rng.uniform(-turn, turn))
         Image.fromarray(image).save(HERE / f"{name}.jpg", quality=72)
         (HERE / f"{name}.txt").write_text("".join(row.text + "\n" for row in rows), encoding="utf-8")
         if name == "page-en":

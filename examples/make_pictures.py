@@ -1,4 +1,4 @@
-"""Rebuilds examples/pictures: drawings of things that are emoji, too.
+"""Rebuilds examples/pictures: plain drawings of shapes that also exist as emoji.
 
 python examples/make_pictures.py
 """
@@ -10,14 +10,14 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw
 
 HERE = Path(__file__).parent / "pictures"
-SIDE, FINER = 128, 4  # pixels, and how much finer they are drawn
-COLOURS = {"red": (240, 60, 50), "blue": (25, 115, 210), "green": (120, 175, 65), "orange": (250, 148, 10)}
-SHADE = 0.05  # of the side: the edge that lies in the shadow
-LIGHT = (0.13, 0.11, 0.37, 0.33)  # box of the patch that shines
+SIDE, FINER = 128, 4  # pixels; drawn this many times larger, then reduced
+COLOURS = {"red": (240, 60, 50), "blue": (25, 115, 210), "green": (120, 175, 65), "orange": (250, 148, 10), "purple": (150, 60, 190)}
+SHADE = 0.05  # width of the shaded edge, as a fraction of the side
+LIGHT = (0.13, 0.11, 0.37, 0.33)  # box of the highlight, as fractions of the side
 
 
 def outline(shape: str) -> Image.Image:
-    """A mask, (size, size)."""
+    """The shape as a mask, (size, size)."""
     size = SIDE * FINER
     mask = Image.new("L", (size, size))
     draw = ImageDraw.Draw(mask)
@@ -37,7 +37,7 @@ def outline(shape: str) -> Image.Image:
 
 
 def drawn(shape: str, colour: tuple[int, int, int]) -> Image.Image:
-    """Lit from the upper left."""
+    """The shape in its colour, lit from the upper left."""
     mask = outline(shape)
     size = mask.width
     lit = ImageChops.multiply(mask, ImageChops.offset(mask, -round(SHADE * size), -round(SHADE * size / 2)))
@@ -50,11 +50,25 @@ def drawn(shape: str, colour: tuple[int, int, int]) -> Image.Image:
     return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
+NAMES = (
+    "blue heart",
+    "green heart",
+    "purple heart",
+    "blue circle",
+    "green circle",
+    "orange circle",
+    "orange square",
+    "blue square",
+)
+HARD = ("red heart",)  # two emoji look like this one: "red heart" and "heart suit"
+
+
 def main() -> None:
-    for name in ("red heart", "blue heart", "green heart", "orange circle", "blue circle", "orange square"):
+    for name in NAMES + HARD:
         colour, shape = name.split()
-        drawn(shape, COLOURS[colour]).save(HERE / f"{colour}-{shape}.png", optimize=True)
-        Path(HERE, f"{colour}-{shape}.txt").write_text(f"{name}\n", encoding="utf-8")
+        stem = ("hard-" if name in HARD else "") + f"{colour}-{shape}"
+        drawn(shape, COLOURS[colour]).save(HERE / f"{stem}.png", optimize=True)
+        (HERE / f"{stem}.txt").write_text(f"{name}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rebuilds examples/video: a clip of each movement that the bundled action model knows.
+"""Rebuilds examples/video: one clip of each movement that the bundled action model knows.
 
 python examples/make_video.py
 """
@@ -15,7 +15,7 @@ from recipes.action.shapes import MOVEMENTS, RATE, shapes_clip
 
 HERE = Path(__file__).parent / "video"
 SIDE = 128  # pixels
-SEED = 20_001  # of no clip that the model was trained on
+SEED = 20_001  # no clip of the model's training was made with it
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
         frames = shapes_clip(label, rng, SIDE)
         with write_atomically(HERE / f"{label}.mp4", "wb") as file:
             write_video(file, ((place / RATE, frame) for place, frame in enumerate(frames)), label, crf=26)
+        (HERE / f"{label}.txt").write_text(f"{label}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
