@@ -18,8 +18,14 @@ HERE = Path(__file__).parent
 WIDTH = 52  # characters of a cell
 
 
+def is_hard(file: Path) -> bool:
+    return file.stem.startswith("hard-")
+
+
 def recognised(file: Path) -> str:
-    """The text of a result, or the label of a video."""
+    """The text of a result, or the label of a video; empty if there is no result."""
+    if not file.is_file():
+        return ""
     beside = file.with_suffix(".json")
     label = json.loads(beside.read_text(encoding="utf-8")).get("label") if beside.is_file() else None
     return label or " ".join(file.read_text(encoding="utf-8").split())
@@ -31,12 +37,14 @@ def shortened(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("results", type=Path, help="folder with a folder of results for each folder of examples")
+    parser.add_argument("results", type=Path, help="folder with the results, in a folder for each kind")
     results = parser.parse_args().results
     right = wrong = total = 0  # without the hard examples
     for kind in ("speech", "handwriting", "video", "pictures"):
         print(f"\n{kind:16} wrong  {'recognised':{WIDTH}}  true")
-        files = sorted((HERE / kind).glob("*.txt"), key=lambda path: (path.stem.startswith("hard-"), path.stem))
+        files = sorted(
+            (HERE / kind).glob("*.txt"), key=lambda path: (path.stem.startswith("hard-"), path.stem)
+        )
         for file in files:
             truth = " ".join(file.read_text(encoding="utf-8").split())
             text = recognised(results / kind / file.name)
@@ -44,7 +52,7 @@ def main() -> None:
             errors = edits.substitutions + edits.deletions + edits.insertions
             count = f"{errors}/{len(truth)}" if errors else "-"
             print(f"{file.stem:15}{count:>7}  {shortened(text):{WIDTH}}  {shortened(truth)}")
-            if not file.stem.startswith("hard-"):
+            if not is_hard(file):
                 right, wrong, total = right + (errors == 0), wrong + errors, total + len(truth)
     print(f"\nhard- left out: {right} examples entirely right; {wrong} of {total} characters wrong")
 

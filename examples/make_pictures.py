@@ -11,7 +11,13 @@ from PIL import Image, ImageChops, ImageDraw
 
 HERE = Path(__file__).parent / "pictures"
 SIDE, FINER = 128, 4  # pixels; drawn this many times larger, then reduced
-COLOURS = {"red": (240, 60, 50), "blue": (25, 115, 210), "green": (120, 175, 65), "orange": (250, 148, 10), "purple": (150, 60, 190)}
+COLOURS = {
+    "red": (240, 60, 50),
+    "blue": (25, 115, 210),
+    "green": (120, 175, 65),
+    "orange": (250, 148, 10),
+    "purple": (150, 60, 190),
+}
 SHADE = 0.05  # width of the shaded edge, as a fraction of the side
 LIGHT = (0.13, 0.11, 0.37, 0.33)  # box of the highlight, as fractions of the side
 
