@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 
 from pipelines.reading.batches import model_for
-from pipelines.reading.language import OWN
+from pipelines.reading.settings import OWN
 from pipelines.recognition import recognize
 from recipes.data.datasets import find_data, read_handwriting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,30 +18,13 @@ from pipelines.media.audio import Audio, Source, open_audio
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import buffered, log_probabilities
+from pipelines.reading.settings import AlignmentOptions
 from pipelines.reading.spelling import Spelling
 from pipelines.results import Character, Segment, Transcript, Word
-from pipelines.speech import ListeningOptions, cut, speech_model
+from pipelines.speech import cut, speech_model
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
 ROUNDS = 3  # over the numbers of a line, whose readings depend on each other
-
-
-@dataclass(frozen=True)
-class AlignmentOptions(ListeningOptions):
-    """How to align."""
-
-    min_confidence: float = 0.1
-    """A line is reported as not in the audio where its symbols have, on geometric mean and relative to
-    the best that the model hears there, a probability below this. On AN4's held-out speakers every
-    one of 61 lines that are said has more than 0.25, and 0.4 % of 696 other texts laid over the same
-    recordings have more than 0.1. Lower it for voices that the model hardly understands."""
-    language: str = "en"
-    """In which numbers are read: a code of num2words."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not 0 <= self.min_confidence <= 1:
-            raise ValueError(f"min_confidence must lie between 0 and 1, not {self.min_confidence}")
 
 
 def align(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -25,44 +24,12 @@ from pipelines.media import images, video
 from pipelines.media.video import Frame, Video, is_video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read, search_states
-from pipelines.reading.settings import BatchOptions
+from pipelines.reading.settings import CaptionOptions
 from pipelines.results import Caption, CaptionWord, Sentence
 
 Source = images.Source | video.Source
 
 SHORTEST = 1.0  # seconds of a stretch that a change in the picture may end
-
-
-@dataclass(frozen=True)
-class CaptionOptions(BatchOptions):
-    """How pictures are described."""
-
-    width: int = 3
-    """Sentences that the search keeps for each picture. More are likelier, but duller."""
-    length_power: float = 0.6
-    """How much a long sentence may cost more than a short one: 0 nothing; 1 judges it by its mean label."""
-    coverage: float = 0.0
-    """Nats for each place that was looked at, against sentences that leave much out."""
-    longest: int = 100
-    """Labels of a sentence."""
-    window: float | None = None
-    """Seconds of a video that one sentence is about, at most; None is as the model was trained."""
-    change: float = 0.25
-    """Cosine distance of a frame's features to those of its stretch at which a new one begins; 0 cuts a
-    video into even stretches."""
-    strict: bool = True
-    """Refuse videos that break off; else what there is of them must do."""
-    errors: Literal["raise", "return"] = "raise"
-    """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if min(self.length_power, self.coverage, self.change) < 0 or min(self.width, self.longest) < 1:
-            raise ValueError("length_power, coverage and change must be 0 or more, width and longest 1")
-        if self.window is not None and not 0 < self.window < math.inf:
-            raise ValueError(f"window must be above 0 seconds, not {self.window}")
-        if self.errors not in ("raise", "return"):
-            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
 
 
 def caption(

@@ -15,7 +15,7 @@ from pipelines.errors import MediaError
 from pipelines.media.audio import Source, open_audio, read_audio
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import labels_of
-from pipelines.reading.settings import SearchOptions
+from pipelines.reading.settings import NONE, SearchOptions
 from pipelines.speech import speech_model
 
 LONGEST = 20.0  # seconds that fit on one picture
@@ -75,7 +75,7 @@ def draw(
         features, frames = model.front_end.log_mel(waveform, length)
         x, steps = model.front_end.subsampling(features, frames)
         both = look_inside(core, x, steps)[layer - 1]
-    (labels,) = labels_of(model, [waveform[0]], SearchOptions())
+    (labels,) = labels_of(model, [waveform[0]], SearchOptions(language_model=NONE))
     if direction not in both:
         raise ValueError(f"direction {direction!r}: this core runs {' and '.join(both)}")
     gates = {name: value[0] for name, value in both[direction]._asdict().items() if name in PANELS}

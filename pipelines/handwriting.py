@@ -21,7 +21,7 @@ from pipelines.layout.lines import LineCut, LineShape, cut_line, line_distance
 from pipelines.media.images import Picture, Source, read_image
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
-from pipelines.reading.settings import SearchOptions
+from pipelines.reading.settings import HandwritingOptions
 from pipelines.reading.words import Symbol, joined, readings_of, split, symbols_of
 from pipelines.results import Box, Glyph, Page, Point, Readings, TextLine, TextRegion, WrittenWord
 
@@ -33,22 +33,6 @@ INK = 80  # of 255, as `LineImage.prepare` measures it: from here on a pixel is 
 STROKE = 3  # pixels: about a stroke's width on a page of `REDUCED` pixels, and less than the gaps between two
 REDUCED = 1000  # pixels of a page's longer side when dark and light are told apart
 NO_PIXELS = np.empty((0, 0), np.uint8)
-
-
-@dataclass(frozen=True)
-class HandwritingOptions(SearchOptions):
-    """How handwriting is read."""
-
-    layout: str | os.PathLike = "auto"
-    """Where the lines are. line: the image is one line; page: they are looked for; else a PAGE or ALTO
-    file, or a folder of these named as the images. auto takes the PAGE or ALTO file of the image's
-    name beside it if there is one; else images under 200 pixels high, or at least 4 times as wide as
-    high, are lines, and all others pages."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.layout not in ("auto", "line", "page") and not os.path.exists(self.layout):
-            raise ValueError(f"layout must be auto, line, page, or a file or folder, not {self.layout!r}")
 
 
 def read_pages(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from numbers import Number
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from pipelines import handwriting, ink, video
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.handwriting import HandwritingOptions
 from pipelines.media import images
 from pipelines.media.audio import DamagedMedia
 from pipelines.media.files import GZIP, locate, readable
@@ -22,31 +19,12 @@ from pipelines.media.ink import Ink, read_ink
 from pipelines.media.video import open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import model_for, raising
+from pipelines.reading.settings import RecognitionOptions
 from pipelines.results import Actions, Page
-from pipelines.video import Clip, VideoOptions
+from pipelines.video import Clip
 
 Source = images.Source | Ink | Clip | list
 Unit = images.Source | Ink | Clip | TriscribeError
-
-
-@dataclass(frozen=True)
-class RecognitionOptions(HandwritingOptions, VideoOptions):
-    """How to recognise; what does not concern a source is passed over."""
-
-    pages: str | None = None
-    """Of a PDF: numbers and ranges from 1, such as "2-5,7"; None is all."""
-    dpi: float = 300.0
-    """Pixels an inch in which pages of a PDF are drawn."""
-    errors: Literal["raise", "return"] = "raise"
-    """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        images.page_ranges(self.pages)
-        if not 0 < self.dpi < float("inf"):
-            raise ValueError(f"dpi must be above 0, not {self.dpi}")
-        if self.errors not in ("raise", "return"):
-            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
 
 
 def recognize(

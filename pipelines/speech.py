@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import librosa
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,43 +14,16 @@ from torch import Tensor
 from decoders.ctc import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
+from pipelines.media.loudness import FAINTEST, HOP, rms, sounding
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read
-from pipelines.reading.settings import BatchOptions, SearchOptions
+from pipelines.reading.settings import SpeechOptions
 from pipelines.reading.words import Symbol, readings_of, words_of
 from pipelines.results import Character, Segment, Transcript, Word
 
 PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
 MARGIN = 0.2  # seconds of quiet kept around what is cut out
 QUIET = 35.0  # dB below the loudest moment so far that count as quiet
-
-
-@dataclass(frozen=True)
-class ListeningOptions(BatchOptions):
-    """How a recording is cut and run through the model."""
-
-    longest: float = 15.0
-    """Seconds; longer recordings are cut at pauses into pieces of at most this."""
-    strict: bool = True
-    """Refuse damaged or silent recordings; else give what can be read."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.longest < 1:
-            raise ValueError("longest must be at least 1 second")
-
-
-@dataclass(frozen=True)
-class SpeechOptions(ListeningOptions, SearchOptions):
-    """How to transcribe."""
-
-    errors: Literal["raise", "return"] = "raise"
-    """With many sources: raise at a bad one, or give its MediaError in its place and go on."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.errors not in ("raise", "return"):
-            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
 
 
 @dataclass(frozen=True)
@@ -197,14 +168,14 @@ class _Recording(Reading):
 
 def _loudness(samples: np.ndarray) -> float:
     """The largest short-time amplitude (RMS over 2048 samples)."""
-    return float(librosa.feature.rms(y=samples).max()) if len(samples) else 0.0
+    return float(rms(samples).max()) if len(samples) else 0.0
 
 
 def _spans(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[tuple[int, int]]:
     """Stretches of sound, apart by pauses, none longer than `limit` samples."""
-    sounding = librosa.effects.split(samples, top_db=QUIET, ref=max(loudest, 1e-5))
+    stretches = sounding(samples, max(loudest, FAINTEST), QUIET)
     joined: list[list[int]] = []
-    for start, end in sounding.tolist():
+    for start, end in stretches.tolist():
         if joined and start - joined[-1][1] < PAUSE * rate and end - joined[-1][0] <= limit:
             joined[-1][1] = end
         else:
@@ -224,6 +195,4 @@ def _spans(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[t
 
 def _quietest(samples: np.ndarray, start: int, end: int) -> int:
     """The middle of the quietest short stretch between two positions."""
-    hop = 512
-    energy = librosa.feature.rms(y=samples[start:end], hop_length=hop)[0]
-    return start + min(int(energy.argmin()) * hop, end - start - 1)
+    return start + min(int(rms(samples[start:end]).argmin()) * HOP, end - start - 1)

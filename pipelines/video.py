@@ -21,32 +21,11 @@ from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
-from pipelines.reading.settings import BatchOptions
+from pipelines.reading.settings import VideoOptions
 from pipelines.results import Actions, ActionSegment
 
 AHEAD = 4  # batches of frames that are decoded before the network asks for them
 AT_ONCE = 1.5  # windows; a video that is not longer is read at once
-
-
-@dataclass(frozen=True)
-class VideoOptions(BatchOptions):
-    """How videos are watched; a batch is one of frames."""
-
-    window: float | None = None
-    """Seconds of a long video that are judged at once; None is as the model was trained."""
-    switch: float = 4.0
-    """Nats that a change of the label costs on a timeline: the higher, the fewer segments."""
-    top: int = 5
-    """Classes that are named with their scores."""
-    strict: bool = True
-    """Refuse videos that break off; else what there is of them must do."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.window is not None and not 0 < self.window < float("inf"):
-            raise ValueError(f"window must be above 0 seconds, not {self.window}")
-        if not self.switch >= 0 or self.top < 1:
-            raise ValueError(f"switch must be 0 or more and top at least 1, not {self.switch} and {self.top}")
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,10 @@ class Recognizing(Work):
         from pipelines.recognition import task_of
 
         task = task_of(unit)
-        return self.options.signed(model_for(task, self.network).name) if task else ""
+        if not task:
+            return ""
+        network = model_for(task, self.network)
+        return self.options.signed(network.name, bool(network.language))
 
     def results(self, units: Iterable) -> Iterator[Page | TriscribeError]:
         from pipelines.recognition import results

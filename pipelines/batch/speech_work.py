@@ -33,7 +33,7 @@ class Transcribing(Work):
 
         self.options = options
         self.network = speech_model(model)
-        self.signed = SpeechOptions.of(options).signed(self.network.name)
+        self.signed = SpeechOptions.of(options).signed(self.network.name, bool(self.network.language))
 
     def is_meant(self, path: Path) -> bool:
         """By its content; or by its name, so that a ruined recording is reported and not passed over."""

@@ -9,13 +9,13 @@ distances from line to line, which the sheet's autocorrelation gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from pipelines.layout.paths import best_path
+from pipelines.layout.paths import best_paths
 
 AREA = 1_500_000  # pixels of the reduced page on which strokes are found; sheets have half its sides
 SMALLEST = 16  # pixels; nothing is read on a page with a shorter side
@@ -138,8 +138,7 @@ def find_traces(sheet: Sheet) -> list[Trace]:
     """The baselines of a sheet, the strongest first."""
     edges, fine = (edges_of(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
     pieces = []
-    for columns, rows in ridges(edges, sheet.distance):
-        rows = course(fine, columns, rows, sheet.distance)
+    for columns, rows in courses(fine, ridges(edges, sheet.distance), sheet.distance):
         pieces += _pieces(sheet, fine, columns[0], rows)
     lines = _join(pieces, sheet.distance)
     lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
@@ -306,15 +305,20 @@ def ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.
             yield left + columns, top + np.interp(columns, known, heights.argmax(axis=0)[known])
 
 
-def course(edges: np.ndarray, columns: np.ndarray, rows: np.ndarray, distance: float) -> np.ndarray:
-    """Rows of the baseline that a ridge stands for: where ink ends most sharply."""
+def courses(
+    edges: np.ndarray, ridges: Iterable[tuple[np.ndarray, np.ndarray]], distance: float
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Columns and rows of the baseline at each ridge: where ink ends most sharply."""
     every = slice(None, None, 3)
-    rows = _blurred(rows, 0.4 * distance)
     reach = max(1, round(WANDER * distance))
     offsets = np.arange(-reach, reach + 1)
-    gains = band(edges, columns[every], rows[every], offsets)
-    path = best_path(gains / max(gains.max(), 1e-6), STIFFNESS)
-    return rows + np.interp(columns, columns[every], offsets[path])
+    smooth = [(columns, _blurred(rows, 0.4 * distance)) for columns, rows in ridges]
+    gains = [band(edges, columns[every], rows[every], offsets) for columns, rows in smooth]
+    paths = best_paths([each / max(each.max(), 1e-6) for each in gains], STIFFNESS)
+    return [
+        (columns, rows + np.interp(columns, columns[every], offsets[path]))
+        for (columns, rows), path in zip(smooth, paths, strict=True)
+    ]
 
 
 def _pieces(sheet: Sheet, edges: np.ndarray, first: int, rows: np.ndarray) -> list[Trace]:
@@ -416,7 +420,7 @@ def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step
     offsets = np.arange(-reach, reach + 1)
     gains = band(edges, columns[every], np.full(len(columns[every]), start), offsets) / usual
     gains[0] -= 9 * (np.abs(offsets) > 0.15 * distance)
-    path = best_path(gains, STIFFNESS)
+    (path,) = best_paths([gains], STIFFNESS)
     along = np.arange(len(columns))
     rows = start + np.interp(along, along[every], offsets[path])
     sharp = np.interp(along, along[every], gains[np.arange(len(path)), path]) > END_EDGE

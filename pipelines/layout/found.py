@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.layout.baselines import Sheet, Trace, band, find_traces, lay_level
 from pipelines.layout.insertions import find_insertions
 from pipelines.layout.lines import LineShape
-from pipelines.layout.paths import best_path
+from pipelines.layout.paths import best_paths
 from pipelines.results import Point
 
 REACH = (1.3, 0.5)  # line distances above and below a baseline that may be its line's
@@ -114,27 +114,31 @@ def _outlines(sheet: Sheet, traces: list[Trace]) -> list[tuple[np.ndarray, np.nd
     for trace, line in zip(traces, baselines, strict=True):
         line[trace.first : trace.end] = trace.rows
     floors = baselines + REACH[1] * distance
-    seams = []
+    gaps = []
     for trace in traces:
-        gaps = trace.rows - baselines[:, trace.first : trace.end]
-        gaps[~(gaps > 0.25 * distance)] = REACH[0] * distance
-        seam = _seam(sheet, trace, gaps.min(axis=0).clip(max=REACH[0] * distance))
-        met = gaps < REACH[0] * distance
+        above = trace.rows - baselines[:, trace.first : trace.end]
+        above[~(above > 0.25 * distance)] = REACH[0] * distance
+        gaps.append(above)
+    seams = _seams(sheet, traces, [above.min(axis=0).clip(max=REACH[0] * distance) for above in gaps])
+    for trace, above, seam in zip(traces, gaps, seams, strict=True):
+        met = above < REACH[0] * distance
         below = floors[:, trace.first : trace.end]
         below[met] = np.minimum(below, seam)[met]
-        seams.append(seam)
     return [
         _around_ink(sheet, trace, seam, floor[trace.first : trace.end])
         for trace, seam, floor in zip(traces, seams, floors, strict=True)
     ]
 
 
-def _seam(sheet: Sheet, trace: Trace, gaps: np.ndarray) -> np.ndarray:
-    """Rows of the path between a line and the next baseline above, `gaps` rows away."""
-    shares = np.linspace(*SHARE, 12, dtype=np.float32)  # as all that `best_path` is compiled for
-    ink = band(sheet.ink, trace.columns, trace.rows, -gaps[:, None] * shares)
-    path = best_path(-ink - 0.02 * np.abs(shares - shares.mean()), 0.05)
-    return trace.rows - gaps * shares[path]
+def _seams(sheet: Sheet, traces: list[Trace], gaps: list[np.ndarray]) -> list[np.ndarray]:
+    """Rows of the path between each line and the next baseline above, `gaps` rows away."""
+    shares = np.linspace(*SHARE, 12, dtype=np.float32)
+    inks = [
+        band(sheet.ink, trace.columns, trace.rows, -gap[:, None] * shares)
+        for trace, gap in zip(traces, gaps, strict=True)
+    ]
+    paths = best_paths([-ink - 0.02 * np.abs(shares - shares.mean()) for ink in inks], 0.05)
+    return [trace.rows - gap * shares[path] for trace, gap, path in zip(traces, gaps, paths, strict=True)]
 
 
 def _around_ink(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from pipelines.layout.baselines import Sheet, Trace, band, course, edges_of, ridges
+from pipelines.layout.baselines import Sheet, Trace, band, courses, edges_of, ridges
 
 SMALL = 0.75  # of the lines' distance: that of words in between
 LENGTH = 0.6  # of that distance: as the lines' COURSE_LENGTH
@@ -48,8 +48,7 @@ def _candidates(
 ) -> Iterator[tuple[Trace, float, float]]:
     """Rows of edges apart from the lines; how far above one they run, and below one, in line distances."""
     beside = 0.3 * sheet.distance
-    for columns, rows in ridges(edges, sheet.distance):
-        rows = course(edges, columns, rows, 0.5 * sheet.distance)
+    for columns, rows in courses(edges, ridges(edges, sheet.distance), 0.5 * sheet.distance):
         height = band(edges, columns, rows, np.zeros(1)).ravel()
         rise, fall = (np.full(len(columns), np.inf) for _ in range(2))
         for line in lines:

@@ -1,38 +1,44 @@
-"""Paths through pictures, compiled."""
+"""Best paths through pictures, by dynamic programming."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from decoders.compiled import compiled
 
-
-@compiled
-def best_path(gains, stiffness):
-    """The path of the largest sum, by dynamic programming.
+def best_paths(gains: Sequence[np.ndarray], stiffness: float) -> list[np.ndarray]:
+    """The path with the largest sum through each picture; all are followed side by side.
 
     Args:
-        gains: (steps, places).
-        stiffness: what moving by one place costs.
+        gains: (steps, places) each; steps may differ, places may not.
+        stiffness: cost of moving by one place.
 
     Returns:
-        (steps,) the place at each step.
+        (steps,) the place at each step, for each picture.
     """
-    steps, places = gains.shape
-    origins, total, reached = np.empty((steps, places), np.int32), np.empty(places), np.empty(places)
-    for place in range(places):
-        total[place] = gains[0, place]
+    if not gains:
+        return []
+    longest = sorted(range(len(gains)), key=lambda index: -len(gains[index]))
+    lengths = np.array([len(gains[index]) for index in longest])
+    steps, places = lengths[0], gains[0].shape[1]
+    gain = np.zeros((steps, len(gains), places))
+    for column, index in enumerate(longest):
+        gain[: len(gains[index]), column] = gains[index]
+    running = (lengths > np.arange(steps)[:, None]).sum(axis=1).tolist()  # pictures that reach each step
+    cost = stiffness * np.abs(np.arange(places)[:, None] - np.arange(places))
+    origins = np.zeros(gain.shape, np.int32)
+    total = gain[0].copy()
     for step in range(1, steps):
-        for place in range(places):
-            best, most = 0, -np.inf
-            for origin in range(places):
-                worth = total[origin] - stiffness * abs(place - origin)
-                if worth > most:
-                    best, most = origin, worth
-            origins[step, place], reached[place] = best, most + gains[step, place]
-        total[:] = reached
-    path = np.empty(steps, np.int64)
-    path[-1] = total.argmax()
-    for step in range(steps - 1, 0, -1):
-        path[step - 1] = origins[step, path[step]]
-    return path
+        count = running[step]
+        worth = total[:count, None, :] - cost  # (pictures, place, origin)
+        origins[step, :count] = worth.argmax(axis=2)
+        total[:count] = worth.max(axis=2) + gain[step, :count]
+    paths = [np.empty(0, np.int64)] * len(gains)
+    for column, index in enumerate(longest):
+        path = np.empty(lengths[column], np.int64)
+        path[-1] = total[column].argmax()
+        for step in range(len(path) - 1, 0, -1):
+            path[step - 1] = origins[step, column, path[step]]
+        paths[index] = path
+    return paths

@@ -210,9 +210,11 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     if from_rate == to_rate or not len(samples):
         return samples
     if max(from_rate, to_rate) // math.gcd(from_rate, to_rate) > ODD:
-        import librosa
+        import soxr
 
-        return librosa.resample(samples, orig_sr=from_rate, target_sr=to_rate, res_type="soxr_hq")
+        converted = soxr.resample(samples, from_rate, to_rate, quality="HQ")
+        length = -(-len(samples) * to_rate // from_rate)
+        return np.pad(converted[:length], (0, max(0, length - len(converted))))
     import torch
     from torchaudio.functional import resample as convert
 

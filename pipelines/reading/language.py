@@ -26,15 +26,14 @@ from decoders.search.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
 from pipelines.media.files import unzipped
 from pipelines.media.text import read_text
+from pipelines.reading.settings import AUTO, LEXICON_COST, NONE, OWN
 
 if TYPE_CHECKING:
     from pipelines.model import SequenceModel
 
-OWN = "own"
 COST = 2.0  # nats of a word that a model does not carry, where that was not tried either
 LARGEST_COST = 1000.0
 WEIGHT = 0.3  # of a language model that was not tried on validation data
-LEXICON_COST = 3.0  # nats
 ORDER = 6  # characters: more gain nothing
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 
@@ -113,10 +112,10 @@ def fusion(
     """What a caller asked for.
 
     Args:
-        source: "own", for the language model that the model carries; an ARPA file of characters, or one of
-            plain text, to be counted, whose probabilities are averaged with those of its own where it carries
-            one; the words of a text are added to its own, and beside an ARPA file no others cost; None for
-            none.
+        source: "own", the language model that the model carries; "auto", the same if it carries one,
+            otherwise none; "none" or None; or an ARPA file of characters, or a plain text to be counted,
+            whose probabilities are averaged with those of the model's own. The words of a text are added
+            to its own; with an ARPA file there is no penalty for words that the model does not know.
         weight: None for the one that did best on validation data; what other words cost goes along with it.
         hotwords: words, or such with commas between them, or a file with one in each line.
         hotword_weight: nats for each of their letters.
@@ -127,6 +126,7 @@ def fusion(
         ModelError: the model carries no language model, or cannot be read with one or with words.
         DataError: a file cannot be read, or holds what the model cannot write.
     """
+    source = language_source(model, source)
     if source is None and not hotwords and not lexicon:
         return None
     if isinstance(model.decoder, Attention):
@@ -156,6 +156,15 @@ def fusion(
         cost = own.cost * (chosen / own.weight) if own.weight else 0.0
         listed = _lexicon(model, words, 0.0, cost, named)
     return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
+
+
+def language_source(model: SequenceModel, source: str | os.PathLike | None) -> str | os.PathLike | None:
+    """The language model that a caller's choice stands for: "own", a file, or None."""
+    if source is None or str(source) == NONE:
+        return None
+    if str(source) == AUTO:
+        return OWN if model.language and not isinstance(model.decoder, Attention) else None
+    return source
 
 
 def _words(

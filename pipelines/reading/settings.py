@@ -1,17 +1,22 @@
-"""How pieces are run through a model, and how the text is looked for in what it says."""
+"""The options of every recognition function as dataclasses, importable without torch.
+
+The keyword arguments of Python and the options of the command line are both made from them: the docstring
+below a field is its only help text, whose first sentence must be enough.
+"""
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from encoders.precision import check_bf16
 from pipelines.options import Options
-from pipelines.reading.computing import device_for
-from pipelines.reading.language import LEXICON_COST, OWN
 
+AUTO, OWN, NONE = "auto", "own", "none"  # language models that are not files
+LEXICON_COST = 3.0  # nats
 MOST = 100  # alternatives of one reading
 TOLD = (
     "language_model",
@@ -21,65 +26,86 @@ TOLD = (
     "lexicon",
     "lexicon_cost",
     "alternatives",
-)  # options that records tell
+)  # options that records name where they differ from the default
 
 
 @dataclass(frozen=True)
 class BatchOptions(Options):
-    """How pieces are run through the model."""
+    """How the model is run."""
 
     batch_size: int = 16
-    """Pieces that the model reads at once."""
+    """Segments, lines or frames that the model reads at once."""
     device: str = "auto"
-    """cpu, cuda, or auto: cuda where there is one."""
+    """Where the model runs: cpu, cuda, or auto for CUDA if available."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """Of the network. auto is bf16 where the machine computes it in hardware, at about twice the speed."""
+    """Floating-point format of the computation; auto takes the faster one."""
 
     def __post_init__(self):
         if self.batch_size < 1:
             raise ValueError("batch_size must be at least 1")
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ValueError(f"device must be auto, cpu or cuda, not {self.device!r}")
         if self.precision not in ("auto", "bf16", "fp32"):
             raise ValueError(f"precision must be auto, bf16 or fp32, not {self.precision!r}")
+        if self.device.startswith("cuda"):
+            import torch
+
+            if not torch.cuda.is_available():
+                raise ValueError(f"device {self.device}: torch finds no CUDA device here")
         if self.precision == "bf16":
+            from encoders.precision import check_bf16
+            from pipelines.reading.computing import device_for
+
             check_bf16(device_for(self.device))
 
 
 @dataclass(frozen=True)
-class SearchOptions(BatchOptions):
-    """How the text is looked for in what the model says."""
+class ManyOptions(BatchOptions):
+    """What happens with many sources."""
 
-    width: int = 5
-    """Hypotheses of a beam search, for models with an attention decoder. With 1, those that have CTC
-    beside it read by CTC alone, which is faster. With a language model or hotwords, twice as many, four times
-    where that knows words, and six times with a lexicon."""
-    language_model: str | os.PathLike | None = None
-    """Weigh what CTC reads against what is usual in the language: own is the language model that the model
-    carries; a file of plain text is counted, and averaged with the model's own where it carries one, as is an
-    ARPA file of characters."""
+    errors: Literal["raise", "return"] = "raise"
+    """With many sources: raise the error of a bad one, or return it in place of its result and go on."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.errors not in ("raise", "return"):
+            raise ValueError(f"errors must be 'raise' or 'return', not {self.errors!r}")
+
+
+@dataclass(frozen=True)
+class SearchOptions(BatchOptions):
+    """How text is decoded."""
+
+    language_model: str | os.PathLike | None = AUTO
+    """Language model: own (the model's), none, or a text or ARPA file. auto, the default, is own where the
+    model carries one. A plain text is turned into character n-grams, an ARPA file must hold such; either is
+    interpolated with the model's own. None is the same as none."""
     language_weight: float | None = None
-    """What the language model has to say, from 0, nothing, to 2. None takes what did best in training."""
+    """Weight of the language model, 0 to 2 (default: tuned in training)."""
     hotwords: str | os.PathLike | Sequence[str] = ()
-    """Words and names to be found rather than others, such as those that the model has never met: a list, a
-    text with commas between them, or a text file with one in each line."""
+    """Words and names to favour: separated by commas, or a file with one on each line."""
     hotword_weight: float = 1.0
-    """Nats for each letter of a hotword, from 0, nothing: the higher, the more of them are found, and the
-    more other words taken for them."""
+    """Bonus in nats for each letter of a hotword, 0 to 10. A higher one finds more of them, and also takes
+    more other words for them."""
     lexicon: str | os.PathLike | Sequence[str] = ()
-    """The words that there are, given as hotwords are, such as a dictionary's or all that a form can hold.
-    They may begin with a capital or be in capitals; numbers and signs are free, and hotwords among them."""
+    """Known words, given like hotwords; any other word is penalised. They match as given, capitalised and in
+    capitals; numbers, punctuation and hotwords are never penalised."""
     lexicon_cost: float = LEXICON_COST
-    """Nats that any other word costs, from 0, nothing; inf where there is no other."""
+    """Out-of-vocabulary penalty in nats; inf forbids all other words."""
+    width: int = 5
+    """Beam width. It is doubled with a language model or hotwords, quadrupled where the language model knows
+    words, and six times as large with a lexicon. CTC alone is read greedily; a hybrid model with a width of 1
+    is read by its CTC decoder."""
     alternatives: int = 0
-    """Likeliest readings of each line, or stretch of speech, to give with their probabilities, the text
-    itself among them; 0 gives none."""
+    """Number of alternative readings to give with their probabilities."""
 
     def __post_init__(self):
         super().__post_init__()
         if self.width < 1:
             raise ValueError("width must be at least 1")
         given = self.language_model
-        if given is not None and str(given) != OWN and not os.path.isfile(given):
-            raise ValueError(f"language_model must be {OWN} or a text file, not {str(given)!r}")
+        if given is not None and str(given) not in (AUTO, OWN, NONE) and not os.path.isfile(given):
+            raise ValueError(f"language_model must be own, none or a file that exists, not {str(given)!r}")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
         for name in ("hotwords", "lexicon"):
@@ -96,12 +122,137 @@ class SearchOptions(BatchOptions):
         if not 0 <= self.alternatives <= MOST:
             raise ValueError(f"alternatives must be from 0 to {MOST}, not {self.alternatives}")
 
-    def signed(self, name: str) -> str:
-        """A model's name, and what it reads with: for records of how something came about."""
-        plain = SearchOptions()
-        told = [
-            f"{option} {getattr(self, option)}"
-            for option in TOLD
-            if getattr(self, option) not in (getattr(plain, option), "")
+    def signed(self, name: str, carries_language: bool = False) -> str:
+        """A model's name and the search options that matter, for records of how a result was made.
+
+        Args:
+            name: of the model.
+            carries_language: whether `auto` stands for the model's own language model.
+        """
+        told = {option: getattr(self, option) for option in TOLD}
+        if told["language_model"] in (AUTO, None):
+            told["language_model"] = OWN if carries_language and told["language_model"] else NONE
+        plain = SearchOptions(language_model=NONE)
+        changed = [
+            f"{option} {value}" for option, value in told.items() if value not in (getattr(plain, option), "")
         ]
-        return ", ".join([name, *told])
+        return ", ".join([name, *changed])
+
+
+@dataclass(frozen=True)
+class ListeningOptions(BatchOptions):
+    """How a recording is segmented."""
+
+    longest: float = 15.0
+    """Longest segment in seconds; longer recordings are cut at pauses."""
+    strict: bool = True
+    """Refuse damaged or silent recordings; otherwise read what can be read of them."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.longest < 1:
+            raise ValueError("longest must be at least 1 second")
+
+
+@dataclass(frozen=True)
+class SpeechOptions(ManyOptions, ListeningOptions, SearchOptions):
+    """How to transcribe."""
+
+
+@dataclass(frozen=True)
+class AlignmentOptions(ListeningOptions):
+    """How to align a text with a recording."""
+
+    min_confidence: float = 0.1
+    """Confidence below which a line is reported as not in the recording. It is the geometric mean, over the
+    line's worst stretch, of its symbols' probabilities relative to the best ones there. Of AN4's test
+    speakers, all 61 lines that are said have more than 0.25, and 0.4 % of 696 other texts more than 0.1."""
+    language: str = "en"
+    """Language in which numbers are spoken: a code of num2words, such as fr."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence must lie between 0 and 1, not {self.min_confidence}")
+
+
+@dataclass(frozen=True)
+class HandwritingOptions(SearchOptions):
+    """How handwriting is read."""
+
+    layout: str | os.PathLike = "auto"
+    """Where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. line: the image is
+    one line. page: lines are detected. auto takes the PAGE or ALTO file of the image's name beside it, if
+    there is one; otherwise an image less than 200 pixels high, or 4 times as wide as high, is a line."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.layout not in ("auto", "line", "page") and not os.path.exists(self.layout):
+            raise ValueError(f"layout must be auto, line, page, or a file or folder, not {self.layout!r}")
+
+
+@dataclass(frozen=True)
+class VideoOptions(BatchOptions):
+    """How actions in videos are recognised."""
+
+    window: float | None = None
+    """Window in seconds over which a long video is classified (default: as in training)."""
+    switch: float = 4.0
+    """Penalty in nats for a change of label within a video; a higher one gives fewer segments."""
+    top: int = 5
+    """Number of classes to list with their scores."""
+    strict: bool = True
+    """Refuse damaged videos; otherwise read what can be read of them."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.window is not None and not 0 < self.window < math.inf:
+            raise ValueError(f"window must be above 0 seconds, not {self.window}")
+        if not self.switch >= 0 or self.top < 1:
+            raise ValueError(f"switch must be 0 or more and top at least 1, not {self.switch} and {self.top}")
+
+
+@dataclass(frozen=True)
+class RecognitionOptions(ManyOptions, HandwritingOptions, VideoOptions):
+    """How to recognise; options that do not apply to a source are ignored."""
+
+    pages: str | None = None
+    """Pages of PDF documents, such as 2-5,7 (default: all)."""
+    dpi: float = 300.0
+    """Resolution in pixels per inch at which PDF pages are rendered."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.pages is not None:
+            from pipelines.media.images import page_ranges
+
+            page_ranges(self.pages)
+        if not 0 < self.dpi < math.inf:
+            raise ValueError(f"dpi must be above 0, not {self.dpi}")
+
+
+@dataclass(frozen=True)
+class CaptionOptions(ManyOptions, BatchOptions):
+    """How pictures and videos are captioned."""
+
+    width: int = 3
+    """Beam width. A wider beam finds likelier sentences, but duller ones."""
+    length_power: float = 0.6
+    """Exponent of the length normalisation: 0 is none, 1 the mean over labels."""
+    coverage: float = 0.0
+    """Weight of the coverage penalty, in nats for each place of the picture."""
+    longest: int = 100
+    """Longest sentence, in labels."""
+    window: float | None = None
+    """Longest stretch of a video that one sentence describes, in seconds (default: as in training)."""
+    change: float = 0.25
+    """Cosine distance between frames at which a new sentence begins; 0 cuts videos evenly."""
+    strict: bool = True
+    """Refuse damaged videos; otherwise read what can be read of them."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if min(self.length_power, self.coverage, self.change) < 0 or min(self.width, self.longest) < 1:
+            raise ValueError("length_power, coverage and change must be 0 or more, width and longest 1")
+        if self.window is not None and not 0 < self.window < math.inf:
+            raise ValueError(f"window must be above 0 seconds, not {self.window}")

@@ -15,8 +15,8 @@ from decoders.ctc import CTC, frames_needed
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.batches import searches
-from pipelines.reading.language import OWN, Language
-from pipelines.reading.settings import SearchOptions
+from pipelines.reading.language import Language
+from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.options import CoreOptions
 from recipes.learning.reading_task import ReadingTask, Sample
@@ -202,7 +202,7 @@ class Recogniser(Recipe):
         self.helped = None
         if model.language:
             self.helped = evaluate(split, self.recognised(model, items, language_model=OWN))
-        return evaluate(split, self.recognised(model, items))
+        return evaluate(split, self.recognised(model, items, language_model=NONE))
 
     def metrics(self, found: Evaluation, manifests: list[Manifest]) -> dict[str, dict]:
         """The rates of the split and of each data set alone, and those with the model's language model."""

@@ -1,5 +1,6 @@
 """decoders.compiled: compiled code is kept on disk, and done without where that is not possible."""
 
+import numba
 import numba.core.caching
 import numpy as np
 import pytest
@@ -21,3 +22,12 @@ def test_where_nothing_can_be_written(monkeypatch):
 def test_it_is_compiled():
     assert compiled(add).py_func is add
     assert compiled(add)(1, 2) == 3
+
+
+def test_compiling_is_announced_once(monkeypatch, capsys):
+    monkeypatch.setattr("decoders.compiled._announcement.made", False)
+    compiled(lambda number: number + 1)(1)
+    compiled(lambda number: number + 2)(1)
+    assert capsys.readouterr().err.count("\n") == 1
+    numba.njit(lambda number: number + 3)(1)  # someone else's
+    assert capsys.readouterr().err == ""

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from pipelines.layout.found import draw_lines, find_lines
-from pipelines.layout.paths import best_path
 from recipes.scoring.baseline_scores import score_page
 
 WORDS = "the quick brown fox jumps over lazy dogs and runs away from home again while rain falls on hills"
@@ -244,13 +243,3 @@ def test_lines_are_drawn_in_colour_over_their_page():
         assert coloured[y - 3 : y + 4, x - 3 : x + 4].any()
     assert not coloured[900:].any()
     assert (draw_lines(page, []) == page[..., None]).all()
-
-
-def test_the_best_path_is_the_best_of_all():
-    gains = np.random.default_rng(5).random((5, 4))
-
-    def worth(path):
-        return gains[np.arange(5), path].sum() - 0.3 * np.abs(np.diff(path)).sum()
-
-    every = np.stack(np.meshgrid(*[range(4)] * 5), axis=-1).reshape(-1, 5)
-    assert worth(best_path(gains, 0.3)) == pytest.approx(max(map(worth, every)))

@@ -57,7 +57,10 @@ def test_what_is_certain_stays(text):
 
 def test_the_language_model_that_a_model_carries(own, tmp_path):
     assert recognize(bars("ba aa"), own, language_model="own").text == "bb bb"
-    assert recognize(bars("ba aa"), own).text == "ba aa"
+    assert recognize(bars("ba aa"), own).text == "bb bb"  # it is the default
+    assert recognize(bars("ba aa"), own, language_model="none").text == "ba aa"
+    assert recognize(bars("ba aa"), own, language_model=None).text == "ba aa"
+    assert recognize(bars("ba aa"), Doubtful()).text == "ba aa"
     other = tmp_path / "other.txt"
     other.write_text("aa aa\n" * 50)
     assert recognize(bars("aa"), Doubtful(), language_model=other).text == "aa"
@@ -240,7 +243,7 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
 @pytest.mark.parametrize(
     "options,words",
     [
-        ({"language_model": "nowhere.txt"}, "language_model must be own or a text file"),
+        ({"language_model": "nowhere.txt"}, "language_model must be own, none or a file that exists"),
         ({"language_weight": 3.0}, "language_weight"),
         ({"hotwords": "nowhere.txt"}, "hotwords: there is no file 'nowhere.txt'"),
         ({"hotwords": "some/where"}, "hotwords: there is no file 'some/where'"),
