@@ -32,7 +32,7 @@ def transcribe(
     overwrite: bool = False,
     lenient: bool = False,
     page: Path | None = None,
-    language_model: str | None = None,
+    language_model: str = "auto",
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
@@ -121,7 +121,7 @@ def recognize(
     out: Out = Path("."),
     format: Formats = "txt",
     model: Model = None,
-    language_model: str | None = None,
+    language_model: str = "auto",
     language_weight: float | None = None,
     hotwords: str = "",
     hotword_weight: float = 1.0,
@@ -198,7 +198,7 @@ def recognize(
         _device(device)
         _threads(threads)
         formats = _formats(format, kind.kind)
-        if (language_model or hotwords or lexicon or alternatives) and kind is Watching:
+        if (language_model != "auto" or hotwords or lexicon or alternatives) and kind is Watching:
             cause = "--language-model, --hotwords, --lexicon and --alternatives are for what is written"
             raise ValueError(f"{cause}, not for videos")
         if page and kind is Watching:

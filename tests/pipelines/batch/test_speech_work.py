@@ -41,7 +41,7 @@ class StandIn:
 @pytest.fixture
 def model(monkeypatch):
     stand_in = StandIn()
-    monkeypatch.setattr(speech, "speech_model", lambda _: SimpleNamespace(name=stand_in.name))
+    monkeypatch.setattr(speech, "speech_model", lambda _: SimpleNamespace(name=stand_in.name, language=None))
     monkeypatch.setattr(speech, "transcribe", stand_in)
     return stand_in
 
@@ -70,7 +70,7 @@ def test_all_good(model, folder, tmp_path, capsys):
     assert written(out) == ["a.srt", "a.txt", "b.srt", "b.txt", "c.srt", "c.txt"]
     assert (out / "a.txt").read_text() == "one two three four\n"
     assert model.options == {
-        "language_model": None,
+        "language_model": "auto",
         "language_weight": None,
         "hotwords": "",
         "hotword_weight": 1.0,
