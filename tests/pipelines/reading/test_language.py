@@ -391,7 +391,7 @@ def test_what_another_language_model_made_is_made_again(tmp_path, capsys):
     model.language = Language.of(model, ["ab ba ab"] * 5, 3)
     given = ["recognize", str(tmp_path / "x.png"), "-o", str(tmp_path / "out"), "--skip-existing"]
     given += ["-m", str(model.save(tmp_path / "m.safetensors"))]
-    for more in ([], ["--language-model", "own"], ["--language-model", "own", "--hotwords", str(names)]):
+    for more in (["--language-model", "none"], [], ["--hotwords", str(names)]):
         assert cli.main([*given, *more]) == 0
         assert "1 recognised" in capsys.readouterr().out
         assert cli.main([*given, *more]) == 0
