@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from encoders import prepacked
+from encoders.precision import core_autocast
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -122,16 +123,8 @@ class BiLSTM(nn.Module):
             raise ValueError(
                 f"lengths must be {x.size(0)} numbers up to {x.size(1)} frames, not {lengths.tolist()}"
             )
-        time = torch.arange(x.size(1), device=x.device).unsqueeze(1)  # (T, 1)
-        valid = time < lengths.to(x.device)  # (T, B)
-        x = x.transpose(0, 1).contiguous()  # (T, B, input)
-        if self.bidirectional:
-            y = self._both_directions(x, lengths.to(x.device), valid, time)
-        elif self.training and self.bptt_window and x.size(0) > self.bptt_window:
-            y = self._truncated(x)
-        else:
-            y, _ = self._one_direction(x, None)
-        return (y * valid.unsqueeze(2)).transpose(0, 1), lengths
+        with core_autocast(x) as x:
+            return self._whole(x, lengths), lengths
 
     def stream(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Run the next chunk of sequences that arrive piece by piece.
@@ -145,12 +138,26 @@ class BiLSTM(nn.Module):
         """
         if self.bidirectional:
             raise ValueError("a bidirectional core needs the whole sequence; stream with bidirectional=False")
-        y, state = self._one_direction(x.transpose(0, 1).contiguous(), state)
+        with core_autocast(x) as x:
+            y, state = self._one_direction(x.transpose(0, 1).contiguous(), state)
         return y.transpose(0, 1), state
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """As many frames come out as went in."""
         return lengths
+
+    def _whole(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, time, input_size) -> (batch, time, directions * hidden_size), zero in the padding."""
+        time = torch.arange(x.size(1), device=x.device).unsqueeze(1)  # (T, 1)
+        valid = time < lengths.to(x.device)  # (T, B)
+        x = x.transpose(0, 1).contiguous()  # (T, B, input)
+        if self.bidirectional:
+            y = self._both_directions(x, lengths.to(x.device), valid, time)
+        elif self.training and self.bptt_window and x.size(0) > self.bptt_window:
+            y = self._truncated(x)
+        else:
+            y, _ = self._one_direction(x, None)
+        return (y * valid.unsqueeze(2)).transpose(0, 1)
 
     def _both_directions(self, x: Tensor, lengths: Tensor, valid: Tensor, time: Tensor) -> Tensor:
         batch = x.size(1)

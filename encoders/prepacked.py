@@ -12,16 +12,15 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from encoders.precision import runs_lstm_in_bf16
+
 LSTM_MODE = 2  # of aten's rnn_layer: 0 and 1 are the plain RNNs, 3 is the GRU
 
 _packed: WeakKeyDictionary[nn.LSTM, tuple] = WeakKeyDictionary()
 
 
 def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
-    """Whether `run` can stand in for calling the layer: inference of an LSTM on the CPU, in 32 bits or
-
-    under bf16 autocast.
-    """
+    """Whether `run` can stand in for calling the layer: inference of an LSTM on the CPU, in fp32 or bf16."""
     return (
         isinstance(layer, nn.LSTM)
         and not torch.is_grad_enabled()
@@ -29,7 +28,7 @@ def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
         and x.device.type == "cpu"
         and layer.weight_hh_l0.dtype == torch.float32
         and x.dtype in (torch.float32, _precision())
-        and _precision() in (torch.float32, torch.bfloat16)
+        and (_precision() == torch.float32 or (_precision() == torch.bfloat16 and runs_lstm_in_bf16()))
         and torch.backends.mkldnn.is_available()
         and torch.backends.mkldnn.enabled
         and hasattr(torch.ops.mkldnn, "_reorder_mkldnn_rnn_layer_weight")

@@ -24,6 +24,8 @@ from pipelines.media import images, video
 from pipelines.media.video import Frame, Video, is_video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read, search_states
+from pipelines.reading.computing import device_for
+from pipelines.reading.precision import precision_for
 from pipelines.reading.settings import CaptionOptions
 from pipelines.results import Caption, CaptionWord, Sentence
 
@@ -95,7 +97,8 @@ def inputs_of(front_end: Frames, frames: Sequence[np.ndarray], precision: str = 
         frames = frames[len(frames) // 2 :][:1]
     shown = [squared(frame, side) for frame in frames]
     if front_end.network.frozen:
-        return front_end.features(shown, precision=precision)
+        device = next(front_end.parameters()).device.type
+        return front_end.features(shown, precision=precision_for(precision, device))
     return torch.from_numpy(np.stack(shown))
 
 
@@ -208,7 +211,8 @@ def _viewed(
     side = front_end.network.resize
     while block := list(islice(frames, options.batch_size)):
         seen = front_end.network.features(
-            [squared(frame.pixels, side) for frame in block], precision=options.precision
+            [squared(frame.pixels, side) for frame in block],
+            precision=precision_for(options.precision, device_for(options.device)),
         )
         views = F.normalize(seen.mean(dim=1) if seen.dim() == 3 else seen, dim=1)
         yield from zip(block, views, strict=True)

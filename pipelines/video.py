@@ -21,6 +21,7 @@ from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
+from pipelines.reading.precision import precision_for
 from pipelines.reading.settings import VideoOptions
 from pipelines.results import Actions, ActionSegment
 
@@ -47,7 +48,7 @@ def watch(
     watching, seen = _Watching(model, options), []
 
     def see(frames: list[tuple[np.ndarray, Tensor]]) -> Tensor:
-        return model.front_end.see(frames, options.batch_size, options.precision)
+        return model.front_end.see(frames, options.batch_size, precision_for(options.precision, device))
 
     at_once = options.batch_size * (torch.get_num_threads() if device == "cpu" else 1)
     for each in ahead(_looked(clips, model.front_end, options), AHEAD):

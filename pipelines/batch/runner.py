@@ -16,6 +16,7 @@ from tqdm import tqdm
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.reading.precision import MANY, precision_for
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
 
@@ -102,6 +103,8 @@ class Run:
         journal = Journal(self.out)
         tasks = self._tasks(inputs, journal)
         lengths = [self.work.length(unit) for _, unit in tasks]
+        if len(tasks) >= MANY:
+            precision_for("auto", "cpu", measure=True)
         label, length_unit = self.work.bar
         with tqdm(total=round(sum(lengths)), unit=length_unit, disable=None if tasks else True) as bar:
             bar.set_description(label)

@@ -21,11 +21,12 @@ from decoders.hybrid import Hybrid
 from decoders.search import beam
 from decoders.search.beam import Hypothesis, Search
 from decoders.search.prefix_beam import Fusion, PrefixBeam
-from encoders.precision import autocast
+from encoders.precision import computing
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import SequenceModel, default, load
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
 from pipelines.reading.language import fusion
+from pipelines.reading.precision import precision_for
 from pipelines.reading.settings import BatchOptions, SearchOptions
 from pipelines.tasks import TASKS
 
@@ -260,7 +261,7 @@ def _run(
     device = device_for(options.device)
     lengths = torch.tensor([len(each) for each in inputs], device=device)
     padded = torch.nn.utils.rnn.pad_sequence(inputs, batch_first=True)
-    with autocast(device, options.precision):
+    with computing(device, precision_for(options.precision, device)):
         states, frames = model.states(padded.to(device), lengths)
     return list(zip(places, decode(states.float(), frames), strict=True))
 

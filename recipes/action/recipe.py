@@ -28,6 +28,7 @@ from encoders.frames import FrameFeatures, Frames, backbone
 from pipelines.errors import DataError, MediaError
 from pipelines.media.video import open_video
 from pipelines.model import SequenceModel, load
+from pipelines.reading.precision import precision_for
 from pipelines.video import Clip, opened, segments_of
 from recipes.action.clips import Clips, Sample, frame_labels, square, whole_videos
 from recipes.action.data_report import CLIPS, describe_clips
@@ -140,7 +141,8 @@ class Action(Recipe):
         if mirrored:
             frames = (np.ascontiguousarray(frame[:, ::-1]) for frame in frames)
         if front_end.network.frozen:
-            return front_end.features(frames)
+            device = next(front_end.parameters()).device.type
+            return front_end.features(frames, precision=precision_for("auto", device, measure=True))
         side = front_end.network.crop
         return torch.from_numpy(np.stack([square(frame, side) for frame in frames])).flatten(1)
 

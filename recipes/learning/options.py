@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pipelines.reading.precision import meant
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -32,7 +34,7 @@ class TrainingOptions:
     valid_every: int = 2
     """Epochs between two looks at the validation data."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """auto is bf16 where the machine computes it in hardware."""
+    """auto measures which is faster on this machine, for each part of the network, and keeps the result."""
     resume: Literal["auto", "no", "yes"] = "auto"
     """auto goes on from a checkpoint in the output folder if there is one; yes insists on it;
     no starts afresh."""
@@ -53,6 +55,7 @@ class TrainingOptions:
         for name in ("warmup", "average", "blend"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
+        meant(self.precision)
 
 
 @dataclass(frozen=True)

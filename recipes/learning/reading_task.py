@@ -16,9 +16,10 @@ from decoders.attention import Attention
 from decoders.ctc import CTC, Labels, greedy
 from decoders.expected_errors import expected_errors
 from decoders.search.beam import Search
-from encoders.precision import autocast
+from encoders.precision import computing
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import search_states, searches
+from pipelines.reading.precision import precision_for
 from recipes.learning.cache import FeatureCache
 from recipes.learning.options import AttentionOptions, TrainingOptions
 from recipes.learning.teacher import Teacher
@@ -102,6 +103,7 @@ class ReadingTask(nn.Module, ABC):
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
         self.writing, self.sampling = writing, 0.0
         self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
+        self.precision = training.precision
         self.dropout = model.core.dropout
         self.register_buffer("easing", torch.tensor(True))
 
@@ -199,7 +201,8 @@ class ReadingTask(nn.Module, ABC):
 
     def said(self, inputs: tuple) -> Tensor:
         """What the teacher reads."""
-        with torch.no_grad(), autocast(self.device.type, "auto"):
+        device = self.device.type
+        with torch.no_grad(), computing(device, precision_for(self.precision, device)):
             front_end = self.teacher.model.to(self.device).front_end
             return self.teacher(*self.unmasked(front_end, inputs))
 

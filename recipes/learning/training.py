@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from encoders.precision import check_bf16, has_bf16
+from encoders.precision import computing
 from pipelines.errors import DataError
 from pipelines.reading.computing import ahead, device_for
+from pipelines.reading.precision import precision_for
 from pipelines.writers import write_atomically
 from recipes.learning.options import TrainingOptions
 
@@ -78,10 +79,8 @@ def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
         torch.set_num_threads(options.threads)
     _keep_memory()
     device = device_for("auto")
-    if options.precision == "bf16":
-        check_bf16(device)
-    bf16 = options.precision == "bf16" or (options.precision == "auto" and has_bf16(device))
-    fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed" if bf16 else "32-true")
+    precision = precision_for(options.precision, device, training=True, measure=True)
+    fabric = Fabric(accelerator=device, devices=1)
     optimiser = torch.optim.AdamW(
         _parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
     )
@@ -114,7 +113,8 @@ def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
                     torch.set_rng_state(state["rng"])
                 for group in optimiser.param_groups:
                     group["lr"] = rate((epoch + index / count) / options.epochs, options)
-                loss = runner(batch)
+                with computing(device, precision):
+                    loss = runner(batch)
                 fabric.backward(loss)
                 fabric.clip_gradients(runner, optimiser, max_norm=options.clip)
                 optimiser.step()

@@ -30,7 +30,7 @@ class ColourWatcher(SequenceModel):
         """Frames that it judged at once, each time."""
 
     def see(
-        self, looked: list[tuple[np.ndarray, Tensor]], batch_size: int = 16, precision: str = "auto"
+        self, looked: list[tuple[np.ndarray, Tensor]], batch_size: int = 16, precision: object = None
     ) -> Tensor:
         """(frames, 2): how blue and how red each frame is, from 0 to 1."""
         means = [frame.reshape(-1, 3).mean(axis=0) / 255 for frame, _ in looked]

@@ -26,6 +26,7 @@ def knowing_more(model: SequenceModel, more: str) -> SequenceModel:
 def losses_of(task: ReadingTask, *teachers: SequenceModel | None) -> list[float]:
     """Of the first batch, which is not varied at random behind the front end, with each of some teachers."""
     task.eval()
+    task.precision = "fp32"  # of the teacher, as of the task here
     found = []
     for model in teachers:
         task.teacher = model and Teacher(model, task.model.alphabet.symbols, 1.0)

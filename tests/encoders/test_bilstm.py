@@ -4,7 +4,6 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from encoders.bilstm import BiLSTM
-from encoders.precision import has_bf16
 
 LENGTHS = torch.tensor([5, 11, 1, 8])  # not sorted, one of a single frame
 FEATURES, HIDDEN = 6, 7
@@ -136,7 +135,6 @@ def test_one_thread_gives_the_same_result():
         torch.set_num_threads(threads)
 
 
-@pytest.mark.skipif(not has_bf16("cpu"), reason="this CPU has no bf16, and LSTMs need it to run in it")
 @every_cell
 @every_direction
 def test_bfloat16_autocast_is_close_and_trains(cell, bidirectional):

@@ -9,6 +9,7 @@ import torch
 
 from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone
 from encoders.motion import ANYWHERE, BINS, CELL, anywhere, difference, flow_histogram, motion, optical_flow
+from encoders.precision import BF16
 from tests.data.clips import moving_square, numbered
 
 
@@ -119,10 +120,10 @@ def test_clips_are_read_in_batches_and_give_the_same():
             taken.append(len(taken))
             yield frame
 
-    found = network.features(frames(), batch_size=3, precision="fp32")
+    found = network.features(frames(), batch_size=3)
     assert found.shape == (7, 160) and taken == list(range(7))
-    torch.testing.assert_close(found, network.features(clip, 7, precision="fp32"), atol=1e-4, rtol=1e-3)
-    near = network.features(clip, precision="bf16")
+    torch.testing.assert_close(found, network.features(clip, 7), atol=1e-4, rtol=1e-3)
+    near = network.features(clip, precision=BF16)
     assert near.dtype == torch.float32 and (near - found).norm() < 0.03 * found.norm()
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from encoders import prepacked
 from encoders.bilstm import BiLSTM
-from encoders.precision import has_bf16
+from encoders.precision import runs_lstm_in_bf16
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this build of torch has no oneDNN"
@@ -34,7 +34,7 @@ def test_the_same_as_the_layer(batch, time, with_state, mode):
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.skipif(not has_bf16("cpu"), reason="this CPU has no bf16, and LSTMs need it to run in it")
+@pytest.mark.skipif(not runs_lstm_in_bf16(), reason="oneDNN has no bf16 LSTM for this CPU")
 @torch.no_grad()
 def test_the_same_in_16_bits():
     layer, x = layer_and_input(3, 40)

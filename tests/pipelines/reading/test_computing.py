@@ -6,9 +6,7 @@ import time
 import pytest
 import torch
 
-from encoders.precision import autocast
 from pipelines.reading.computing import ahead, even, meanwhile, side_by_side
-from pipelines.reading.settings import BatchOptions
 
 
 @pytest.fixture(params=[1, 2, 3])
@@ -128,20 +126,3 @@ def test_ahead():
     assert "ahead" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(ZeroDivisionError):
         list(ahead(numbers(), 3))
-
-
-def test_precision():
-    x, weight = torch.rand(8, 8), torch.rand(8, 8)
-    for precision, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        with autocast("cpu", precision):
-            assert (x @ weight).dtype == kind
-
-
-def test_bf16_is_refused_where_no_hardware_computes_it(monkeypatch):
-    monkeypatch.setattr("encoders.precision.has_bf16", lambda device: False)
-    for options in (BatchOptions,):
-        with pytest.raises(
-            ValueError, match="precision: bf16 is nothing that this machine's .* take auto or fp32"
-        ):
-            options(precision="bf16")
-        options(precision="auto")
