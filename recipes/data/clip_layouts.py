@@ -1,69 +1,81 @@
-"""Layouts of videos with classes, and of pictures with sentences about them. See `layouts.py`.
+"""Layouts of videos with classes. See `speech_layouts.py`.
 
-Of a clip, an item's text is its label. Of a picture there is an item for each sentence: they share its
-path, `index` counts them from 0, and they are one group, so that no cut parts them.
+The target of an item is its label. What looks like a list of clips and is not understood is named: clips
+are not silently taken from their folders instead.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from recipes.data.folders import (
+    OTHER_SPLITS,
     SPLITS,
+    Files,
     first_line,
-    head,
     numbered_lines,
+    on_disk,
     shown,
     split_above,
     split_in,
     split_named,
-    tabbed,
     walk,
 )
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
+from recipes.data.tables import ENDINGS, Table, times
 from recipes.data.written_layouts import PLAIN_IMAGES
 
 VIDEOS = (
     ".mp4", ".avi", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".ogv", ".3gp",
     ".gif",
 )  # fmt: skip
-PLACES = ("videos", "rawframes")  # how folders of clips begin in mmaction's data sets
-ENDING = "|".join(re.escape(ending) for ending in VIDEOS)
+PLACES = {"videos", "video", "clips", "rawframes", "frames", "data", "dataset", "jpg", "images"}
+"""How folders are named that hold clips of all classes."""
+COLUMNS = {
+    "path": ("file", "filename", "file_name", "filepath", "file_path", "video", "video_path", "clip", "name"),
+    "label": ("class", "class_name", "action", "category", "tag"),
+    "split": ("set", "subset", "partition", "fold"),
+    "group": ("person", "subject", "actor", "source"),
+    "start": ("start_time", "time_start", "begin"),
+    "end": ("end_time", "time_end", "stop"),
+}
 
 
 # labels.csv: path, label and perhaps split, group, and start and end in seconds
 
 
 def is_clip_table(root: Path) -> bool:
-    return {"path", "label"} <= _columns(_clip_table(root))
+    return bool(_clip_tables(root))
 
 
 def read_clip_table(root: Path) -> Found:
-    table = _clip_table(root)
-    for where, row in _rows(table, table.parent):
-        if isinstance(row, Rejected):
-            yield row
-            continue
-        split, times = row.get("split"), _times(row.get("start"), row.get("end"))
-        if split and split_named(split) is None:
-            yield Rejected(where, f"unknown split {split!r}")
-        elif times is None:
-            yield Rejected(where, "start and end must be numbers of seconds")
-        else:
-            path = table.parent / row["path"]
-            yield Item(path, row["label"], split_named(split), row.get("group") or None, *times)
+    folder = root.parent if root.is_file() else root
+    files = Files(folder, VIDEOS)
+    for table in _clip_tables(root):
+        for where, row in table.rows(folder):
+            if isinstance(row, Rejected):
+                yield row
+                continue
+            split, span = row.get("split"), times(row.get("start"), row.get("end"))
+            if split and split_named(split) is None:
+                yield Rejected(where, f"unknown split {split!r}")
+            elif span is None:
+                yield Rejected(where, "start and end must be numbers of seconds")
+            else:
+                path = on_disk(table.path.parent / row["path"])  # a folder of frames, too
+                path = path if path.exists() else files.place(row["path"], table.path.parent)
+                split = split_named(split) or split_in(table.path.stem)
+                yield Item(path, row["label"], split, row.get("group") or None, *span)
 
 
-def _clip_table(root: Path) -> Path:
-    return root if root.suffix == ".csv" else root / "labels.csv"
+def _clip_tables(root: Path) -> list[Table]:
+    paths = [root] if root.is_file() else sorted(each for end in ENDINGS for each in root.glob(f"*{end}"))
+    tables = (Table(path, COLUMNS) for path in paths if path.suffix.lower() in ENDINGS)
+    return [table for table in tables if table.has("path", "label") and "youtube_id" not in table.columns]
 
 
 # Kinetics: label,youtube_id,time_start,time_end,split; clips named <youtube_id>_<start>_<end> anywhere below
@@ -75,28 +87,30 @@ def is_kinetics(root: Path) -> bool:
 
 def read_kinetics(root: Path) -> Found:
     folder = root.parent if root.is_file() else root
-    files = {path.stem: path for path in walk(folder) if path.name.lower().endswith(VIDEOS)}
+    files = Files(folder, VIDEOS)
     for table in _kinetics_tables(root):
-        for where, row in _rows(table, folder):
+        name = table.path.stem
+        for where, row in table.rows(folder):
             if isinstance(row, Rejected):
                 yield row
                 continue
-            times = _times(row["time_start"], row["time_end"])
-            if not times or None in times or not row.get("label"):
+            span = times(row["start"], row["end"])
+            if not span or None in span or not row.get("label"):
                 yield Rejected(where, "needs a label, and time_start and time_end in seconds")
                 continue
             source = row["youtube_id"]
-            split = split_named(row.get("split")) or split_named(table.stem) or split_in(table.stem)
-            name = f"{source}_{int(times[0]):06d}_{int(times[1]):06d}"
-            if name not in files and source in files:  # the whole video
-                yield Item(files[source], row["label"], split, source, *times)
+            split = split_named(row.get("split")) or split_named(name) or split_in(name)
+            clip = f"{source}_{int(span[0]):06d}_{int(span[1]):06d}"
+            if not files.named(clip) and files.named(source):  # the whole video
+                yield Item(files.named(source), row["label"], split, source, *span)
             else:
-                yield Item(files.get(name, folder / f"{name}.mp4"), row["label"], split, source)
+                yield Item(files.named(clip) or folder / f"{clip}.mp4", row["label"], split, source)
 
 
-def _kinetics_tables(root: Path) -> list[Path]:
-    tables = [root] if root.is_file() else sorted([*root.glob("*.csv"), *root.glob("*/*.csv")])
-    return [path for path in tables if {"youtube_id", "time_start", "time_end"} <= _columns(path)]
+def _kinetics_tables(root: Path) -> list[Table]:
+    paths = [root] if root.is_file() else sorted([*root.glob("*.csv"), *root.glob("*/*.csv")])
+    tables = (Table(path, COLUMNS) for path in paths)
+    return [table for table in tables if table.has("youtube_id", "start", "end")]
 
 
 # UCF101: classInd.txt, trainlist01.txt, testlist01.txt; clips in a folder for each class
@@ -118,7 +132,7 @@ def read_ucf101(root: Path) -> Found:
             if not name:
                 yield Rejected(f"{shown(lists / 'classInd.txt', root)}:{number}", "not a number and a class")
             classes[index] = name
-    files = _by_name(root, VIDEOS)
+    files = Files(root, VIDEOS)
     for kind in ("train", "test"):
         for table in sorted(lists.glob(f"{kind}list*.txt"))[:1]:
             for number, line in numbered_lines(table, root):
@@ -128,12 +142,11 @@ def read_ucf101(root: Path) -> Found:
                     name, _, index = line.strip().partition(" ")
                     label = classes.get(index.strip()) if index else Path(name).parent.name
                     if label not in classes.values():
-                        yield Rejected(
-                            f"{shown(table, root)}:{number}", "a class that is not in classInd.txt"
-                        )
+                        where = f"{shown(table, root)}:{number}"
+                        yield Rejected(where, "a class that is not in classInd.txt")
                         continue
                     group = re.match(r"(.+_g\d+)_c\d+", Path(name).stem)  # clips cut from one video
-                    yield Item(_placed(name, root, files), label, kind, group[1] if group else None)
+                    yield Item(files.place(name), label, kind, group[1] if group else None)
 
 
 def _ucf_lists(root: Path) -> Path | None:
@@ -142,11 +155,53 @@ def _ucf_lists(root: Path) -> Path | None:
     return next((path for path in found if any(path.glob("trainlist*.txt"))), None)
 
 
+# HMDB51: <class>_test_split1.txt with "clip 1" for training, 2 for test, 0 for neither
+
+
+def is_hmdb(root: Path) -> bool:
+    return bool(_hmdb_lists(root))
+
+
+def read_hmdb(root: Path) -> Found:
+    """Of the three official splits the first one that is there."""
+    files, tables = Files(root, VIDEOS), _hmdb_lists(root)
+    first = min(number for _, _, number in tables)
+    for table, label, number in tables:
+        if number != first:
+            continue
+        for place, line in numbered_lines(table, root):
+            where = f"{shown(table, root)}:{place}"
+            if isinstance(line, Rejected):
+                yield line
+                continue
+            name, _, part = line.strip().rpartition(" ")
+            if not line.strip():
+                continue
+            if part == "0":
+                yield Rejected(where, f"in neither part of split {first}")
+            elif part not in ("1", "2") or not name.strip():
+                yield Rejected(where, "not a clip and 0, 1 or 2")
+            else:
+                folders = (root / label, *root.glob(f"*/{label}"))
+                split = "train" if part == "1" else "test"
+                yield Item(files.place(name.strip(), *folders), label, split)
+
+
+def _hmdb_lists(root: Path) -> list[tuple[Path, str, int]]:
+    """Each list with its class and the number of its split."""
+    found = []
+    for path in sorted([*root.glob("*_test_split*.txt"), *root.glob("*/*_test_split*.txt")]):
+        label, _, number = path.stem.rpartition("_test_split")
+        if number.isdigit() and label:
+            found.append((path, label, int(number)))
+    return found
+
+
 # mmaction: lists of "path label", or "path frames label" for folders of frames; labels are numbers of classes
 
 
 def is_mmaction(root: Path) -> bool:
-    return not is_ucf101(root) and bool(_mmaction_lists(root))
+    return not is_ucf101(root) and not is_hmdb(root) and bool(_mmaction_lists(root))
 
 
 def read_mmaction(root: Path) -> Found:
@@ -157,39 +212,53 @@ def read_mmaction(root: Path) -> Found:
     for table in tables:
         if _split_number(table) != first:
             continue
-        classes = _classes(table.parent)
-        below = [place for place in sorted(folder.iterdir()) if place.name.startswith(PLACES)]
+        classes, places = _classes(table.parent), _places(table, folder)
         for number, line in numbered_lines(table, folder):
             where = f"{shown(table, folder)}:{number}"
             if isinstance(line, Rejected):
                 yield line
             elif not line.strip():
                 continue
-            elif not (match := _listed(line, table)):
+            elif not (listed := _listed(line, places)):
                 yield Rejected(where, "not a path and one label")
-            elif match["label"].isdigit() and classes and int(match["label"]) >= len(classes):
-                yield Rejected(where, f"label {match['label']}, but there are {len(classes)} classes")
+            elif listed[1].isdigit() and classes and int(listed[1]) >= len(classes):
+                yield Rejected(where, f"label {listed[1]}, but there are {len(classes)} classes")
             else:
-                label = match["label"]
+                name, label = listed
                 label = classes[int(label)] if classes and label.isdigit() else label
-                candidates = [place / match["path"] for place in (table.parent, folder, *below)]
+                candidates = [on_disk(place / name) for place in places]
                 path = next(filter(os.path.exists, candidates), candidates[0])
                 yield Item(path, label, split_in(table.stem))
 
 
 def _mmaction_lists(root: Path) -> list[Path]:
+    folder = root.parent if root.is_file() else root
     tables = [root] if root.is_file() else sorted([*root.glob("*.txt"), *root.glob("annotations/*.txt")])
-    return [path for path in tables if _listed(first_line(path), path)]
+    return [path for path in tables if _listed(first_line(path), _places(path, folder))]
 
 
-def _listed(line: str, table: Path) -> re.Match | None:
-    if "rawframe" in table.name:
-        return re.fullmatch(r"\s*(?P<path>\S.*?)\s+\d+\s+(?P<label>\S+)\s*", line)
-    return re.fullmatch(rf"\s*(?P<path>\S.*?(?i:{ENDING}))\s+(?P<label>\S+)\s*", line)
+def _places(table: Path, folder: Path) -> list[Path]:
+    """From where the paths of a list may count; a folder of the list's own split first."""
+    below = [place for place in sorted(folder.iterdir()) if place.is_dir() and is_place(place.name)]
+    split = split_in(table.stem)
+    below.sort(key=lambda place: split_in(place.name) != split)
+    return [table.parent, folder, *below]
+
+
+def _listed(line: str, places: list[Path]) -> tuple[str, str] | None:
+    """The path and the label of a line: of a video, or of a folder of frames with their count between."""
+    parts = line.strip().rsplit(None, 1)
+    if len(parts) == 2 and parts[0].lower().endswith(VIDEOS):
+        return parts[0], parts[1]
+    parts = line.strip().rsplit(None, 2)
+    if len(parts) == 3 and parts[1].isdigit() and len(parts[1]) < 9:
+        exists = any(os.path.isdir(on_disk(place / parts[0])) for place in places)
+        return (parts[0], parts[2]) if exists else None
+    return None
 
 
 def _split_number(table: Path) -> int:
-    match = re.search(r"split_?(\d+)", table.stem)
+    match = re.search(r"split_?(\d{1,9})", table.stem)
     return int(match[1]) if match else 0
 
 
@@ -204,18 +273,38 @@ def _classes(folder: Path) -> list[str]:
 
 
 def is_class_folders(root: Path) -> bool:
-    others = (is_clip_table, is_kinetics, is_ucf101, is_mmaction)
+    others = (is_clip_table, is_kinetics, is_ucf101, is_hmdb, is_mmaction)
     return root.is_dir() and not any(other(root) for other in others) and any(_classed(root))
 
 
 def read_class_folders(root: Path) -> Found:
     """Folders below that of the class are groups."""
+    names = set()
     for place in _clips(root):
+        names |= {place.name, place.stem}
         folders = _class_folders(place, root)
         if folders:
-            yield Item(place, folders[0], split_above(place, root), "/".join(folders[1:]) or None)
+            split = split_above(place, root) or _split_of_places(place, root)
+            yield Item(place, folders[0], split, "/".join(folders[1:]) or None)
         else:
             yield Rejected(shown(place, root), "in no folder of a class")
+    for table in sorted(path for end in (*ENDINGS, ".json") for path in root.glob(f"*{end}")):
+        line = first_line(table)
+        if any(Path(word).name in names or Path(word).stem in names for word in re.split(r'[\s,;|"]+', line)):
+            cause = f"a list that is not understood (its first line: {line[:60]!r}); classes are from folders"
+            yield Rejected(shown(table, root), cause)
+
+
+def is_place(name: str) -> bool:
+    """Whether a folder is named after its content or its split, as rawframes_train, and not after a class."""
+    parts = [part for part in re.split(r"[^a-z]+", name.lower()) if part]
+    known = PLACES | SPLITS.keys() | OTHER_SPLITS.keys()
+    return bool(parts) and all(part in known for part in parts) and not PLACES.isdisjoint(parts)
+
+
+def _split_of_places(place: Path, root: Path) -> str | None:
+    folders = (name for name in place.relative_to(root).parent.parts if is_place(name))
+    return next(filter(None, map(split_in, folders)), None)
 
 
 def _classed(root: Path) -> Iterator[bool]:
@@ -223,7 +312,8 @@ def _classed(root: Path) -> Iterator[bool]:
 
 
 def _class_folders(place: Path, root: Path) -> list[str]:
-    return [name for name in place.relative_to(root).parent.parts if name.lower() not in SPLITS]
+    folders = place.relative_to(root).parent.parts
+    return [name for name in folders if name.lower() not in SPLITS and not is_place(name)]
 
 
 def _clips(root: Path) -> Iterator[Path]:
@@ -241,230 +331,7 @@ CLIPS = (
     Layout("labels", "labels.csv with path, label and perhaps split, group", is_clip_table, read_clip_table),
     Layout("kinetics", "*.csv with label, youtube_id, time_start, time_end", is_kinetics, read_kinetics),
     Layout("ucf101", "classInd.txt with trainlist01.txt and testlist01.txt", is_ucf101, read_ucf101),
+    Layout("hmdb51", "<class>_test_split1.txt with a clip and 0, 1 or 2 a line", is_hmdb, read_hmdb),
     Layout("mmaction", '*.txt with a clip\'s "path label" a line', is_mmaction, read_mmaction),
     Layout("folders", "a folder of clips for each class", is_class_folders, read_class_folders),
 )
-
-
-# captions.tsv: image, caption and perhaps split, group; a line for each sentence
-
-
-def is_caption_table(root: Path) -> bool:
-    return "\t" in first_line(_caption_table(root))
-
-
-def read_caption_table(root: Path) -> Found:
-    table = _caption_table(root)
-    files, sentences = _by_name(table.parent, PLAIN_IMAGES), Counter()
-    for row in tabbed(table, ["image", "caption", "split", "group"], needed=2):
-        if isinstance(row, Rejected):
-            yield row
-        else:
-            path, split = _placed(row["image"], table.parent, files), split_named(row.get("split"))
-            yield _sentence(path, row["caption"], split, sentences, row.get("group"))
-
-
-def _caption_table(root: Path) -> Path:
-    return root if root.suffix == ".tsv" else root / "captions.tsv"
-
-
-# COCO: annotations/captions_<split>.json with "images" and "annotations"
-
-
-def is_coco(root: Path) -> bool:
-    return bool(_coco_tables(root))
-
-
-def read_coco(root: Path) -> Found:
-    folder = root.parent if root.is_file() else root
-    files, sentences = _by_name(folder, PLAIN_IMAGES), Counter()
-    for table in _coco_tables(root):
-        content = _json(table, folder)
-        if isinstance(content, Rejected):
-            yield content
-            continue
-        images = _objects(content.get("images"))
-        names = {image.get("id"): image.get("file_name") for image in images if _plain(image.get("id"))}
-        for number, entry in enumerate(_objects(content.get("annotations"))):
-            key, text = entry.get("image_id"), entry.get("caption")
-            name = names.get(key) if _plain(key) else None
-            if isinstance(name, str) and isinstance(text, str):
-                yield _sentence(_placed(name, folder, files), text, split_in(table.stem), sentences)
-            else:
-                reason = "no caption" if isinstance(name, str) else "of an image that is not listed"
-                yield Rejected(f"{shown(table, folder)}: annotation {number}", reason)
-
-
-def _coco_tables(root: Path) -> list[Path]:
-    return [
-        path
-        for path in _json_files(root)
-        if '"file_name"' in head(path) and ("caption" in path.stem or '"caption"' in head(path))
-    ]
-
-
-# Karpathy: dataset_<name>.json with "images", each with its "sentences" and "split"
-
-
-def is_karpathy(root: Path) -> bool:
-    return bool(_karpathy_tables(root))
-
-
-def read_karpathy(root: Path) -> Found:
-    folder = root.parent if root.is_file() else root
-    files, sentences = _by_name(folder, PLAIN_IMAGES), Counter()
-    for table in _karpathy_tables(root):
-        content = _json(table, folder)
-        if isinstance(content, Rejected):
-            yield content
-            continue
-        for number, image in enumerate(_objects(content.get("images"))):
-            name = image.get("filename")
-            texts = [sentence.get("raw") for sentence in _objects(image.get("sentences"))]
-            if not isinstance(name, str) or not texts or not all(isinstance(text, str) for text in texts):
-                where = f"{shown(table, folder)}: image {number}"
-                yield Rejected(where, 'needs a "filename" and "sentences", each with its "raw" text')
-                continue
-            path = _placed(f"{image.get('filepath') or ''}/{name}".lstrip("/"), folder, files)
-            for text in texts:
-                yield _sentence(path, text, split_named(image.get("split")), sentences)
-
-
-def _karpathy_tables(root: Path) -> list[Path]:
-    return [path for path in _json_files(root) if {'"sentences"', '"filename"'} <= _keys(path)]
-
-
-# Flickr8k: <name>.token.txt with "<image>#<number>\t<sentence>", and lists such as Flickr_8k.trainImages.txt
-
-
-def is_flickr(root: Path) -> bool:
-    return bool(_token_files(root))
-
-
-def read_flickr(root: Path) -> Found:
-    folder = root.parent if root.is_file() else root
-    files, sentences = _by_name(folder, PLAIN_IMAGES), Counter()
-    for table in _token_files(root):
-        splits = {}
-        for listing in sorted(table.parent.glob("*[_.]*Images.txt")):
-            split = split_named(re.split(r"[._]", listing.stem)[-1].removesuffix("Images"))
-            for _, line in numbered_lines(listing, folder):
-                if isinstance(line, Rejected):
-                    yield line
-                elif line.strip():
-                    splits[line.strip()] = split
-        for number, line in numbered_lines(table, folder):
-            if isinstance(line, Rejected):
-                yield line
-            elif match := re.fullmatch(r"(.+)#\d+\t(.*)", line):
-                yield _sentence(_placed(match[1], folder, files), match[2], splits.get(match[1]), sentences)
-            elif line.strip():
-                yield Rejected(f"{shown(table, folder)}:{number}", "not image#number, a tab and a sentence")
-
-
-def _token_files(root: Path) -> list[Path]:
-    patterns = ("*.token", "*.token.txt", "*/*.token", "*/*.token.txt")
-    files = [root] if root.is_file() else sorted(path for pattern in patterns for path in root.glob(pattern))
-    return [path for path in files if re.match(r".+#\d+\t", first_line(path))]
-
-
-CAPTIONS = (
-    Layout(
-        "captions",
-        "captions.tsv with image, caption and perhaps split, group",
-        is_caption_table,
-        read_caption_table,
-    ),
-    Layout("coco", 'captions_*.json with "images" and "annotations", and the images', is_coco, read_coco),
-    Layout(
-        "karpathy", '*.json with "images" that hold "sentences", and the images', is_karpathy, read_karpathy
-    ),
-    Layout("flickr8k", "*.token.txt with image#number and sentence, and the images", is_flickr, read_flickr),
-)
-
-
-def _sentence(
-    path: Path, text: str, split: str | None, sentences: Counter[Path], group: str | None = None
-) -> Item:
-    """The next sentence about a picture."""
-    sentences[path] += 1
-    return Item(path, text, split, group or path.stem, index=sentences[path] - 1)
-
-
-def _times(start: str | None, end: str | None) -> tuple[float | None, float | None] | None:
-    """Finite seconds, None where nothing is written; None for both where anything else is."""
-    try:
-        times = [float(time) if time else None for time in (start, end)]
-    except ValueError:
-        return None
-    return tuple(times) if all(time is None or math.isfinite(time) for time in times) else None
-
-
-def _columns(table: Path) -> set[str]:
-    """Names in the first line of a table of comma-separated values."""
-    return {name.lower() for name in _cells(first_line(table))}
-
-
-def _cells(line: str) -> list[str]:
-    """Of a line of comma-separated values; none where its quotes or line ends are out of order."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], strict=True), [])]
-    except csv.Error:
-        return []
-
-
-def _rows(table: Path, root: Path) -> Iterator[tuple[str, dict[str, str] | Rejected]]:
-    """`file:number` and cells by the lower-case name of their column, or why there are none."""
-    columns: list[str] = []
-    for number, line in numbered_lines(table, root):
-        where = f"{shown(table, root)}:{number}"
-        if isinstance(line, Rejected):
-            yield where, line
-        elif line.strip():
-            cells = _cells(line)
-            if not columns:
-                columns = [cell.lower() for cell in cells]
-            elif len(cells) != len(columns):
-                yield where, Rejected(where, f"columns: {len(cells)} instead of {len(columns)}")
-            else:
-                yield where, dict(zip(columns, cells, strict=True))
-
-
-def _by_name(root: Path, endings: tuple[str, ...]) -> dict[str, Path]:
-    """Files below a folder by their names, the first of each."""
-    files: dict[str, Path] = {}
-    for path in walk(root):
-        if path.name.lower().endswith(endings):
-            files.setdefault(path.name, path)
-    return files
-
-
-def _placed(name: str, root: Path, files: dict[str, Path]) -> Path:
-    """Where a table says that a file is, or else wherever one of its name is."""
-    direct = root / name
-    return direct if os.path.isfile(direct) else files.get(direct.name, direct)
-
-
-def _json_files(root: Path) -> list[Path]:
-    return [root] if root.is_file() else sorted([*root.glob("*.json"), *root.glob("annotations/*.json")])
-
-
-def _json(table: Path, root: Path) -> dict | Rejected:
-    try:
-        content = json.loads(table.read_bytes())
-    except (ValueError, RecursionError) as error:
-        return Rejected(shown(table, root), f"not JSON ({error})")
-    return content if isinstance(content, dict) else Rejected(shown(table, root), "not a JSON object")
-
-
-def _objects(value: object) -> Iterator[dict]:
-    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, (int, str))
-
-
-def _keys(path: Path) -> set[str]:
-    """Names that JSON in the first part of a file uses."""
-    return set(re.findall(r'"\w+"', head(path)))

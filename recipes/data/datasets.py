@@ -11,8 +11,10 @@ from pathlib import Path
 import soundfile
 
 from pipelines.errors import DataError, TriscribeError
-from recipes.data.clip_layouts import CAPTIONS, CLIPS
+from recipes.data.caption_layouts import CAPTIONS
+from recipes.data.clip_layouts import CLIPS
 from recipes.data.downloads import fetch_an4, find_data
+from recipes.data.folders import on_disk
 from recipes.data.manifest import Item, Manifest, Rejected, hold_out
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.written_layouts import HANDWRITING, INK
@@ -79,7 +81,7 @@ def read_clips(root: str | Path, layout: str | None = None) -> Manifest:
 
     Args:
         root: the data set's folder.
-        layout: one of labels, kinetics, ucf101, mmaction, folders, when several fit.
+        layout: one of labels, kinetics, ucf101, hmdb51, mmaction, folders, when several fit.
 
     Raises:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
@@ -198,7 +200,8 @@ def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], 
         if isinstance(item, Rejected):
             rejected.append(item)
             continue
-        item = replace(item, path=Path(os.path.normpath(item.path)), target=" ".join(item.target.split()))
+        path = on_disk(Path(os.path.normpath(item.path)))
+        item = replace(item, path=path, target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
         if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
             shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.errors import DataError
@@ -55,7 +56,11 @@ def numbered_lines(path: Path, root: Path) -> Iterator[tuple[int, str | Rejected
 
     Only line feeds end a line: sentences may hold U+2028 and the like, which `splitlines` cuts at.
     """
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:  # a dangling link, a folder of this name, no permission
+        yield 0, Rejected(shown(path, root), f"cannot be read ({error.strerror or error})")
+        return
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(path, "UTF-16 text", "save it as UTF-8")
     for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
@@ -72,10 +77,81 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
 
 def head(path: Path) -> str:
     """The first 64 KiB of a file, for recognising it; empty when there is no such file."""
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(65536).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    except OSError:  # reading it, later, says what is wrong
         return ""
-    with path.open("rb") as file:
-        return file.read(65536).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+
+def mentions(path: Path, *words: str) -> bool:
+    """Whether a file holds all of these words, wherever: the order of keys in JSON means nothing."""
+    missing, tail = {word.encode() for word in words}, b""
+    longest = max(map(len, missing))
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            while missing and (block := file.read(1 << 20)):
+                block = tail + block
+                missing = {word for word in missing if word not in block}
+                tail = block[-longest:]
+    except OSError:
+        return False
+    return not missing
+
+
+class Files:
+    """Files below a folder by their names, for tables that say no more, or say it otherwise.
+
+    A name is found in whatever Unicode normal form the disk has it, and with another ending of the same
+    kind where clips or pictures have been converted.
+    """
+
+    def __init__(self, root: Path, endings: Iterable[str]):
+        self.root, self.endings = root, tuple(endings)
+        self.names: dict[str, Path] = {}
+        self.stems: dict[str, Path] = {}
+        for path in walk(root):
+            if path.name.lower().endswith(self.endings):
+                self.names.setdefault(_folded(path.name), path)
+                self.stems.setdefault(_folded(path.stem), path)
+
+    def __contains__(self, name: str) -> bool:
+        return _folded(name) in self.names
+
+    def place(self, name: str, *folders: Path) -> Path:
+        """Where a table says that a file is, seen from some folders, or else wherever one of its name is."""
+        direct = [on_disk(folder / name) for folder in (*folders, self.root)]
+        found = next(filter(os.path.isfile, direct), None) or self.names.get(_folded(direct[0].name))
+        if not found and direct[0].suffix.lower() in self.endings:
+            found = self.stems.get(_folded(direct[0].stem))
+        return found or direct[0]
+
+    def named(self, stem: str) -> Path | None:
+        """The file of this name without its ending."""
+        return self.stems.get(_folded(stem))
+
+
+def on_disk(path: Path) -> Path:
+    """The path in the Unicode normal forms that the disk has it in (names copied from a Mac are decomposed).
+
+    The path as it is where there is no such file.
+    """
+    if os.path.lexists(path) or str(path).isascii():
+        return path
+    parent = on_disk(path.parent)
+    try:
+        alike = (name for name in os.listdir(parent) if _folded(name) == _folded(path.name))
+        return parent / next(alike, path.name)
+    except OSError:
+        return path
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def first_line(path: Path) -> str:

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +19,9 @@ from typing import NamedTuple
 from recipes.data.folders import (
     SPLITS,
     first_line,
-    head,
+    mentions,
     numbered_lines,
+    on_disk,
     shown,
     split_above,
     split_in,
@@ -127,16 +129,20 @@ def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple
         except UnicodeDecodeError as error:
             yield Rejected(shown(texts[stem][0], root), f"not UTF-8 (byte {error.start})")
             continue
+        except OSError as error:
+            cause = f"cannot be read ({error.strerror or error})"
+            yield Rejected(shown(texts[stem][0], root), cause)
+            continue
         yield Item(media[stem][0], text, split_above(stem, root), groups[stem] if several else None)
 
 
 def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
-    """Files with one of these endings by their path without it, the ending named first first."""
+    """Files with one of these endings by their path without it (in NFC), the ending named first first."""
     found: dict[Path, list[tuple[int, Path]]] = {}
     for path in walk(root):
         fitting = [ending for ending in endings if path.name.lower().endswith(ending)]
         if ending := max(fitting, key=len, default=None):  # .gt.txt before .txt
-            stem = path.with_name(path.name[: -len(ending)])
+            stem = Path(unicodedata.normalize("NFC", str(path)[: -len(ending)]))
             found.setdefault(stem, []).append((endings.index(ending), path))
     return {stem: [path for _, path in sorted(paths)] for stem, paths in found.items()}
 
@@ -153,16 +159,40 @@ def is_ljspeech(root: Path) -> bool:
 
 
 def read_ljspeech(root: Path) -> Found:
+    """The third column is the text to learn, unless it is something else: a length, a speaker."""
     table = root / "metadata.csv"
+    rows: list[tuple[str, list[str]]] = []
     for number, line in numbered_lines(table, root):
         if isinstance(line, Rejected):
             yield line
         elif line.strip():
             name, *texts = line.split("|")
-            if not 1 <= len(texts) <= 2:
+            if 1 <= len(texts) <= 2:
+                rows.append((name.strip(), [text.strip() for text in texts]))
+            else:
                 yield Rejected(f"{table.name}:{number}", f"not id|raw|normalised (columns: {len(texts) + 1})")
-                continue
-            yield Item(find_media(root / "wavs" / name.strip()), texts[-1].strip() or texts[0])
+    both = [texts for _, texts in rows if len(texts) == 2 and all(texts)]
+    normalised = not both or 2 * sum(map(_share_a_word, both)) > len(both)
+    if not normalised:
+        cause = f"its third column is no text ({both[0][1][:40]!r}): the second is taken"
+        yield Rejected(f"{table.name}", cause)
+    speakers = {texts[1] for texts in both}
+    are_groups = not normalised and len(speakers) < len(both) and not any(map(_is_number, speakers))
+    for name, texts in rows:
+        text = (texts[-1] if normalised else "") or texts[0]
+        group = texts[1] if are_groups and len(texts) == 2 else None
+        yield Item(find_media(root / "wavs" / name), text, None, group or None)
+
+
+def _share_a_word(texts: list[str]) -> bool:
+    """Whether two columns can be the same text, written and as it is spoken."""
+    written, spoken = (set(re.findall(r"\w+", text.lower())) for text in texts)
+    digits = any(word.isdigit() for word in written) and not any(map(_is_number, spoken))
+    return bool(written & spoken) or (digits and len(spoken) > 1)
+
+
+def _is_number(text: str) -> bool:
+    return _seconds(text) is not None
 
 
 # Common Voice: train.tsv, dev.tsv, test.tsv (or validated.tsv alone), clips/
@@ -220,7 +250,7 @@ def read_kaldi(root: Path) -> Found:
         spans = tables["segments"] or {key: key for key in tables["wav.scp"]}
         for key, span in spans.items():
             where = f"{shown(folder, root)}/{key}"
-            recording, *times = span.split()
+            recording, *times = span.split() or [""]
             source = tables["wav.scp"].get(recording)
             seconds = [_seconds(time) for time in times]
             if source is None:
@@ -279,13 +309,13 @@ def read_jsonl(root: Path) -> Found:
             offset, duration = times.get("offset"), times.get("duration")
             end = None if offset is None or duration is None else offset + duration
             group = None if row.get("speaker") is None else str(row["speaker"])
-            path = folder / row["audio_filepath"]
+            path = _relative_to_any(row["audio_filepath"], (folder, folder.parent, Path.cwd()))
             yield Item(path, row["text"], split_in(table.stem), group, offset, end, duration)
 
 
 def _jsonl_files(root: Path) -> list[Path]:
     files = [root] if root.is_file() else sorted([*root.glob("*.jsonl"), *root.glob("*.json")])
-    return [path for path in files if '"audio_filepath"' in head(path)]
+    return [path for path in files if mentions(path, '"audio_filepath"')]
 
 
 # LibriSpeech: <speaker>-<chapter>.trans.txt beside <speaker>-<chapter>-<number>.flac
@@ -324,15 +354,16 @@ SPEECH = (
 
 def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
     """`path` itself, or with the first media ending that exists; `path` as given when none does."""
+    path = on_disk(path)
     if path.suffix.lower() in endings and os.path.isfile(path):
         return path
-    candidates = (f"{path}{case}" for ending in endings for case in (ending, ending.upper()))
-    return next((Path(candidate) for candidate in candidates if os.path.isfile(candidate)), path)
+    candidates = (on_disk(Path(f"{path}{case}")) for end in endings for case in (end, end.upper()))
+    return next(filter(os.path.isfile, candidates), path)
 
 
 def _relative_to_any(name: str, folders: tuple[Path, ...]) -> Path:
-    """Kaldi paths are relative to wherever its scripts ran, usually one or two folders up."""
-    candidates = [folder / name for folder in folders]
+    """Paths of Kaldi and NeMo are relative to wherever their scripts ran, usually one or two folders up."""
+    candidates = [on_disk(folder / name) for folder in folders]
     return next((path for path in candidates if os.path.isfile(path)), candidates[0])
 
 

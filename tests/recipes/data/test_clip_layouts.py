@@ -1,12 +1,13 @@
 """Layouts of clips and of captions: what becomes an item, what is turned away and why."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from recipes.data.clip_layouts import CAPTIONS, CLIPS
+from recipes.data.caption_layouts import CAPTIONS
+from recipes.data.clip_layouts import CLIPS
+from recipes.data.datasets import read_clips
 from recipes.data.manifest import Item
 
 needs_data = pytest.mark.skipif("TRISCRIBE_DATA" not in os.environ, reason="TRISCRIBE_DATA is not set")
@@ -146,85 +147,79 @@ def test_mmaction_folders_of_frames(tmp_path):
     assert read(tmp_path) == ("mmaction", [("rawframes/clip 1", "4", "train", None)], {})
 
 
-def places(root: Path, layout: str) -> list:
-    (chosen,) = [each for each in CAPTIONS if each.name == layout]
-    return [item.index for item in chosen.read(root) if isinstance(item, Item)]
-
-
-def test_captions_table(tmp_path):
-    touch(tmp_path, "images/a.webp", "b.png")
-    table = 'image\tcaption\tsplit\tgroup\na.webp\ta "dog" .\ttrain\nb.png\ttwo cats\tval\tpets\n'
-    write(tmp_path / "captions.tsv", table + "a.webp\ta dog\ttrain\nb.png\nb.png\tx\tsome\n")
-    name, items, rejected = read(tmp_path, CAPTIONS)
-    assert name == "captions"
+def test_mmaction_lists_of_any_name_and_folders_for_each_split(tmp_path):
+    """A list whose name says nothing of frames; never the classes rawframes_train and rawframes_val."""
+    for split in ("train", "val"):
+        write(tmp_path / f"my_{split}_list.txt", "v 0 3 0\nv1 3 1\n")
+        touch(tmp_path, *(f"rawframes_{split}/{clip}/img_1.jpg" for clip in ("v 0", "v1")))
+    name, items, rejected = read(tmp_path)
+    assert name == "mmaction" and not rejected
     assert items == [
-        ("images/a.webp", 'a "dog" .', "train", "a"),
-        ("b.png", "two cats", "valid", "pets"),
-        ("images/a.webp", "a dog", "train", "a"),
+        ("rawframes_train/v 0", "0", "train", None),
+        ("rawframes_train/v1", "1", "train", None),
+        ("rawframes_val/v 0", "0", "valid", None),
+        ("rawframes_val/v1", "1", "valid", None),
     ]
-    assert places(tmp_path, "captions") == [0, 0, 1]
+
+
+def test_a_line_of_spaces_takes_no_time(tmp_path):
+    write(tmp_path / "rawframe_list.txt", "a" + " " * 60_000 + "b\n")
+    touch(tmp_path, "x/a.mp4", "y/b.mp4")
+    assert read(tmp_path)[0] == "folders"
+
+
+def test_hmdb51(tmp_path):
+    write(tmp_path / "lists/fall floor_test_split1.txt", "a b.avi 1 \nlost.avi 2 \n")
+    write(tmp_path / "lists/fall floor_test_split2.txt", "a b.avi 2\n")
+    write(tmp_path / "lists/rise_test_split1.txt", "c.avi 0\nd.avi 2\nodd\n")
+    touch(tmp_path, "videos/fall floor/a b.mp4", "videos/rise/c.avi", "videos/rise/d.avi")
+    name, items, rejected = read(tmp_path)
+    assert name == "hmdb51"
+    assert items == [
+        ("videos/fall floor/a b.mp4", "fall floor", "train", None),
+        ("fall floor/lost.avi", "fall floor", "test", None),
+        ("videos/rise/d.avi", "rise", "test", None),
+    ]
     assert rejected == {
-        "captions.tsv:5": "not image, caption, split, group (columns: 1)",
-        "captions.tsv:6": "unknown split 'some'",
+        "lists/rise_test_split1.txt:1": "in neither part of split 1",
+        "lists/rise_test_split1.txt:3": "not a clip and 0, 1 or 2",
     }
 
 
-def test_coco(tmp_path):
-    images = [{"id": 7, "file_name": "7.jpg"}, {"id": 8, "file_name": "8.jpg"}, "odd", {"id": [1]}]
-    notes = [(7, "one"), (8, "two"), (7, "one more"), (9, "none"), (8, None)]
-    notes = [{"image_id": key, "caption": text} for key, text in notes]
-    content = json.dumps({"images": images, "annotations": notes})
-    write(tmp_path / "annotations/captions_train2017.json", content)
-    write(tmp_path / "annotations/captions_val2017.json", content[:-9])
-    write(tmp_path / "annotations/instances_train2017.json", json.dumps({"images": images}))
-    touch(tmp_path, "train2017/7.jpg", "train2017/8.jpg")
-    name, items, rejected = read(tmp_path, CAPTIONS)
-    assert name == "coco"
-    assert items == [
-        ("train2017/7.jpg", "one", "train", "7"),
-        ("train2017/8.jpg", "two", "train", "8"),
-        ("train2017/7.jpg", "one more", "train", "7"),
-    ]
-    assert places(tmp_path, "coco") == [0, 0, 1]
-    table = "annotations/captions_train2017.json: annotation"
-    assert rejected.pop("annotations/captions_val2017.json").startswith("not JSON")
-    assert rejected == {f"{table} 3": "of an image that is not listed", f"{table} 4": "no caption"}
+def test_clips_that_were_converted_are_found(tmp_path):
+    write(tmp_path / "classInd.txt", "1 Archery\n")
+    write(tmp_path / "trainlist01.txt", "Archery/v_Archery_g01_c01.avi 1\n")
+    touch(tmp_path, "UCF-101/Archery/v_Archery_g01_c01.mp4")
+    assert read(tmp_path)[1][0][0] == "UCF-101/Archery/v_Archery_g01_c01.mp4"
 
 
-def test_karpathy(tmp_path):
-    sentences = [{"tokens": ["a"], "raw": "A dog."}, {"raw": "Some dog."}]
-    entries = [
-        {"filename": "a.jpg", "split": "restval", "sentences": sentences},
-        {"filename": "b.jpg", "filepath": "val2014", "split": "val", "sentences": sentences[:1]},
-        {"filename": "c.jpg", "split": "test", "sentences": []},
-    ]
-    write(tmp_path / "dataset_coco.json", json.dumps({"images": entries, "dataset": "coco"}))
-    touch(tmp_path, "train2014/a.jpg", "val2014/b.jpg")
-    name, items, rejected = read(tmp_path, CAPTIONS)
-    assert name == "karpathy"
-    assert items == [
-        ("train2014/a.jpg", "A dog.", "train", "a"),
-        ("train2014/a.jpg", "Some dog.", "train", "a"),
-        ("val2014/b.jpg", "A dog.", "valid", "b"),
-    ]
-    assert list(rejected) == ["dataset_coco.json: image 2"]
-
-
-def test_flickr8k(tmp_path):
-    write(
-        tmp_path / "text/Flickr8k.token.txt", "a.jpg#0\tA dog .\na.jpg#1\tIt runs .\nb.jpg#0\tA cat .\nbad\n"
+@pytest.mark.parametrize("head", ["path;label;split", "File\tClass\tSubset", "video_path,action,set"])
+def test_tables_as_spreadsheets_write_them(tmp_path, head):
+    mark = next(mark for mark in ";\t," if mark in head)
+    write(tmp_path / "my clips.csv", f"{head}\na b.mp4{mark}fall{mark}train\nc.mp4{mark}rise{mark}val\n")
+    touch(tmp_path, "deep/er/a b.mp4", "c.mp4")
+    assert read(tmp_path) == (
+        "labels",
+        [("deep/er/a b.mp4", "fall", "train", None), ("c.mp4", "rise", "valid", None)],
+        {},
     )
-    for split, name in (("train", "a.jpg"), ("dev", "b.jpg"), ("test", "c.jpg")):
-        write(tmp_path / f"text/Flickr_8k.{split}Images.txt", f"{name}\n")
-    touch(tmp_path, "Flicker8k_Dataset/a.jpg", "Flicker8k_Dataset/b.jpg")
-    name, items, rejected = read(tmp_path, CAPTIONS)
-    assert name == "flickr8k"
-    assert items == [
-        ("Flicker8k_Dataset/a.jpg", "A dog .", "train", "a"),
-        ("Flicker8k_Dataset/a.jpg", "It runs .", "train", "a"),
-        ("Flicker8k_Dataset/b.jpg", "A cat .", "valid", "b"),
-    ]
-    assert rejected == {"text/Flickr8k.token.txt:4": "not image#number, a tab and a sentence"}
+
+
+def test_a_list_that_is_not_understood_is_named(tmp_path):
+    write(tmp_path / "all.txt", "a.mp4 -> walk\n")
+    write(tmp_path / "notes.txt", "recorded in May\n")
+    touch(tmp_path, "walk/a.mp4", "run/b.mp4")
+    name, items, rejected = read(tmp_path)
+    assert name == "folders" and len(items) == 2
+    assert list(rejected) == ["all.txt"] and "'a.mp4 -> walk'" in rejected["all.txt"]
+
+
+def test_names_in_another_normal_form(tmp_path):
+    """Tables spell names composed; files that were copied from a Mac have them decomposed."""
+    write(tmp_path / "labels.csv", "path,label\nclips/d\u00e9j\u00e0.mp4,fall\n")
+    touch(tmp_path, "clips/de\u0301ja\u0300.mp4")
+    (item,) = read_clips(tmp_path).items
+    assert item.path.exists()
 
 
 def test_what_is_none_of_these(tmp_path):

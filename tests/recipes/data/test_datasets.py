@@ -497,3 +497,58 @@ def test_an4():
     assert not rejected and 0.7 < sum(item.duration for item in items) / 3600 < 0.9
     train, valid = hold_out(manifest, 0.1)
     assert {item.group for item in train}.isdisjoint(item.group for item in valid)
+
+
+def test_ljspeech_whose_third_column_is_no_text(tmp_path):
+    speech = [("a", "one three"), ("b", "five two"), ("c", "one six"), ("d", "two")]
+    for third, group in ((("1.92", "2.5", "0.7", "1.1"), None), (("anna", "bob", "anna", "bob"), "anna")):
+        rows = [f"{name}|{text}|{other}" for (name, text), other in zip(speech, third, strict=True)]
+        write(tmp_path / "metadata.csv", "\n".join(rows))
+        for name, _ in speech:
+            write(tmp_path / f"wavs/{name}.wav", "x")
+        manifest = read_speech(tmp_path)
+        assert [item.target for item in manifest.items] == [text for _, text in speech]
+        assert manifest.items[0].group == group
+        assert "third column is no text" in manifest.rejected[0].reason
+    write(tmp_path / "metadata.csv", "a|No. 1, i.e. 24|number one, that is twenty-four\nb|$5|five dollars")
+    assert [item.target for item in read_speech(tmp_path).items][1] == "five dollars"
+
+
+def test_nemo_manifests_relative_to_the_project(tmp_path):
+    for place, folder in (("data/train.jsonl", "data/wav"), ("data/manifests/x.jsonl", "data/manifests/wav")):
+        name = f"{folder if place.count('/') == 1 else 'wav'}/a.wav"
+        write(tmp_path / folder / "a.wav", "x")
+        write(tmp_path / place, json.dumps({"audio_filepath": name, "text": "one"}))
+    (item,) = read_speech(tmp_path / "data").items
+    assert item.path == tmp_path / "data/wav/a.wav"
+    (item,) = read_speech(tmp_path / "data/manifests").items
+    assert item.path == tmp_path / "data/manifests/wav/a.wav"
+
+
+def test_one_unreadable_part_does_not_refuse_a_data_set(tmp_path):
+    for name in "ab":
+        write(tmp_path / f"{name}.wav", "x")
+    write(tmp_path / "a.txt", "one")
+    os.symlink(tmp_path / "nowhere", tmp_path / "b.txt")
+    os.symlink(tmp_path / "nowhere", tmp_path / "c.wav")
+    manifest = read_speech(tmp_path)
+    assert [item.target for item in manifest.items] == ["one"]
+    assert {bad.path for bad in manifest.rejected} == {"b.txt", "c.wav"}
+
+
+def test_a_kaldi_line_with_an_id_only(tmp_path):
+    write(tmp_path / "wav.scp", "r a.wav\n")
+    write(tmp_path / "a.wav", "x")
+    write(tmp_path / "segments", "u1 r 0.0 1.0\nu2\n")
+    write(tmp_path / "text", "u1 one\nu2 two\n")
+    manifest = read_speech(tmp_path)
+    assert [item.target for item in manifest.items] == ["one"] and len(manifest.rejected) == 1
+
+
+@pytest.mark.parametrize("composed", [True, False])
+def test_texts_beside_media_in_another_normal_form(tmp_path, composed):
+    names = ["d\u00e9j\u00e0", "de\u0301ja\u0300"]
+    write(tmp_path / f"{names[composed]}.wav", "x")
+    write(tmp_path / f"{names[not composed]}.txt", "one")
+    (item,) = read_speech(tmp_path).items
+    assert item.path.exists() and item.target == "one"

@@ -1,0 +1,78 @@
+"""Tables whose first line names the columns, with commas, semicolons, tabs or bars between the cells."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from recipes.data.folders import first_line, numbered_lines, shown
+from recipes.data.manifest import Rejected
+
+DELIMITERS = ",;\t|"
+ENDINGS = (".csv", ".tsv", ".txt")
+
+Names = Mapping[str, tuple[str, ...]]
+"""For each column, the names that it may have in the first line of a table, in lower case."""
+
+
+class Table:
+    """A table whose first line names its columns.
+
+    Args:
+        path: of the table.
+        names: of the columns; others are kept under the names that they have.
+
+    Attributes:
+        columns: names of the columns, `names` where they are known, else in lower case.
+    """
+
+    def __init__(self, path: Path, names: Names):
+        self.path = path
+        head = first_line(path)
+        splits = [(delimiter, cells_of(head, delimiter)) for delimiter in DELIMITERS]
+        self.delimiter, cells = max(splits, key=lambda each: len(each[1]))
+        known = {alias: name for name, aliases in names.items() for alias in (name, *aliases)}
+        self.columns: list[str] = []
+        for cell in map(str.lower, cells):
+            name = known.get(cell, cell)
+            self.columns.append(cell if name in self.columns else name)
+
+    def has(self, *columns: str) -> bool:
+        """Whether these columns are among its own."""
+        return set(columns) <= set(self.columns)
+
+    def rows(self, root: Path) -> Iterator[tuple[str, dict[str, str] | Rejected]]:
+        """`file:number`, and the cells of each line by column or why there are none."""
+        for number, line in numbered_lines(self.path, root):
+            where = f"{shown(self.path, root)}:{number}"
+            if isinstance(line, Rejected):
+                yield where, line
+            elif line.strip() and number > 1:
+                cells = cells_of(line, self.delimiter)
+                if len(cells) == len(self.columns):
+                    yield where, dict(zip(self.columns, cells, strict=True))
+                else:
+                    reason = f"columns: {len(cells)} instead of {len(self.columns)}"
+                    yield where, Rejected(where, reason)
+
+
+def cells_of(line: str, delimiter: str = ",") -> list[str]:
+    """The cells of a line; none where its quotes or line ends are out of order."""
+    try:
+        # Between bars, quotes are literal: Flickr30k has them unpaired.
+        quoting = csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL
+        row = next(csv.reader([line], delimiter=delimiter, quoting=quoting, strict=True), [])
+    except csv.Error:
+        return []
+    return [cell.strip() for cell in row]
+
+
+def times(start: str | None, end: str | None) -> tuple[float | None, float | None] | None:
+    """Finite seconds, None where nothing is written; None for both where anything else is."""
+    try:
+        found = [float(time) if time else None for time in (start, end)]
+    except ValueError:
+        return None
+    return tuple(found) if all(time is None or math.isfinite(time) for time in found) else None
