@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import reprlib
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from decoders.hybrid import Hybrid
 from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
 from pipelines.errors import ModelError
+from pipelines.model_file import HEADER, LANGUAGE, TRAIN_AGAIN, located, opened, read_header
 from pipelines.reading.language import Language
 from pipelines.tasks import TASKS, front_ends, resolve
 
@@ -36,16 +36,11 @@ DECODERS = {
     "timeline": Timeline,
 }
 
-BUNDLED = Path(__file__).parent / "models"
-FORMAT = 2
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits
-_HEADER = "triscribe"
-_LANGUAGE = "language_model"
 _LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _SCALE = ".scale"  # of the rows of a weight of 8 bits
-_TRAIN_AGAIN = "train it again, or take one that `triscribe models` lists"
 
 
 class SequenceModel(nn.Module):
@@ -162,9 +157,9 @@ class SequenceModel(nn.Module):
         if bits == 8:
             tensors = _rounded(self.state_dict(), tensors)
         if self.language:
-            header[_LANGUAGE], tensors[_LANGUAGE] = self.language.to_file()
+            header[LANGUAGE], tensors[LANGUAGE] = self.language.to_file()
         with write_atomically(path, "wb") as file:
-            file.write(save(tensors, {_HEADER: json.dumps(header, ensure_ascii=False)}))
+            file.write(save(tensors, {HEADER: json.dumps(header, ensure_ascii=False)}))
         return path
 
 
@@ -178,8 +173,8 @@ def load(path_or_name: str | Path) -> SequenceModel:
         ModelError: when it is missing, damaged, hostile, or not a triscribe model. Loading
             never unpickles and never runs code from the file.
     """
-    path = _located(path_or_name)
-    header, tensors = _read(path)
+    path = located(path_or_name)
+    header, tensors = read_header(path), _tensors(path)
     try:
         with torch.device("meta"):  # nothing is allocated for sizes that a header only claims
             model = SequenceModel(
@@ -194,22 +189,22 @@ def load(path_or_name: str | Path) -> SequenceModel:
                 header["metrics"],
             )
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(path, f"its header cannot be used: {error}", _TRAIN_AGAIN) from error
-    if _LANGUAGE in header:
+        raise ModelError(path, f"its header cannot be used: {error}", TRAIN_AGAIN) from error
+    if LANGUAGE in header:
         try:
-            counted = tensors.pop(_LANGUAGE, None)
-            model.language = Language.from_file(header[_LANGUAGE], counted, model.alphabet)
+            counted = tensors.pop(LANGUAGE, None)
+            model.language = Language.from_file(header[LANGUAGE], counted, model.alphabet)
         except (LookupError, TypeError, ValueError) as error:
-            raise ModelError(path, f"its language model cannot be used: {error}", _TRAIN_AGAIN) from error
+            raise ModelError(path, f"its language model cannot be used: {error}", TRAIN_AGAIN) from error
     tensors = _restored(tensors)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name in sorted(expected.keys() | tensors.keys()):
         shape = tuple(tensors[name].shape) if name in tensors else "missing"
         if shape != expected.get(name, "no such weight"):
             wanted = expected.get(name, "no such weight")
-            raise ModelError(path, f"weight {name!r}: expected {wanted}, found {shape}", _TRAIN_AGAIN)
+            raise ModelError(path, f"weight {name!r}: expected {wanted}, found {shape}", TRAIN_AGAIN)
         if tensors[name].dtype not in _FLOATS or not tensors[name].float().isfinite().all():
-            raise ModelError(path, f"weight {name!r} is not all finite floats", _TRAIN_AGAIN)
+            raise ModelError(path, f"weight {name!r} is not all finite floats", TRAIN_AGAIN)
     model.load_state_dict({name: t.float() for name, t in tensors.items()}, assign=True)
     return model.eval()
 
@@ -220,48 +215,12 @@ def default(task: str) -> SequenceModel:
     return load(TASKS[task].default)
 
 
-def bundled() -> list[Path]:
-    """Files of the models that come with the package."""
-    return sorted(BUNDLED.glob("*.safetensors"))
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, by name."""
+    from safetensors import safe_open
 
-
-def read_header(path_or_name: str | Path) -> dict:
-    """The header of a model file as plain values, its weights unread by the caller."""
-    return _read(_located(path_or_name))[0]
-
-
-def _located(path_or_name: str | Path) -> Path:
-    path = Path(path_or_name)
-    if os.path.isdir(path):  # unlike Path's, it bears any string
-        raise ModelError(path, "is a folder", "name the .safetensors file in it")
-    if os.path.isfile(path):
-        return path
-    named = BUNDLED / f"{path_or_name}.safetensors"
-    if path.name == str(path_or_name) and os.path.isfile(named):
-        return named
-    names = ", ".join(sorted(p.stem for p in bundled())) or "none"
-    raise ModelError(path, "no such model", f"name a .safetensors file or a bundled model ({names})")
-
-
-def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(
-            path, f"not a readable safetensors file ({error})", "copy or download it again"
-        ) from error
-    if _HEADER not in metadata:
-        raise ModelError(path, "has no triscribe header", _TRAIN_AGAIN)
-    try:
-        header = json.loads(metadata[_HEADER])
-    except (ValueError, RecursionError) as error:
-        raise ModelError(path, f"its header is not JSON ({error})", _TRAIN_AGAIN) from error
-    _check_fields(path, header)
-    return header, tensors
+    with opened(path), safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def _rounded(weights: dict[str, Tensor], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -287,30 +246,6 @@ def _restored(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             del restored[name + _SCALE]
             restored[name] = weight * scale.float().view(-1, *[1] * (weight.dim() - 1))
     return restored
-
-
-def _check_fields(path: Path, header: object) -> None:
-    fields = {
-        "format": int,
-        "version": str,
-        "task": str,
-        "front_end": dict,
-        "core": dict,
-        "decoder": dict,
-        "alphabet": list | dict,
-        "normalisation": dict,
-        "training": dict,
-        "metrics": dict,
-    }
-    if not isinstance(header, dict):
-        raise ModelError(path, "its header is not an object", _TRAIN_AGAIN)
-    if isinstance(header.get("format"), int) and header["format"] > FORMAT:
-        raise ModelError(path, f"is of format {header['format']}, newer than {FORMAT}", "update triscribe")
-    for name, kind in fields.items():
-        if not isinstance(header.get(name), kind) or isinstance(header[name], bool):
-            found = type(header[name]).__name__ if name in header else "missing"
-            wanted = getattr(kind, "__name__", kind)
-            raise ModelError(path, f"header field {name!r}: expected {wanted}, {found}", _TRAIN_AGAIN)
 
 
 def _built(part: str, kinds: dict[str, type | str], sizes: dict, **given: int) -> nn.Module:

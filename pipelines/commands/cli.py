@@ -326,7 +326,7 @@ def align(
 @app.command
 def models() -> int:
     """List the models that come with the package."""
-    from pipelines.model import bundled, read_header
+    from pipelines.model_file import bundled, read_header
 
     defaults = {row.default for row in TASKS.values()}
     for path in bundled():
@@ -350,7 +350,8 @@ def info(model: Positional[str], /) -> int:
     """
     import json
 
-    from pipelines.model import load, read_header
+    from pipelines.model import load
+    from pipelines.model_file import read_header
 
     header = read_header(model)
     network = load(model)

@@ -14,7 +14,8 @@ from safetensors.torch import save, save_file
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import CTC
 from pipelines.errors import ModelError
-from pipelines.model import SequenceModel, load, read_header
+from pipelines.model import SequenceModel, load
+from pipelines.model_file import read_header
 
 LENGTHS = torch.tensor([2400, 1, 4000, 805])
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from decoders.alphabet import Alphabet
-from pipelines import __version__
+from pipelines import __version__, model_file
 from pipelines import model as model_module
 from pipelines.commands import cli
 from pipelines.model import SequenceModel
@@ -234,7 +234,7 @@ def test_every_option_of_a_recipe_has_a_help_text(monkeypatch, capsys):
 
 
 def test_models(model, monkeypatch, capsys):
-    monkeypatch.setattr(model_module, "BUNDLED", model.parent)
+    monkeypatch.setattr(model_file, "BUNDLED", model.parent)
     monkeypatch.setitem(TASKS, "speech", replace(TASKS["speech"], default="tiny"))
     assert run("models") == 0
     first = capsys.readouterr().out.splitlines()[0]
