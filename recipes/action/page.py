@@ -1,4 +1,4 @@
-"""Scores of an action recogniser as one HTML file: curves, recalls, confusions, and clips if asked for."""
+"""Scores of an action recogniser as one HTML file: curves, recall, confusions, and clips to play."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.errors import MediaError
 from pipelines.media.video import open_video
 from pipelines.writers import write_atomically
 from pipelines.writers.markup import data_uri, render
+from pipelines.writers.videos import write_video
 from recipes.action.scores import ActionScores
 from recipes.scoring.curves import learning_curves
+from recipes.scoring.headings import heading
 
 TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "action.html"
-SHOWN = 8  # frames of a clip
-HEIGHT = 96  # pixels of these
+MEDIA_BYTES = 7_000_000  # of all clips together, base64 included
+RATE, HEIGHT, QUALITY = 12.0, 144, 30  # of clips: frames a second, pixels of the shorter side, CRF of H.264
+LONGEST = 20.0  # seconds of a clip that are shown
+CLASSES = 40  # in the matrix of confusions
+LISTED = 20  # confusions in the list
 
 
 @dataclass(frozen=True)
 class ShownClip:
-    """A clip in the page: the address of its frames side by side, its labels, and its attention.
+    """A clip in the page: what it shows and what it was taken for, its player and its attention.
 
     Attributes:
+        address: of the player, or "" where `reason` says why there is none.
         points: `x,y x,y ...` of the attention in a drawing of 100 x 20, or "" where there is none.
     """
 
@@ -32,8 +39,19 @@ class ShownClip:
     label: str
     found: str
     score: float
-    address: str
-    points: str
+    address: str = ""
+    reason: str = ""
+    points: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many clips of one class were taken for the class `found`, and their share of that class."""
+
+    found: str
+    count: int
+    share: float
+    right: bool
 
 
 def write_action_page(
@@ -43,13 +61,14 @@ def write_action_page(
     facts: Mapping[str, object] | None = None,
     shown: int = 0,
 ) -> Path:
-    """Write the report of the scores as one self-contained page.
+    """Write the report of the scores as one self-contained page of less than 8 MB.
 
     Args:
-        path: the HTML file; whatever was there is replaced atomically.
-        history: what `train` returned.
-        facts: names and values for the page's head.
-        shown: clips to show with their frames, those judged wrong first; data may not allow any.
+        path: the HTML file; replaced atomically.
+        history: the rows that `train` returned, one an epoch.
+        facts: names and values for the page's head, as in `heading`.
+        shown: number of clips to show with a player, misjudged ones first. None by default, since not all
+            data may be shown.
 
     Returns:
         The path written.
@@ -57,12 +76,12 @@ def write_action_page(
     order = np.argsort(scores.right[0], kind="stable")[:shown]
     page = render(
         TEMPLATE,
-        title=f"Actions on {scores.split}",
+        **heading(scores.split, facts),
         scores=scores,
-        facts=facts or {},
+        recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
-        confusion=scores.confusion.tolist(),
-        clips=[_shown(scores, int(index)) for index in order],
+        **_matrix(scores),
+        clips=_clips(scores, [int(index) for index in order]),
     )
     path = Path(path)
     with write_atomically(path) as file:
@@ -70,21 +89,56 @@ def write_action_page(
     return path
 
 
-def _shown(scores: ActionScores, index: int) -> ShownClip:
-    from PIL import Image
+def _matrix(scores: ActionScores) -> dict:
+    """The confusions as a table of the classes with the most errors, and as a list of the most frequent."""
+    table, names = scores.confusion, scores.classes
+    errors = table - np.diag(np.diag(table))
+    worst = np.argsort(-(errors.sum(axis=0) + errors.sum(axis=1)), kind="stable")
+    chosen = sorted(worst[:CLASSES].tolist())
 
-    item, found = scores.items[index], scores.runs[0, index]
-    frames = open_video(item.path).frames(SHOWN, None, HEIGHT, item.start or 0.0, item.end, strict=False)
+    def cell(row: int, column: int) -> Cell:
+        count = int(table[row, column])
+        return Cell(names[column], count, count / max(1, int(table[row].sum())), row == column)
+
+    frequent = sorted(zip(*np.nonzero(errors), strict=True), key=lambda place: -errors[place])[:LISTED]
+    return {
+        "shown_classes": [names[place] for place in chosen],
+        "matrix": [(names[row], [cell(row, column) for column in chosen]) for row in chosen],
+        "confusions": [(names[row], cell(row, column)) for row, column in frequent],
+    }
+
+
+def _clips(scores: ActionScores, chosen: Sequence[int]) -> list[ShownClip]:
+    clips, room = [], MEDIA_BYTES
+    for index in chosen:
+        item, found = scores.items[index], scores.runs[0, index]
+        address = reason = ""
+        try:
+            address = data_uri("video/mp4", _film(item.path, item.start or 0.0, item.end))
+        except MediaError as error:
+            reason = str(error)
+        if len(address) > room:
+            address, reason = "", "left out to keep this page small"
+        room -= len(address)
+        judged = scores.classes[int(found.argmax())], float(found.max())
+        points = _points(scores.attention[index] if scores.attention else ())
+        clips.append(ShownClip(item.path.name, item.target, *judged, address, reason, points))
+    return clips
+
+
+def _film(path: Path, start: float, end: float | None) -> bytes:
+    """The clip as a small MP4 file without sound, cut off after `LONGEST` seconds.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    end = start + LONGEST if end is None else min(end, start + LONGEST)
+    frames = open_video(path).frames(every=1 / RATE, shorter_side=HEIGHT, start=start, end=end, strict=False)
     file = io.BytesIO()
-    Image.fromarray(np.concatenate([frame.pixels for frame in frames], axis=1)).save(file, "WEBP", quality=70)
-    attention = scores.attention[index] if scores.attention else ()
+    write_video(file, ((place / RATE, frame.pixels) for place, frame in enumerate(frames)), crf=QUALITY)
+    return file.getvalue()
+
+
+def _points(attention: Sequence[tuple[float, float]]) -> str:
     highest, last = (max((pair[side] for pair in attention), default=1.0) or 1.0 for side in (1, 0))
-    points = " ".join(f"{100 * time / last:.1f},{20 - 20 * share / highest:.1f}" for time, share in attention)
-    return ShownClip(
-        item.path.name,
-        item.target,
-        scores.classes[int(found.argmax())],
-        float(found.max()),
-        data_uri("image/webp", file.getvalue()),
-        points,
-    )
+    return " ".join(f"{100 * time / last:.1f},{20 - 19 * share / highest:.1f}" for time, share in attention)

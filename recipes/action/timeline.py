@@ -55,7 +55,8 @@ class TimelineScores:
 
     def __str__(self) -> str:
         segments = f"{self.matched} of {self.wanted} segments found, {self.found} named"
-        return f"frame accuracy {self.frame_accuracy:.1%}, segment F1 {self.f1:.1%} ({segments})"
+        rates = f"frame accuracy {100 * self.frame_accuracy:.1f} %, segment F1 {100 * self.f1:.1f} %"
+        return f"{rates} ({segments})"
 
 
 def score_timeline(

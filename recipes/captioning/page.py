@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipelines.errors import MediaError
-from pipelines.media.images import read_image
+from pipelines.media.images import is_image, read_image
+from pipelines.media.video import open_video
 from pipelines.writers import write_atomically
 from pipelines.writers.markup import data_uri, render
 from recipes.captioning.scores import CaptionScores
 from recipes.scoring.curves import learning_curves
+from recipes.scoring.headings import heading
 
 TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "captions.html"
-SIDE = 256  # pixels of a picture's longer side
+SIDE = 320  # pixels of a picture's longer side
+MEDIA_BYTES = 7_000_000  # of all pictures together, base64 included
 
 
 def write_caption_page(
@@ -24,23 +27,33 @@ def write_caption_page(
     facts: Mapping[str, object] | None = None,
     pictures: int = 60,
 ) -> Path:
-    """Write the report of a captioner as one self-contained page; returns its path.
+    """Write the report of a captioner as one self-contained page of less than 8 MB.
 
     Args:
-        path: the HTML file; whatever was there is replaced atomically.
+        path: the HTML file; replaced atomically.
         found: what to report.
-        history: what `train` returned.
-        facts: names and values of the training.
-        pictures: how many to show, evenly from all; videos are shown without one.
+        history: the rows that `train` returned, one an epoch.
+        facts: names and values for the page's head, as in `heading`.
+        pictures: number of items to show, evenly from all; a video is shown by its middle frame.
+
+    Returns:
+        The path written.
     """
     chosen = found.items[:: max(1, len(found.items) // pictures)][:pictures]
+    shown, room = [], MEDIA_BYTES
+    for item in chosen:
+        address, reason = _picture(item.media)
+        if len(address) > room:
+            address, reason = "", "left out to keep this page small"
+        room -= len(address)
+        shown.append((item, address, reason))
     page = render(
         TEMPLATE,
-        title=f"Captions on {found.split}",
+        **heading(found.split, facts),
         found=found,
-        facts=facts or {},
+        rates=found.rates(),
         curves=learning_curves(history),
-        shown=[(item, _address(item.media)) for item in chosen],
+        shown=shown,
     )
     path = Path(path)
     with write_atomically(path) as file:
@@ -48,16 +61,20 @@ def write_caption_page(
     return path
 
 
-def _address(media: Path | None) -> str:
+def _picture(media: Path | None) -> tuple[str, str]:
+    """The address of a small picture, or "" and the reason why there is none."""
     from PIL import Image
 
     if media is None:
-        return ""
+        return "", ""
     try:
-        image = Image.fromarray(read_image(media, colour=True).pixels)
-    except MediaError:
-        return ""
+        if is_image(media):
+            pixels = read_image(media, colour=True).pixels
+        else:
+            ((_, pixels),) = open_video(media).frames(count=1, shorter_side=SIDE, strict=False)
+    except MediaError as error:
+        return "", str(error)
+    image, file = Image.fromarray(pixels), io.BytesIO()
     image.thumbnail((SIDE, SIDE))
-    file = io.BytesIO()
     image.save(file, "WEBP", quality=70)
-    return data_uri("image/webp", file.getvalue())
+    return data_uri("image/webp", file.getvalue()), ""

@@ -47,14 +47,17 @@ class CaptionScores:
     rouge: Rate
     cider: Rate
 
+    def rates(self) -> dict[str, Rate]:
+        """Each score by its name."""
+        rates = {"exact": self.exact}
+        rates |= {f"BLEU-{order}": rate for order, rate in enumerate(self.bleu, start=1)}
+        return rates | {"ROUGE-L": self.rouge, "CIDEr": self.cider}
+
     def table(self) -> dict[str, str]:
         """Each score by its name, times 100, with its 95 % interval."""
-        scores = {"exact": self.exact}
-        scores |= {f"BLEU-{order}": rate for order, rate in enumerate(self.bleu, start=1)}
-        scores |= {"ROUGE-L": self.rouge, "CIDEr": self.cider}
         return {
             name: f"{100 * rate.value:.1f} [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
-            for name, rate in scores.items()
+            for name, rate in self.rates().items()
         }
 
     def summary(self) -> str:

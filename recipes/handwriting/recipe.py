@@ -36,6 +36,8 @@ from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
 
+SHOWN = 1400, 140  # pixels that a line in the report has at most
+
 
 class Handwriting(Recogniser):
     """The recipe for images of text lines."""
@@ -134,14 +136,15 @@ class Handwriting(Recogniser):
         scored = []
         for item, line in zip(items, lines, strict=True):
             hypothesis = "" if isinstance(line, TriscribeError) else model.normalisation(line.text)
-            scored.append(Scored(named(item), item.target, hypothesis, item.path))
+            scored.append(Scored(named(item), item.target, hypothesis, item.path, item=item))
         return scored
 
     def attachment(self, item: Scored) -> Attachment:
         from PIL import Image
 
-        file = io.BytesIO()
-        Image.fromarray(read_image(item.media).pixels).save(file, "WEBP", quality=60)
+        line, file = Image.fromarray(line_image(item.item)), io.BytesIO()
+        line.thumbnail(SHOWN)
+        line.save(file, "WEBP", quality=60)
         return Attachment("image/webp", file.getvalue())
 
 

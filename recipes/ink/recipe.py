@@ -43,7 +43,6 @@ class InkRecipe(Recogniser):
     def __init__(self, options: InkOptions):
         super().__init__(options)
         self.points: dict[tuple, int] = {}
-        self.named: dict[str, Item] = {}
         self.measure = Measure(
             lambda item: self.points.get(self.source(item)), "points", "1000 points", 1000.0, densest=0.5
         )
@@ -88,14 +87,13 @@ class InkRecipe(Recogniser):
 
     def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
         pages = reader.read(model, map(piece_of, items), SearchOptions(**options))
-        self.named = {named(item): item for item in items}
         return [
-            Scored(named(item), item.target, model.normalisation(page.text), item.path)
+            Scored(named(item), item.target, model.normalisation(page.text), item.path, item=item)
             for item, page in zip(items, pages, strict=True)
         ]
 
     def attachment(self, item: Scored) -> Attachment:
-        return Attachment("image/svg+xml", picture(piece_of(self.named[item.name])).encode())
+        return Attachment("image/svg+xml", picture(piece_of(item.item)).encode())
 
 
 def piece_of(item: Item) -> Ink:

@@ -159,7 +159,7 @@ class Recipe(ABC):
         print(found.summary())
         for name, scores in model.metrics.items():
             print(f"{name}: " + ", ".join(f"{metric} {score}" for metric, score in scores.items()))
-        shown = {**model.training_facts, "parameters": f"{model.parameters_count:,}"}
+        shown = {"model": options.name, **model.training_facts, "parameters": f"{model.parameters_count:,}"}
         shown["size"] = f"{path.stat().st_size / 1e6:.1f} MB"
         shown["items"] = ", ".join(f"{count} {name}" for name, count in shown["items"].items())
         shown.pop("options")

@@ -1,27 +1,44 @@
-"""Learning curves as drawings that stand in a web page and take on its colours."""
+"""Learning curves as SVG drawings that stand in a web page and take on its colours."""
 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 INK = "#123456"  # stands for the page's text colour
-SHOWN = {"cer": "CER", "wer": "WER", "wrong": "not exact", "missed_bleu4": "100 - BLEU-4"}
-COLOURS, STYLES = ("#2f7fc1", "#cf6a1c", "#3f9a5f"), ("-", "--", ":")
+SHOWN = {
+    "cer": "CER",
+    "wer": "WER",
+    "wrong": "not exact",
+    "missed_bleu4": "100 - BLEU-4",
+    "error": "wrong clips",
+    "brier": "Brier score",
+    "order_error": "order of actions",
+}
+OTHERS = ("epoch", "loss", "seconds", "learning_rate")  # columns that are no error rate
+COLOURS = ("#2f7fc1", "#cf6a1c", "#3f9a5f", "#a44fb5", "#b08a00")
+STYLES = ("-", "--", ":")
+WIDTH, HEIGHT, LINE = 5.2, 3.1, 0.19  # inches of a drawing, and of a line of its legend
+STEEP = 50.0  # a loss that falls by a larger factor is drawn on a logarithmic axis
+CROWDED = 40  # epochs from which points have no mark of their own
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> list[str]:
     """SVG elements: the training loss, and the error rates on the validation data, both over epochs.
 
+    Axes start at 0, except that of a loss which falls by a factor of more than 50: it is logarithmic.
+    Epochs whose loss is not finite are marked.
+
     Args:
-        history: what `train` returned; every column but `epoch`, `loss` and `seconds` is an error
-            rate as a share of 1. `averaged_*` in the last row becomes a mark of its own.
+        history: one row an epoch; every column but the epoch, the loss, the learning rate and the seconds
+            is an error rate as a share of 1. `averaged_*` in the last row becomes a mark of its own.
     """
-    columns = {name: None for row in history for name in row}
-    rates = [name for name in columns if name not in ("epoch", "loss", "seconds")]
-    rates = [name for name in rates if not name.startswith("averaged_")]
-    panels = {"Loss on the training data": ["loss"], "Error rates on the validation data, %": rates}
+    columns = dict.fromkeys(name for row in history for name in row)
+    rates = [name for name in columns if name not in OTHERS and not name.startswith("averaged_")]
+    panels = {"Loss on the training data": ["loss"], "Error rates on the validation data (%)": rates}
     return [_drawn(history, title, names) for title, names in panels.items() if columns.keys() & set(names)]
 
 
@@ -33,15 +50,17 @@ def _drawn(history: Sequence[Mapping[str, float]], title: str, names: Sequence[s
     settings = {"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 10, "axes.grid": True}
     settings |= {"grid.alpha": 0.25, "axes.spines.top": False, "axes.spines.right": False}
     with matplotlib.rc_context(settings | dict.fromkeys(inks, INK)):
-        figure = Figure((5.2, 3.1), layout="constrained")
+        figure = Figure((WIDTH, HEIGHT), layout="constrained")
         axes = figure.add_subplot()
-        for name, colour, style in zip(names, COLOURS, STYLES, strict=False):
+        for name, colour, style in zip(names, cycle(COLOURS), cycle(STYLES)):
             _draw(axes, history, name, colour, style)
-        _scale(axes)
+        title += _scale(axes, history, names)
         axes.set_title(title, fontsize=10, loc="left")
         axes.set_xlabel("epoch")
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=9)
+        labels = axes.get_legend_handles_labels()[1]
+        if labels:
+            figure.legend(loc="outside lower left", frameon=False, fontsize=9, ncols=2)
+            figure.set_figheight(HEIGHT + LINE * math.ceil(len(labels) / 2))
         file = io.StringIO()
         no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(file, format="svg", transparent=True, metadata=no_metadata)
@@ -52,28 +71,44 @@ def _draw(axes, history: Sequence[Mapping[str, float]], name: str, colour: str, 
     scale = 1 if name == "loss" else 100
     rows = [row for row in history if name in row]
     epochs, values = [row["epoch"] for row in rows], [scale * row[name] for row in rows]
-    shown = SHOWN.get(name, name)
-    label = None if name == "loss" else f"{shown}, lowest {min(values):.2f} %"
-    axes.plot(epochs, values, style, color=colour, marker="." if len(rows) < 40 else "", label=label)
+    finite = [value for value in values if math.isfinite(value)]
+    mark = "." if len(rows) < CROWDED else ""
+    shown = SHOWN.get(name, name.replace("_", " "))
+    label = None if name == "loss" or not finite else f"{shown}, lowest {min(finite):.2f} %"
+    whole = [value if math.isfinite(value) else math.nan for value in values]
+    axes.plot(epochs, whole, style, color=colour, marker=mark, label=label, clip_on=False)
+    lost = [epoch for epoch, value in zip(epochs, values, strict=True) if not math.isfinite(value)]
+    if lost:
+        what = "" if name == "loss" else f"{shown} "
+        where = axes.get_xaxis_transform()  # across in epochs, down in shares of the drawing
+        label = f"{what}not finite"
+        axes.plot(lost, [0.04] * len(lost), "x", color=colour, transform=where, label=label)
     averaged = history[-1].get(f"averaged_{name}")
-    if averaged is not None:
-        label = f"{shown} with averaged weights, {scale * averaged:.2f} %"
-        axes.plot(epochs[-1], scale * averaged, "D", color=colour, markerfacecolor="none", label=label)
+    if averaged is not None and math.isfinite(averaged):
+        label = f"with averaged weights {scale * averaged:.2f} %"
+        style = {"color": colour, "markerfacecolor": "none", "clip_on": False}
+        axes.plot(history[-1]["epoch"], scale * averaged, "D", label=label, **style)
 
 
-def _scale(axes) -> None:
-    """Whole epochs; a logarithmic axis where the values span more than a factor of ten."""
+def _scale(axes, history: Sequence[Mapping[str, float]], names: Sequence[str]) -> str:
+    """Fit the axes to all that is drawn; returns what the title has to add."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    values = [value for line in axes.lines for value in line.get_ydata()]
-    if min(values) > 0 and max(values) / min(values) > 10:
+    axes.set_xlim(0, max(1, history[-1]["epoch"]))
+    drawn = [*names, *(f"averaged_{name}" for name in names)]
+    values = [row[name] for row in history for name in drawn if name in row and math.isfinite(row[name])]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    if list(names) == ["loss"] and low > 0 and high / low > STEEP:
         axes.set_yscale("log")
+        axes.set_ylim(low / 1.2, high * 1.2)
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    elif min(values) >= 0:
-        axes.set_ylim(bottom=0)
+        return ", logarithmic axis"
+    if low >= 0:
+        axes.set_ylim(0, 1.05 * high * (1 if list(names) == ["loss"] else 100) or 1)
+    return ""
 
 
 def _inline(svg: str, title: str) -> str:

@@ -1,4 +1,4 @@
-"""How good a model is on one split: error rates with their uncertainty, the worst items, what it confuses."""
+"""How good a model is on one split: error rates with confidence intervals, worst items, confusions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Literal
 
 import jiwer
 import numpy as np
+
+from recipes.data.manifest import Item
 
 Unit = Literal["word", "character"]
 
@@ -34,13 +36,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class Scored:
-    """An item of a split with what the model made of it.
+    """An item of a split with the text that the model read.
 
     Attributes:
-        name: how reports call it.
+        name: shown in reports.
         media: the file it is in, where there is one.
         start, end: seconds, when the item is a part of a longer recording.
         duration: seconds of the item, where it has any.
+        item: of the data set, for recipes that draw it.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Scored:
     start: float | None = None
     end: float | None = None
     duration: float | None = None
+    item: Item | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that can be mailed: curves, confusions, and the worst items to listen to."""
+"""An evaluation as one self-contained HTML file: learning curves, confusions and the worst items."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from pipelines.writers import write_atomically
 from pipelines.writers.markup import data_uri, render
 from recipes.scoring.curves import learning_curves
 from recipes.scoring.error_rates import Evaluation, Scored, Unit, pairs, shown
+from recipes.scoring.headings import heading
 
 TEMPLATE = Path(__file__).parent / "templates" / "evaluation.html"
-MEDIA_BYTES = 7_000_000  # of all players or pictures together, as they stand in the page
-SAMPLE_RATE = 16000  # Hz of the players
-CELLS = 40  # kinds of confusion in the matrix
-LISTED = 12  # kinds of confusion in a list
+MEDIA_BYTES = 7_000_000  # of all recordings or pictures together, base64 included
+SAMPLE_RATE = 16000  # Hz of the recordings in the page
+CELLS = 40  # confusions in the matrix
+LISTED = 12  # confusions in a list
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """What an item sounds or looks like: a file that browsers show and its media type, e.g. `audio/mpeg`."""
+    """A recording or a picture of an item: media type, e.g. `audio/mpeg`, and content of a file."""
 
     media_type: str
     content: bytes
@@ -34,7 +35,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Shown:
-    """A worst item as the page shows it: aligned words, and the address of its media or why there is none."""
+    """A worst item as the page shows it: aligned words, and its media or the reason why there is none."""
 
     item: Scored
     words: list[tuple[str, str]]
@@ -53,7 +54,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often `hypothesis` stood for `reference`, which occurs `total` times; "" is nothing."""
+    """How often `reference`, which occurs `total` times, was read as `hypothesis`.
+
+    An empty reference is an insertion, an empty hypothesis a deletion.
+    """
 
     reference: str
     hypothesis: str
@@ -62,7 +66,11 @@ class Confusion:
 
 
 def sound_of(item: Scored) -> Attachment:
-    """The item's part of its recording as MP3, which is small and plays in every browser."""
+    """The part of the recording that the item is, as MP3, which every browser plays.
+
+    Raises:
+        MediaError: the recording cannot be read.
+    """
     import soundfile
 
     audio = open_audio(item.media)
@@ -91,21 +99,20 @@ def write_page(
     """Write the report of an evaluation as one self-contained page of less than 8 MB.
 
     Args:
-        path: the HTML file; whatever was there is replaced atomically.
+        path: the HTML file; replaced atomically.
         evaluation: what to report.
-        history: what `train` returned.
-        facts: names and values for the page's head, e.g. model, data, minutes of training.
-        attach: makes what stands beside an item that has media. Its MediaErrors are written there instead.
-        worst: how many items to show.
+        history: the rows that `train` returned, one an epoch.
+        facts: names and values for the page's head, as in `heading`.
+        attach: makes the recording or picture of an item; its MediaErrors are shown in place of it.
+        worst: number of items to show.
 
     Returns:
         The path written.
     """
     page = render(
         TEMPLATE,
-        title=f"Evaluation on {evaluation.split}",
+        **heading(evaluation.split, facts),
         evaluation=evaluation,
-        facts=facts or {},
         words=int(evaluation.word_counts[:, 1].sum()),
         seconds=sum(item.duration or 0.0 for item in evaluation.items),
         wrong=int(np.count_nonzero(evaluation.word_counts[:, 0])),
@@ -140,7 +147,7 @@ def _worst(items: Sequence[Scored], attach: Callable[[Scored], Attachment]) -> l
 
 
 def _matrix(evaluation: Evaluation) -> dict:
-    """The most frequent confusions of characters as rows and columns, "" (left out, added) last."""
+    """The most frequent confusions of characters as rows and columns; deletions and insertions come last."""
     cells = dict(evaluation.most_confused(CELLS))
     rows, columns = ({pair[side] for pair in cells} for side in (0, 1))
     return {
@@ -152,7 +159,7 @@ def _matrix(evaluation: Evaluation) -> dict:
 
 
 def _confusions(evaluation: Evaluation, unit: Unit) -> list[Confusion]:
-    """The most frequent confusions, each with how often what was confused occurs."""
+    """The most frequent confusions, each with the number of occurrences of its reference."""
     texts = (item.reference.split() for item in evaluation.items)
     totals = Counter(part for words in texts for part in (words if unit == "word" else " ".join(words)))
     confused = evaluation.most_confused(LISTED, unit)

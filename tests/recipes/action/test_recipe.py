@@ -77,9 +77,9 @@ def test_it_learns_what_frames_in_no_order_do_not_show(data, tmp_path, capsys):
     for actions, row in zip(recognize(paths, model), found.runs[0], strict=True):
         assert dict(actions.top)["rise"] == pytest.approx(row[found.classes.index("rise")], abs=0.02)
     report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
-    assert report.count("data:image/webp") == 2 and "Recall of each class" in report
+    assert report.count("data:video/mp4") == 2 and "Recall of each class" in report
     page = Action(options_for(data, tmp_path / "out")).write_report(found, [], {})
-    assert "data:image/webp" not in page.read_text(encoding="utf-8")  # nothing is shown unless asked for
+    assert "data:video/mp4" not in page.read_text(encoding="utf-8")  # nothing is shown unless asked for
 
 
 def test_folds_and_seeds_judge_every_clip_by_models_that_never_saw_its_group(data, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """recipes.handwriting: from folders of images to a model that reads, in both directions of writing."""
 
 import dataclasses
+import io
 import os
 import random
 from pathlib import Path
@@ -27,6 +28,7 @@ from recipes.learning.options import TrainingOptions, WritingOptions
 from recipes.learning.reading_recipe import redecoded, remade
 from recipes.learning.reading_task import padded
 from recipes.learning.shrinking import shrunk
+from recipes.scoring.error_rates import Scored
 from tests.data.layouts import page_xml
 from tests.data.teachers import knowing_more, losses_of
 
@@ -112,6 +114,8 @@ def test_lines_of_pages_and_line_images_together(tmp_path, capsys):
     (line,) = [item for item in items if item.shape]
     cut = line_image(line)
     assert cut.shape[0] < 60 and np.percentile(cut, 2) < 120 < 200 < np.median(cut)
+    shown = recipe.attachment(Scored("page", line.target, "", line.path, item=line))
+    assert Image.open(io.BytesIO(shown.content)).size == cut.shape[::-1]  # the line, not its page
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     loss = task(task.batches(0)[0]())

@@ -1,70 +1,9 @@
-"""Evaluation: known error rates, intervals, confusions, and the page that reports them."""
-
-import io
-import re
-from html.parser import HTMLParser
+"""Error rates, their intervals, and what is confused with what."""
 
 import numpy as np
 import pytest
-import soundfile
 
-from recipes.scoring import report_page as evaluation_page
-from recipes.scoring.curves import learning_curves
 from recipes.scoring.error_rates import Scored, counts, error_rate, evaluate, pairs, shown
-from recipes.scoring.report_page import Attachment, write_page
-from tests.data.media import tone, write_audio
-
-VOID = {"meta", "link", "img", "br", "input", "path", "use"}
-HISTORY = [
-    {"epoch": 1, "loss": 3.0, "seconds": 2.0},
-    {"epoch": 2, "loss": 1.5, "seconds": 2.0, "cer": 0.4, "wer": 0.9},
-    {
-        "epoch": 3,
-        "loss": 1.0,
-        "seconds": 2.0,
-        "cer": 0.02,
-        "wer": 0.08,
-        "averaged_cer": 0.01,
-        "averaged_wer": 0.05,
-    },
-]
-
-
-class Page(HTMLParser):
-    """Reads a page, checks that its elements are closed in order, and keeps what the tests look at."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.text = [], [], [], []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.attributes if key == name]
-
-
-def written(folder, items, **options):
-    path = write_page(folder / "report" / "page.html", evaluate("test", items), **options)
-    text = path.read_text(encoding="utf-8")
-    assert not re.search(r"https?:|//\w", re.sub(r"base64,[\w+/=]*", "", text))
-    return Page(text), text
 
 
 def scored(*texts: tuple[str, str]) -> list[Scored]:
@@ -147,61 +86,3 @@ def test_summary():
 def test_characters_without_a_shape_are_named():
     assert [shown(text) for text in (" ", "a", "word")] == ["space", "a", "word"]
     assert [shown(text) for text in ("\u0301", "\u200b")] == ["◌\u0301", "U+200B"]
-
-
-def test_page_shows_everything_and_escapes_it(tmp_path):
-    hostile = "<script>alert(1)</script> three &amp;"
-    items = scored(("one <two> three", hostile), ("a b", "a b"), ("שלום עולם", "שלום"))
-    page, text = written(tmp_path, items, history=HISTORY, facts={"model <small>": "3 & 4", "epochs": 3})
-    assert page.tags.count("script") == 0
-    said = "".join(page.text)
-    for part in (*hostile.split(), "<two>", "model <small>", "3 & 4", "שלום", "95 % interval"):
-        assert part in said
-    assert page.tags.count("svg") == 2
-    assert page.tags.count("article") == 2
-    assert len(set(page.all("id"))) == len(page.all("id"))
-    assert "currentColor" in text
-
-
-def test_page_of_a_perfect_model(tmp_path):
-    page, _ = written(tmp_path, scored(("a b", "a b")))
-    assert "Every word of every item is right." in "".join(page.text)
-    assert "svg" not in page.tags
-
-
-def test_page_plays_the_part_that_an_item_is(tmp_path):
-    path = write_audio(tmp_path / "long.wav", tone(40.0, sample_rate=8000), 8000)
-    item = Scored("part", "one two", "one", path, 31.0, 33.0, 2.0)
-    page, _ = written(tmp_path, [item])
-    assert page.all("src")[0].startswith("data:audio/mpeg;base64,")
-
-    samples, rate = soundfile.read(io.BytesIO(evaluation_page.sound_of(item).content))
-    assert rate == 16000
-    assert len(samples) / rate == pytest.approx(2.0, abs=0.1)
-
-
-def test_page_says_why_there_is_no_player(tmp_path, monkeypatch):
-    path = write_audio(tmp_path / "short.wav", tone(0.5))
-    monkeypatch.setattr(evaluation_page, "MEDIA_BYTES", 6000)
-    items = [Scored(str(number), "one", "two", path, duration=0.5) for number in range(3)]
-    page, _ = written(tmp_path, [*items, Scored("gone", "one", "two", tmp_path / "gone.wav")])
-    assert 0 < page.tags.count("audio") < 3
-    said = "".join(page.text)
-    assert "left out to keep this page small" in said
-    assert "gone.wav: does not exist" in said
-
-
-def test_page_shows_pictures(tmp_path):
-    item = Scored("line", "one", "two", tmp_path / "line.png")
-    page, _ = written(tmp_path, [item], attach=lambda item: Attachment("image/png", b"picture"))
-    assert "img" in page.tags
-    assert "audio" not in page.tags
-
-
-def test_curves():
-    loss, rates = learning_curves(HISTORY)
-    assert "Loss on the training data" in loss
-    for part in ("CER, lowest 2.00 %", "WER with averaged weights, 5.00 %", "epoch"):
-        assert part in rates
-    assert learning_curves([]) == []
-    assert len(learning_curves(HISTORY[:1])) == 1
