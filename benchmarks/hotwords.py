@@ -37,9 +37,11 @@ def main() -> None:
     folder = Path(arguments.data)
     folder = folder if folder.exists() else find_data(None, f"handwriting/{arguments.data}")
     model, data = load(arguments.model), read_handwriting(folder)
-    known = Counter(word for item in data.split("train") for word in words_of(model.normalisation(item.text)))
+    known = Counter(
+        word for item in data.split("train") for word in words_of(model.normalisation(item.target))
+    )
     items = data.split("valid")
-    given = [model.normalisation(item.text) for item in items]
+    given = [model.normalisation(item.target) for item in items]
     there_are = Counter(word for text in given for word in words_of(text))
     letters = set(model.alphabet.symbols)
     new = sorted(word for word in there_are if word not in known and set(word) <= letters)

@@ -34,9 +34,9 @@ def main() -> None:
     model, data = load(arguments.model), read_handwriting(folder)
     lexicon = arguments.lexicon
     if lexicon == "training":
-        lexicon = sorted({word for item in data.split("train") for word in re.findall(r"\w+", item.text)})
+        lexicon = sorted({word for item in data.split("train") for word in re.findall(r"\w+", item.target)})
     items = data.split("valid")
-    given = [model.normalisation(item.text) for item in items]
+    given = [model.normalisation(item.target) for item in items]
     languages = (None, "own") if model.language else (None,)
     for language, words in product(languages, ((), lexicon)):
         options = HandwritingOptions(language_model=language, lexicon=words, lexicon_cost=arguments.cost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pipelines.results import Character, Segment, Transcript, Word
 from pipelines.speech import cut, speech_model
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
+CUE = re.compile(r"\s*(?:\d+:)?\d+:\d+[.,]\d+\s+-->")  # the line with the times of a subtitle
 ROUNDS = 3  # over the numbers of a line, whose readings depend on each other
 
 
@@ -41,14 +43,16 @@ def align(
 
     Args:
         media: a path to anything FFmpeg opens, a binary file object, or an array of samples.
-        text: one segment a line; or a list of lines; or the path (a `Path`) of a UTF-8 text file.
+        text: one segment a line; or a list of lines; or the path (a `Path`) of a UTF-8 text file. Of
+            subtitles (SRT, WebVTT), one segment a cue; their times are not used.
         model: a loaded model, a file, or a bundled model's name; None is the bundled one.
         sample_rate: Hz of an array.
         options: see `AlignmentOptions`.
 
     Returns:
         A Transcript with one segment for each line that is not blank, in the text's order, its
-        words as written; their characters are the model's symbols. A line that is not in the
+        words as written; their characters are the model's symbols. A line of signs alone, which
+        nobody says, lies between its neighbours. A line that is not in the
         audio has `found=False`, confidence 0, no words, and stands at the end of the line before it.
         A line's confidence is that of its worst `alignment.WINDOW` symbols: a mistake in the text shows.
 
@@ -79,7 +83,8 @@ def align(
             segments.append(line.segment(recording, model.alphabet))
         else:
             time = segments[-1].end if segments else 0.0
-            segments.append(Segment(line.text, time, time, 0.0, found=False))
+            silent = not any(map(str.isalnum, line.text))  # signs alone
+            segments.append(Segment(line.text, time, time, float(silent), found=silent))
     source = None if audio.name.startswith("<") else audio.name
     return Transcript(tuple(segments), audio.duration, model.name, source)
 
@@ -223,13 +228,27 @@ def _choose_readings(log_probs: Tensor, lines: list[_Line], alphabet: Alphabet) 
     return [line.choice for line in lines] != before
 
 
+def cues(text: str) -> list[str]:
+    """The texts of subtitles (SRT, WebVTT), a cue each; none where the text is none of these."""
+    blocks = [block.split("\n") for block in re.split(r"\n\s*\n", re.sub(r"\r\n?", "\n", text.strip()))]
+    found, others = [], 0
+    for block in blocks:
+        timed = next((place for place, line in enumerate(block[:2]) if CUE.match(line)), None)
+        if timed is None:
+            others += not block[0].startswith(("WEBVTT", "NOTE", "STYLE", "REGION"))
+        else:
+            found.append(" ".join(re.sub(r"<[^<>]*>", "", line) for line in block[timed + 1 :]).strip())
+    return [cue for cue in found if cue] if found and not others else []
+
+
 def _written(text: str | Path | Sequence[str]) -> tuple[str, list[str]]:
     """The text's name for errors, and its lines without blank ones."""
     name = str(text) if isinstance(text, Path) else "<text>"
     if isinstance(text, Path):
         text = read_text(text)
-    lines = text.splitlines() if isinstance(text, str) else text
-    written = [line.strip() for line in lines if line.strip()]
+    if isinstance(text, str):
+        text = cues(text) or re.split(r"\r\n|\n|\r", text)
+    written = [" ".join(line.split()) for line in text if line.strip()]
     if not written:
         raise DataError(name, "holds no text", "give one line for each segment that is said")
     return name, written

@@ -9,7 +9,7 @@ import soundfile
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
-from pipelines.aligning import AlignmentOptions, align
+from pipelines.aligning import AlignmentOptions, _written, align, cues
 from pipelines.errors import DataError, MediaError, ModelError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.spelling import Spelling
@@ -126,8 +126,8 @@ def test_lines_that_are_not_in_the_audio(ideal, place):
 
 
 def test_nothing_of_the_text_is_in_the_audio(ideal):
-    result = align(spoken("GOOD MORNING EVERYONE"), "zyx\n♪", ideal, sample_rate=RATE)
-    assert [segment.found for segment in result.segments] == [False, False]
+    result = align(spoken("GOOD MORNING EVERYONE"), "zyx\n♪\n你好", ideal, sample_rate=RATE)
+    assert [segment.found for segment in result.segments] == [False, True, False]  # nobody says a sign
     assert result.words == ()
 
 
@@ -203,15 +203,49 @@ def test_unusable_texts_and_options(ideal):
         ("Çédille", ["CEDILLE"]),
         ("straße", ["STRASSE"]),
         ("2nd", ["SECOND", "TWO"]),
-        ("42%", ["FORTY TWO", "FOUR TWO"]),
-        ("007", ["ZERO ZERO SEVEN", "SEVEN"]),
+        ("42%", ["FORTY TWO PERCENT", "FORTY TWO", "FOUR TWO PERCENT", "FOUR TWO"]),
+        ("007", ["ZERO ZERO SEVEN", "OH OH SEVEN", "SEVEN"]),
+        ("0", ["ZERO", "OH"]),
+        ("$20", ["TWENTY DOLLARS", "TWENTY", "TWO ZERO", "TWO OH"]),
+        ("\u00a35.50", ["FIVE POUNDS FIFTY PENCE", "FIVE POUNDS STERLING FIFTY PENCE", "FIVE FIFTY"]),
+        ("&", ["AND"]),
+        ("R&D", ["R AND D", "R D"]),
+        ("1990s", ["NINETEEN NINETIES", "ONE THOUSAND NINE HUNDRED AND NINETIES"]),
+        ("\u00d8rsted", ["ORSTED"]),
+        ("\u0141\u00f3d\u017a", ["LODZ"]),
+        ("\u00c6sop", ["AESOP"]),
+        ("\u00bd", ["ONE HALF", "A HALF", "HALF", "ONE TWO"]),
+        ("3/4", ["THREE QUARTERS", "THREE FOUR"]),
         ("A4", ["A FOUR"]),
         ("9" * 30, [" ".join(["NINE"] * 30)]),
         ("—", []),
     ],
 )
 def test_readings(word, readings):
-    assert Spelling(LETTERS, Normalisation()).readings(word) == readings
+    assert Spelling(LETTERS, Normalisation()).readings(word)[: len(readings)] == readings
+    if not readings:
+        assert Spelling(LETTERS, Normalisation()).readings(word) == []
+
+
+def test_signs_in_other_languages():
+    plain = Alphabet("abcdefghijklmnopqrstuvwxyz\u00e4\u00f6\u00fc ")
+    assert Spelling(plain, Normalisation(), "de").readings("50%")[0] == "f\u00fcnfzig prozent"
+    assert Spelling(plain, Normalisation(), "de").readings("20\u20ac")[0] == "zwanzig euro"
+    assert Spelling(plain, Normalisation(), "fr").readings("&") == ["et"]
+    assert Spelling(plain, Normalisation(), "cs").readings("&") == []
+
+
+def test_lines_end_at_line_feeds_only_and_subtitles_are_read_by_cue():
+    assert _written("one\u2028two\x0bthree\x0cfour\x85five\r\nsix\rseven")[1] == [
+        "one two three four five",
+        "six",
+        "seven",
+    ]
+    srt = "1\r\n00:00:01,000 --> 00:00:02,000\r\none\r\n<i>two</i>\r\n\r\n"
+    srt += "2\r\n00:00:03,000 --> 00:00:04,000\r\nsix\r\n"
+    assert cues(srt) == ["one two", "six"]
+    assert cues("WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\none\n") == ["one"]
+    assert cues("one --> two\n\nthree") == []
 
 
 def test_readings_follow_the_alphabet_and_the_language():
