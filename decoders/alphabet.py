@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 BLANK = 0
+END = 0  # the same label in attention decoders, where it stands for both ends of a sequence
 CASES = ("keep", "upper", "lower")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 

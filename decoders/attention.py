@@ -8,6 +8,7 @@ here for both ends of a sequence: it is what the first step reads, and what the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-END = 0
+from decoders.alphabet import END
+from decoders.contract import (
+    OBJECTIVE,
+    SEARCH,
+    Decoder,
+    Hypothesis,
+    Labels,
+    Objective,
+    Search,
+    valid_frames,
+)
+from decoders.search.beam import Scorer, beam, best_labels
 
 
 class Memory(NamedTuple):
@@ -57,7 +69,7 @@ class State(NamedTuple):
         return State(*(part[index] for part in self))
 
 
-class Attention(nn.Module):
+class Attention(Decoder):
     """Hidden states -> labels, each conditioned on those before it.
 
     A step reads the last label and what it looked at (input feeding, Luong et al. 2015), looks
@@ -77,6 +89,9 @@ class Attention(nn.Module):
     Raises:
         ValueError: for a size below 1.
     """
+
+    learns_order = True
+    label_rows = ("embed.weight", "bias")
 
     def __init__(
         self,
@@ -133,12 +148,8 @@ class Attention(nn.Module):
             x: (batch, time, input_size), padded at the end with anything.
             lengths: (batch,) valid states of each item, each at least 1.
         """
-        if lengths.shape != x.shape[:1] or (lengths < 1).any() or (lengths > x.size(1)).any():
-            raise ValueError(
-                f"lengths must be {x.size(0)} numbers from 1 to {x.size(1)} states, not {lengths.tolist()}"
-            )
+        valid = valid_frames(x, lengths)
         lengths = lengths.to(x.device).unsqueeze(1)
-        valid = torch.arange(x.size(1), device=x.device) < lengths
         values = x.masked_fill(~valid.unsqueeze(2), 0.0)
         mean = values.sum(dim=1) / lengths
         hidden, cell = self.begin(mean).chunk(2, dim=1)
@@ -166,7 +177,7 @@ class Attention(nn.Module):
         return F.linear(written, self.embed.weight, self.bias).float().log_softmax(dim=-1)
 
     def forward(
-        self, x: Tensor, lengths: Tensor, targets: list[list[int]], sampling: float = 0.0
+        self, x: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]], sampling: float = 0.0
     ) -> tuple[Tensor, Tensor]:
         """What it would write behind each label of known targets (teacher forcing).
 
@@ -199,34 +210,45 @@ class Attention(nn.Module):
 
     def loss(
         self,
-        x: Tensor,
+        states: Tensor,
         lengths: Tensor,
-        targets: list[list[int]],
-        sampling: float = 0.0,
-        smoothing: float = 0.0,
-        doubly_stochastic: float = 0.0,
+        targets: Sequence[Sequence[int]],
+        objective: Objective = OBJECTIVE,
+        log_probs: Tensor | None = None,
     ) -> Tensor:
-        """Negative log-likelihood of each target with its end, (batch,), in nats.
-
-        Args:
-            x, lengths, targets, sampling: as in `forward`.
-            smoothing: share of the probability that all labels share (Szegedy et al. 2016).
-            doubly_stochastic: weight of the squares by which the attention that each state gets
-                over all steps differs from 1 (Xu et al. 2015, equation 14).
-        """
-        log_probs, weights = self(x, lengths, targets, sampling)
-        wanted = F.pad(_padded(targets, self.num_labels, x.device), (0, 1), value=END)
-        sizes = torch.tensor([len(target) for target in targets], device=x.device).unsqueeze(1)
-        inside = torch.arange(wanted.size(1), device=x.device) <= sizes  # (B, steps)
-        likelihood = log_probs.gather(2, wanted.unsqueeze(2)).squeeze(2)
-        if smoothing:
-            likelihood = (1 - smoothing) * likelihood + smoothing * log_probs.mean(dim=2)
+        """Negative log-likelihood of each target with its end; see `Decoder.loss`."""
+        step_log_probs, weights = self(states, lengths, targets, objective.sampling)
+        wanted = F.pad(_padded(targets, self.num_labels, states.device), (0, 1), value=END)
+        sizes = torch.tensor([len(target) for target in targets], device=states.device).unsqueeze(1)
+        inside = torch.arange(wanted.size(1), device=states.device) <= sizes  # (B, steps)
+        likelihood = step_log_probs.gather(2, wanted.unsqueeze(2)).squeeze(2)
+        if objective.smoothing:
+            smooth = objective.smoothing
+            likelihood = (1 - smooth) * likelihood + smooth * step_log_probs.mean(dim=2)
         loss = -(likelihood * inside).sum(dim=1)
-        if doubly_stochastic:
-            valid = torch.arange(x.size(1), device=x.device) < lengths.to(x.device).unsqueeze(1)
+        if objective.doubly_stochastic:
             given = (weights * inside.unsqueeze(2)).sum(dim=1)
-            loss = loss + doubly_stochastic * ((1 - given).square() * valid).sum(dim=1)
+            squares = (1 - given).square() * valid_frames(states, lengths)
+            loss = loss + objective.doubly_stochastic * squares.sum(dim=1)
         return loss
+
+    @torch.no_grad()
+    def read(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[Labels]:
+        """By beam search; raises ValueError for a fusion, which needs probabilities for each frame."""
+        if search.fusion:
+            raise ValueError("an attention decoder reads without language model, hotwords and lexicon")
+        found = self.hypotheses(states, lengths, search)
+        return [best_labels(each, search.alternatives) for each in found]
+
+    def searches(self, width: int) -> bool:
+        """Always: with a width of 1, by the best label of each step."""
+        return True
+
+    def hypotheses(
+        self, states: Tensor, lengths: Tensor, search: Search = SEARCH, scorer: Scorer | None = None
+    ) -> list[list[Hypothesis]]:
+        """All hypotheses of the beam search for each sequence, the best first; see `beam`."""
+        return beam(self, states, lengths, search, scorer)
 
     def _weights(self, memory: Memory, state: State, hidden: Tensor) -> Tensor:
         """(batch, time) where to look; exactly 0 in the padding."""
@@ -243,7 +265,7 @@ class Attention(nn.Module):
         return self.log_probs(state.hidden, state.context).exp().multinomial(1).squeeze(1)
 
 
-def _padded(targets: list[list[int]], num_labels: int, device: torch.device) -> Tensor:
+def _padded(targets: Sequence[Sequence[int]], num_labels: int, device: torch.device) -> Tensor:
     """(batch, longest) label ids with ends behind each."""
     for target in targets:
         if target and not 0 < min(target) <= max(target) < num_labels:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from decoders.contract import OBJECTIVE, SEARCH, UNKNOWN, Decoder, Labels, Objective, Search, valid_frames
+from decoders.search.switching import segments
 
 POOLINGS = ("attention", "mean")
-UNKNOWN = -1  # the class of a frame that nobody labelled
 
 
-class Classifier(nn.Module):
+class Classifier(Decoder):
     """Pooling over time, then classes.
 
     Additive attention (Bahdanau et al. 2015) with one query, or several whose results stand side
@@ -28,6 +33,8 @@ class Classifier(nn.Module):
     Raises:
         ValueError: for an unknown pooling, or a size below 1.
     """
+
+    pools = True
 
     def __init__(
         self,
@@ -64,7 +71,7 @@ class Classifier(nn.Module):
             (batch, num_labels) logits in float32; and (batch, time) the share of each frame in
             the decision, the mean over heads, which sums to 1 and is 0 in the padding.
         """
-        valid = _valid(x, lengths)
+        valid = valid_frames(x, lengths)
         x = x.masked_fill(~valid.unsqueeze(2), 0.0)
         scores = x.new_zeros(*valid.shape, 1) if self.judge is None else self.judge(x)  # (B, T, heads)
         weights = scores.float().masked_fill(~valid.unsqueeze(2), -torch.inf).softmax(dim=1)
@@ -72,15 +79,52 @@ class Classifier(nn.Module):
         logits = self.project(F.dropout(pooled, self.dropout, self.training))
         return logits.float(), weights.mean(dim=2)
 
+    def loss(
+        self,
+        states: Tensor,
+        lengths: Tensor,
+        targets: Sequence[Sequence[int]],
+        objective: Objective = OBJECTIVE,
+        log_probs: Tensor | None = None,
+    ) -> Tensor:
+        """Focal loss of the one label of each target; see `Decoder.loss`."""
+        logits, _ = self(states, lengths)
+        labels = torch.tensor([label for (label,) in targets], device=states.device)
+        return focal_loss(logits, labels, objective.focal)
 
-class Timeline(nn.Module):
+    @torch.no_grad()
+    def read(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[Labels]:
+        """The most probable class, over all frames; alternatives are the most probable ones."""
+        probabilities, _ = self.frame_probabilities(states, lengths)
+        found = []
+        for row, length in zip(probabilities[:, 0], lengths.tolist(), strict=True):
+            chances, labels = (each.tolist() for each in row[1:].sort(descending=True, stable=True))
+            classes = [([label + 1], chance) for label, chance in zip(labels, chances, strict=True)]
+            ids, probability = classes[0]
+            found.append(Labels(ids, [0], [length], [probability], tuple(classes[: search.alternatives])))
+        return found
+
+    def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities of the classes, the same for all frames, and the share of each frame."""
+        logits, shares = self(states, lengths)
+        classes = F.pad(logits[:, 1:].softmax(dim=1), (1, 0))
+        return classes[:, None].expand(-1, states.size(1), -1), shares
+
+    def targets(self, frames: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The label of the first frame."""
+        return [[int(labels[0])] for labels in frames]
+
+
+class Timeline(Decoder):
     """A class for each frame.
 
     Args:
         input_size: features of each hidden state.
-        num_labels: classes.
+        num_labels: classes, label 0 for none of them included.
         dropout: on the hidden states.
     """
+
+    by_frame = is_linear = True
 
     def __init__(self, input_size: int, num_labels: int, dropout: float = 0.0):
         super().__init__()
@@ -88,34 +132,58 @@ class Timeline(nn.Module):
         self.dropout = dropout
         self.project = nn.Linear(input_size, num_labels)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, time, input_size) -> (batch, time, num_labels) logits in float32, and `lengths`."""
-        return self.project(F.dropout(x, self.dropout, self.training)).float(), lengths
+    def forward(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, time, input_size) -> `frame_log_probs`, and `lengths`."""
+        return self.frame_log_probs(states, lengths), lengths
 
-    @staticmethod
+    def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, time, input_size) -> (batch, time, num_labels) log-probabilities in float32."""
+        return self._logits(states).log_softmax(dim=2)
+
     def loss(
-        logits: Tensor, lengths: Tensor, labels: Tensor, gamma: float = 0.0, weights: Tensor | None = None
+        self,
+        states: Tensor,
+        lengths: Tensor,
+        targets: Sequence[Sequence[int]],
+        objective: Objective = OBJECTIVE,
+        log_probs: Tensor | None = None,
     ) -> Tensor:
-        """Mean focal loss of each sequence over its labelled frames, (batch,); 0 where there are none.
+        """Focal loss of each sequence, summed over its labelled frames; see `Decoder.loss`."""
+        if log_probs is None:
+            log_probs = self.frame_log_probs(states, lengths)
+        rows = [torch.tensor(labels, dtype=torch.long) for labels in targets]
+        labels = pad_sequence(rows, batch_first=True, padding_value=UNKNOWN).to(states.device)
+        labels = F.pad(labels, (0, states.size(1) - labels.size(1)), value=UNKNOWN)
+        known = valid_frames(log_probs, lengths) & (labels != UNKNOWN)
+        losses = focal_loss(log_probs, labels.masked_fill(~known, 0), objective.focal)
+        return losses.where(known, 0.0).sum(dim=1)
 
-        Args:
-            logits, lengths: what `forward` returned.
-            labels: (batch, time) class of each frame, or `UNKNOWN`.
-            gamma, weights: as in `focal_loss`.
-        """
-        known = _valid(logits, lengths) & (labels != UNKNOWN)
-        losses = focal_loss(logits, labels.masked_fill(~known, 0), gamma, weights)
-        return losses.where(known, 0.0).sum(dim=1) / known.sum(dim=1).clamp(min=1)
+    @torch.no_grad()
+    def read(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[Labels]:
+        """Segments, found by a search in which each change of the label costs `search.switch` nats."""
+        probabilities, _ = self.frame_probabilities(states, lengths)
+        rows = zip(probabilities.cpu().numpy(), lengths.tolist(), strict=True)
+        return [segments(row[:length], search.switch) for row, length in rows]
+
+    def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, None]:
+        """Probabilities of the classes in each frame; and None."""
+        return self._logits(states).softmax(dim=2), None
+
+    def targets(self, frames: Sequence[Sequence[int]]) -> list[list[int]]:
+        """The labels of all frames, as they are."""
+        return [[int(label) for label in labels] for labels in frames]
+
+    def _logits(self, states: Tensor) -> Tensor:
+        return self.project(F.dropout(states, self.dropout, self.training)).float()
 
 
-def focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0, weights: Tensor | None = None) -> Tensor:
-    """-(1 - p)^gamma log p of the right class (Lin et al. 2017): what is easy counts for less.
+def focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
+    """-(1 - p)^gamma log p of the right class (Lin et al. 2017), which counts easy examples less.
 
     Args:
         logits: (..., classes).
         labels: (...) right classes.
         gamma: 0 gives cross-entropy.
-        weights: (classes,) by which losses are multiplied, against imbalance.
 
     Returns:
         (...) losses in nats.
@@ -126,13 +194,4 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0, weights: Tens
     if gamma:
         # 1 - p with the last bits of a p near 1; never quite 0, where a power below 1 has no slope.
         losses = losses * (-torch.expm1(log_right)).clamp(min=1e-12) ** gamma
-    return losses if weights is None else losses * weights.to(losses)[labels]
-
-
-def _valid(x: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, time) whether a frame is no padding."""
-    if lengths.shape != x.shape[:1] or (lengths < 1).any() or (lengths > x.size(1)).any():
-        raise ValueError(
-            f"lengths must be {x.size(0)} numbers from 1 to {x.size(1)} frames, not {lengths.tolist()}"
-        )
-    return torch.arange(x.size(1), device=x.device) < lengths.to(x.device).unsqueeze(1)
+    return losses

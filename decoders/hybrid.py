@@ -6,23 +6,26 @@ that the text begins like it, summed over all alignments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from decoders.alphabet import BLANK
-from decoders.attention import END, Attention
+from decoders.alphabet import BLANK, END
+from decoders.attention import Attention
+from decoders.contract import OBJECTIVE, SEARCH, Decoder, Hypothesis, Labels, Objective, Search
 from decoders.ctc import CTC
-from decoders.search.beam import DEFAULT, Hypothesis, Search
-from decoders.search.beam import beam as attention_beam
+from decoders.search.beam import best_labels
 
+CTC_WEIGHT = 0.3  # share of CTC in the score of a hypothesis
 LEAST = -100.0  # nats; so low that it counts as never, and finite, so that sums over time stay so
 
 
-class Hybrid(nn.Module):
-    """Both decoders.
+class Hybrid(Decoder):
+    """CTC and attention over the same states.
 
-    `forward` is that of CTC, so that all that works with log-probabilities of frames (greedy
-    decoding, alignment, streaming) works with this too.
+    Its log-probabilities of frames are those of CTC, so that all that works with these (alignment,
+    language models, streaming) works with this too.
 
     Args:
         ctc_weight: share of CTC in the loss, from 0 to 1.
@@ -30,6 +33,12 @@ class Hybrid(nn.Module):
         hidden_size, embedding_size, attention_size, location_filters, location_kernel, gated: of
             `Attention`.
     """
+
+    by_frame = learns_order = True
+    label_rows = (
+        *(f"ctc.{name}" for name in CTC.label_rows),
+        *(f"attention.{name}" for name in Attention.label_rows),
+    )
 
     def __init__(
         self,
@@ -62,32 +71,59 @@ class Hybrid(nn.Module):
             dropout,
         )
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, time, input_size) -> (batch, time, num_labels) log-probabilities of CTC."""
-        return self.ctc(x, lengths)
+    def forward(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, time, input_size) -> `frame_log_probs`, and `lengths`."""
+        return self.ctc(states, lengths)
 
-    def loss(self, x: Tensor, lengths: Tensor, targets: list[list[int]], **options: float) -> Tensor:
-        """Both losses, weighted, (batch,), in nats; options are those of `Attention.loss`."""
-        by_ctc = CTC.loss(*self.ctc(x, lengths), targets)
-        by_attention = self.attention.loss(x, lengths, targets, **options)
+    def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, time, num_labels) log-probabilities of CTC, in float32."""
+        return self.ctc.frame_log_probs(states, lengths)
+
+    def loss(
+        self,
+        states: Tensor,
+        lengths: Tensor,
+        targets: Sequence[Sequence[int]],
+        objective: Objective = OBJECTIVE,
+        log_probs: Tensor | None = None,
+    ) -> Tensor:
+        """Both losses, weighted; see `Decoder.loss`."""
+        by_ctc = self.ctc.loss(states, lengths, targets, objective, log_probs)
+        by_attention = self.attention.loss(states, lengths, targets, objective)
         return self.ctc_weight * by_ctc + (1 - self.ctc_weight) * by_attention
 
+    @torch.no_grad()
+    def read(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[Labels]:
+        """By joint beam search; with a width of 1, or a fusion, by CTC alone."""
+        if search.fusion or not self.searches(search.width):
+            return self.ctc.read(states, lengths, search)
+        found = self.hypotheses(states, lengths, search)
+        return [best_labels(each, search.alternatives) for each in found]
 
-@torch.no_grad()
-def beam(
-    decoder: Hybrid, x: Tensor, lengths: Tensor, search: Search = DEFAULT, ctc_weight: float = 0.3
-) -> list[list[Hypothesis]]:
-    """The best hypotheses by attention and CTC together; otherwise as `decoders.search.beam.beam`.
+    def searches(self, width: int) -> bool:
+        """Where the beam is wider than 1."""
+        return width > 1
 
-    Args:
-        ctc_weight: share of CTC in the score of a hypothesis, from 0 to 1.
-    """
-    if not 0 <= ctc_weight <= 1:
-        raise ValueError(f"ctc_weight is a share from 0 to 1, not {ctc_weight}")
-    if not ctc_weight:
-        return attention_beam(decoder.attention, x, lengths, search)
-    prefixes = Prefixes(*decoder.ctc(x, lengths), search.width, ctc_weight)
-    return attention_beam(decoder.attention, x, lengths, search, prefixes)
+    def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, None]:
+        """As CTC does."""
+        return self.ctc.frame_probabilities(states, lengths)
+
+    @torch.no_grad()
+    def hypotheses(
+        self, states: Tensor, lengths: Tensor, search: Search = SEARCH, ctc_weight: float = CTC_WEIGHT
+    ) -> list[list[Hypothesis]]:
+        """All hypotheses of the joint beam search for each sequence, the best first; see `beam`.
+
+        Args:
+            ctc_weight: share of CTC in the score of a hypothesis, from 0 to 1.
+        """
+        if not 0 <= ctc_weight <= 1:
+            raise ValueError(f"ctc_weight is a share from 0 to 1, not {ctc_weight}")
+        if not ctc_weight:
+            return self.attention.hypotheses(states, lengths, search)
+        width = max(search.width, search.alternatives)
+        prefixes = Prefixes(self.frame_log_probs(states, lengths), lengths, width, ctc_weight)
+        return self.attention.hypotheses(states, lengths, search, prefixes)
 
 
 class Prefixes:

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from decoders.search.beam import Hypothesis, Search
+from decoders.contract import Hypothesis, Search
 from encoders.frames import Frames
 from pipelines.errors import TriscribeError
 from pipelines.media import images, video
 from pipelines.media.video import Frame, Video, is_video, open_video
 from pipelines.model import SequenceModel
-from pipelines.reading.batches import Reading, model_for, raising, read, search_states
+from pipelines.reading.batches import Reading, model_for, raising, read
 from pipelines.reading.computing import device_for
 from pipelines.reading.precision import precision_for
 from pipelines.reading.settings import CaptionOptions
@@ -67,7 +67,7 @@ def captions(
 ) -> Iterator[Caption | TriscribeError]:
     """A Caption or what is wrong with it for each source, in order."""
     options = options or CaptionOptions()
-    decode = partial(search_states, model, search=search_for(model, options))
+    decode = partial(model.decoder.hypotheses, search=search_for(model, options))
     return read((_Described(source, model, options) for source in sources), model, options, decode)
 
 
@@ -75,7 +75,13 @@ def search_for(model: SequenceModel, options: CaptionOptions) -> Search:
     """How sentences are looked for: never with the word that stands for unknown ones."""
     unknown = getattr(model.alphabet, "unknown_id", None)
     barred = () if unknown is None else (unknown,)
-    return Search(options.width, options.longest, options.length_power, options.coverage, barred)
+    return Search(
+        options.width,
+        max_length=options.longest,
+        length_power=options.length_power,
+        coverage=options.coverage,
+        barred=barred,
+    )
 
 
 def squared(pixels: np.ndarray, side: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from decoders.alphabet import mirrored
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import LayoutRegion, PageLayout, is_layout, read_layout

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from encoders.pen import Prepared, stance, trace
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.ink import Ink

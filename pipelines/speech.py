@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
 from pipelines.media.loudness import FAINTEST, HOP, rms, sounding

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.classifier import Classifier
-from decoders.ctc import CTC
+from decoders.search import switching
 from encoders.frames import Frames
 from pipelines.errors import TriscribeError
 from pipelines.media.video import Source, Video, open_video
@@ -77,39 +76,12 @@ def opened(clip: Clip, front_end: Frames, strict: bool = True) -> tuple[Video, I
 
 @torch.inference_mode()
 def judged(model: SequenceModel, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
-    """What each frame shows.
+    """What each frame shows; see `Decoder.frame_probabilities`.
 
     Args:
         x, lengths: (batch, time, features) of `Frames.features`, and frames of each.
-
-    Returns:
-        (batch, time, labels) probabilities, the same for all frames of a model that judges whole clips;
-        label 0 is none of the classes. And of such a model (batch, time) the share of each frame in the
-        decision, else None.
     """
-    found, shares = model(x, lengths)
-    none = torch.zeros_like(found[..., :1])
-    if isinstance(model.decoder, Classifier):
-        found = torch.cat([none, found[:, 1:].softmax(dim=1)], dim=1)
-        return found[:, None].expand(-1, x.size(1), -1), shares
-    if isinstance(model.decoder, CTC):  # the blank says nothing: every frame belongs to some action
-        return torch.cat([none, found[..., 1:].softmax(dim=2)], dim=2), None
-    return found.softmax(dim=2), None
-
-
-def steady(probabilities: np.ndarray, switch: float) -> np.ndarray:
-    """The likeliest labels when each change costs `switch` nats: (time, labels) -> (time,); by Viterbi."""
-    scores = np.log(np.maximum(probabilities, 1e-6))
-    best, came = scores[0], np.zeros(scores.shape, int)
-    for time in range(1, len(scores)):
-        stays = best >= best.max() - switch
-        came[time] = np.where(stays, np.arange(len(best)), best.argmax())
-        best = np.maximum(best, best.max() - switch) + scores[time]
-    path = np.empty(len(scores), int)
-    path[-1] = best.argmax()
-    for time in range(len(scores) - 1, 0, -1):
-        path[time - 1] = came[time, path[time]]
-    return path
+    return model.decoder.frame_probabilities(*model.states(x, lengths))
 
 
 def segments_of(
@@ -120,7 +92,7 @@ def segments_of(
     end: float | None = None,
     switch: float = 4.0,
 ) -> tuple[ActionSegment, ...]:
-    """When what happens.
+    """The segments in which something happens, in order of time.
 
     Args:
         probabilities: (time, 1 + classes), label 0 being none of them, which gives no segment.
@@ -129,14 +101,14 @@ def segments_of(
         start, end: seconds of the first frame, and at which the last one ends; None is what the rate says.
         switch: see `VideoOptions`.
     """
-    segments, place = [], 0
-    for label, run in groupby(steady(probabilities, switch)):
-        first, place = place, place + len(list(run))
-        last = end if place == len(probabilities) and end is not None else start + place / rate
-        if label:
-            score = float(probabilities[first:place, label].mean())
-            segments.append(ActionSegment(names[label - 1], start + first / rate, last, score))
-    return tuple(segments)
+    found = switching.segments(probabilities, switch)
+    times = [start + frame / rate for frame in range(len(probabilities))]
+    times.append(start + len(probabilities) / rate if end is None else end)
+    columns = zip(found.ids, found.starts, found.ends, found.confidences, strict=True)
+    return tuple(
+        ActionSegment(names[label - 1], times[first], times[last], score)
+        for label, first, last, score in columns
+    )
 
 
 @dataclass(frozen=True)
@@ -173,7 +145,7 @@ class _Watching:
     def __init__(self, model: SequenceModel, options: VideoOptions):
         self.model, self.options = model, options
         self.window = max(1, round((options.window or model.front_end.window) * model.front_end.rate))
-        self.step = max(1, self.window // (4 if isinstance(model.decoder, Classifier) else 2))
+        self.step = max(1, self.window // (4 if model.decoder.pools else 2))
         self.held: Tensor | None = None
         self.first = 0  # number of the first frame that is held
         self.sums = np.zeros((0, len(model.alphabet)))
@@ -195,7 +167,7 @@ class _Watching:
         names = model.alphabet.symbols
         means = found[:, 1:].mean(axis=0)
         top = tuple((names[index], float(means[index])) for index in np.argsort(-means)[: options.top])
-        if self.first == 0 and isinstance(model.decoder, Classifier):
+        if self.first == 0 and model.decoder.pools:
             segments = (ActionSegment(top[0][0], end.start, end.end, top[0][1]),)
         else:
             segments = segments_of(found, names, rate, end.start, end.end, options.switch)

@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from decoders.alphabet import BLANK
-from decoders.ctc import CTC, Labels, frames_needed
+from decoders.contract import Labels
+from decoders.ctc import ctc_loss, frames_needed
 
 WINDOW = 10  # labels over which a line's confidence is averaged
 SHORTEST_BLOCK = 512  # frames from one to the next whose lattice is kept
@@ -105,7 +106,7 @@ def best_reading(log_probs: Tensor, readings: list[list[int]]) -> int:
     targets = [[anything, *reading, anything] for reading in readings]
     fits = torch.tensor([frames_needed(target) <= len(scores) for target in targets])
     lengths = torch.full((len(targets),), len(scores))
-    losses = CTC.loss(scores.expand(len(targets), -1, -1), lengths, targets)
+    losses = ctc_loss(scores.expand(len(targets), -1, -1), lengths, targets)
     return int(losses.masked_fill(~fits, torch.inf).argmin())
 
 

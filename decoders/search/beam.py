@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -12,60 +12,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.attention import END, Attention
-from decoders.ctc import Labels
+from decoders.alphabet import END
+from decoders.contract import SEARCH, Hypothesis, Labels, Search
 
 COVERED = 0.5  # attention that a state has had in all to count as covered
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One reading of an item.
+class Writer(Protocol):
+    """A decoder that writes one label after the other, such as `Attention`."""
 
-    Attributes:
-        labels: ids with their confidences, and the encoder states from which each was read. The
-            places follow each other, which means something only where text runs along the states;
-            labels that outnumber their states share them.
-        score: by which hypotheses are ranked: `log_prob`, or where a second scorer speaks what both
-            say, divided by the length to the power of `Search.length_power`, and the coverage.
-        log_prob: of the labels and the end behind them by the attention decoder, in nats.
-        weights: (labels, time), where it looked for each label.
-    """
+    num_labels: int
 
-    labels: Labels
-    score: float
-    log_prob: float
-    weights: Tensor
+    def start(self, states: Tensor, lengths: Tensor) -> tuple:
+        """What all steps share, and the state before the first."""
 
-    @property
-    def probability(self) -> float:
-        """Of the whole reading, from 0 to 1."""
-        return math.exp(self.log_prob)
+    def step(self, memory: tuple, state: tuple, labels: Tensor) -> tuple:
+        """The next state, behind the (hypotheses,) labels written last."""
 
-
-@dataclass(frozen=True)
-class Search:
-    """How to search."""
-
-    width: int = 5
-    """Hypotheses of each item."""
-    max_length: int | None = None
-    """Labels of a hypothesis; as many as the item has encoder states where it is None."""
-    length_power: float = 0.6
-    """How much a long hypothesis may cost more than a short one (Wu et al. 2016): 0 nothing."""
-    coverage: float = 0.0
-    """Nats for each encoder state that was looked at, against loops and missing ends (Chorowski &
-    Jaitly 2017)."""
-    barred: tuple[int, ...] = ()
-    """Label ids never to write, such as that of unknown words."""
-
-    def __post_init__(self):
-        if self.width < 1:
-            raise ValueError(f"width must be at least 1, not {self.width}")
-        if self.max_length is not None and self.max_length < 0:
-            raise ValueError(f"max_length must be 0 or more, not {self.max_length}")
-        if END in self.barred:
-            raise ValueError(f"label {END} is the end, without which no hypothesis is complete")
+    def log_probs(self, hidden: Tensor, context: Tensor) -> Tensor:
+        """(hypotheses, num_labels) of the next label."""
 
 
 class Scorer(Protocol):
@@ -81,19 +46,11 @@ class Scorer(Protocol):
         """Go on with the hypotheses of these rows, each with one label behind it."""
 
 
-DEFAULT = Search()
-
-
-def greedy(decoder: Attention, x: Tensor, lengths: Tensor, search: Search = DEFAULT) -> list[Hypothesis]:
-    """The best label of every step; arguments as in `beam`."""
-    return [found[0] for found in beam(decoder, x, lengths, replace(search, width=1))]
-
-
 @torch.no_grad()
 def beam(
-    decoder: Attention, x: Tensor, lengths: Tensor, search: Search = DEFAULT, scorer: Scorer | None = None
+    decoder: Writer, x: Tensor, lengths: Tensor, search: Search = SEARCH, scorer: Scorer | None = None
 ) -> list[list[Hypothesis]]:
-    """The best hypotheses that a search in breadth finds.
+    """The best hypotheses of a beam search.
 
     A hypothesis that ends leaves the beam, which is narrower by one from then on (Sutskever et
     al. 2014): so there are `width` of them at the end, fewer only where there are no more texts.
@@ -102,13 +59,13 @@ def beam(
         decoder: in evaluation mode.
         x: (batch, time, input_size) encoder states, padded at the end with anything.
         lengths: (batch,) valid states of each item, each at least 1.
-        search: how.
-        scorer: whose opinion counts too.
+        search: beam width and what else concerns it.
+        scorer: a second opinion on hypotheses.
 
     Returns:
         The hypotheses of each item, the best first, no two alike.
     """
-    batch, width = len(x), search.width
+    batch, width = len(x), max(search.width, search.alternatives)
     if not batch:
         return []
     memory, state = decoder.start(x, lengths)
@@ -157,6 +114,13 @@ def beam(
         if scorer is not None:
             scorer.keep(rows, labels)
     return list(trellis.hypotheses(lengths.tolist()))
+
+
+def best_labels(found: list[Hypothesis], alternatives: int) -> Labels:
+    """The best of ranked hypotheses, with so many of them as alternatives."""
+    whole = sum(each.probability for each in found) or 1.0
+    others = tuple((each.labels.ids, each.probability / whole) for each in found[:alternatives])
+    return replace(found[0].labels, alternatives=others)
 
 
 class _Trellis:

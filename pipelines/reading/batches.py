@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from operator import itemgetter
@@ -14,13 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from decoders import hybrid
-from decoders.attention import Attention
-from decoders.ctc import Labels, greedy
-from decoders.hybrid import Hybrid
-from decoders.search import beam
-from decoders.search.beam import Hypothesis, Search
-from decoders.search.prefix_beam import Fusion, PrefixBeam
+from decoders.contract import Hypothesis, Labels, Search
 from encoders.precision import computing
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import SequenceModel, default, load
@@ -38,8 +31,6 @@ Decode = Callable[[Tensor, Tensor], list]
 _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
-WIDER = 6  # times as wide is a search among words that there are: many texts are beginnings of none
-WIDER_OWN = 4  # where they are those that a model carries, and others cost little
 BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
 BUFFERED_BYTES = 128_000_000  # or fewer, of as many bytes
 
@@ -98,7 +89,7 @@ def read(
     """
     device = device_for(options.device)
     model.to(device).eval()
-    run = partial(_run, model, options, decode or _labelling(model, options))
+    run = partial(_run, model, options, decode or _reading(model, options))
 
     def batched() -> Iterator[tuple[tuple[list[_Entry], bool], list[_Batch]]]:
         for entries, full in buffered(_entries(readings), lambda entry: entry.piece):
@@ -167,47 +158,29 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
 
 def labels_of(model: SequenceModel, inputs: list[Tensor], options: SearchOptions) -> list[Labels]:
     """What the model writes for each of its inputs, (time, ...), and where."""
-    return _decoded(model, inputs, options, _labelling(model, options))
-
-
-def searches(model: SequenceModel, width: int) -> bool:
-    """Whether it writes by beam search, rather than by the best label of each frame."""
-    return isinstance(model.decoder, Attention) or (isinstance(model.decoder, Hybrid) and width > 1)
-
-
-def search_states(
-    model: SequenceModel, states: Tensor, lengths: Tensor, search: Search
-) -> list[list[Hypothesis]]:
-    """What the model writes for (batch, frames, features) states of its core, the best first."""
-    chosen = hybrid.beam if isinstance(model.decoder, Hybrid) else beam.beam
-    return chosen(model.decoder, states, lengths, search)
+    return _decoded(model, inputs, options, _reading(model, options))
 
 
 def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
     """(time, ...) each -> (frames, labels) each, on the CPU.
 
     Raises:
-        ModelError: the model has an attention decoder alone.
+        ModelError: the model has no log-probabilities for each frame.
     """
 
+    if not model.decoder.by_frame:
+        cause = "writes label after label, without probabilities for each frame"
+        raise ModelError(model.name, cause, "name a model with a ctc or hybrid decoder")
+
     def rows(states: Tensor, lengths: Tensor) -> list[Tensor]:
-        log_probs, frames = _frames(model, states, lengths)
-        return [row[:length] for row, length in zip(log_probs, frames.tolist(), strict=True)]
+        log_probs = model.decoder.frame_log_probs(states, lengths).cpu()
+        return [row[:length] for row, length in zip(log_probs, lengths.tolist(), strict=True)]
 
     return _decoded(model, inputs, options, rows)
 
 
-def _frames(model: SequenceModel, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """(batch, frames, labels) log-probabilities on the CPU, and the frames of each."""
-    if isinstance(model.decoder, Attention):
-        cause = "writes label after label, without probabilities for each frame"
-        raise ModelError(model.name, cause, "name a model with a ctc or hybrid decoder")
-    log_probs, frames = model.decoder(states, lengths)
-    return log_probs.cpu(), frames.cpu()
-
-
-def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
-    """The best labels of each, by the search that the model needs."""
+def _reading(model: SequenceModel, options: SearchOptions) -> Decode:
+    """The decoder's own `read`, with the search that the options describe."""
     fused = fusion(
         model,
         options.language_model,
@@ -217,25 +190,7 @@ def _labelling(model: SequenceModel, options: SearchOptions) -> Decode:
         options.lexicon,
         options.lexicon_cost,
     )
-    count = options.alternatives
-    if fused or (count and not searches(model, options.width)):
-        fused = fused or Fusion(None)
-        wider = WIDER if options.lexicon else WIDER_OWN if fused.lexicon else 2
-        search = PrefixBeam(fused, max(options.width, count) * wider, count, bool(options.lexicon))
-        return lambda states, lengths: search(*_frames(model, states, lengths))
-    if not searches(model, options.width):
-        return lambda states, lengths: greedy(*_frames(model, states, lengths))
-    search = Search(max(options.width, count))
-    return lambda states, lengths: [
-        _best(found, count) for found in search_states(model, states, lengths, search)
-    ]
-
-
-def _best(found: list[Hypothesis], alternatives: int) -> Labels:
-    """The best of some hypotheses, with so many of them as its alternatives."""
-    whole = sum(each.probability for each in found) or 1.0
-    others = tuple((each.labels.ids, each.probability / whole) for each in found[:alternatives])
-    return replace(found[0].labels, alternatives=others)
+    return partial(model.decoder.read, search=Search(options.width, options.alternatives, fused))
 
 
 def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from decoders.alphabet import Alphabet
-from decoders.attention import Attention
 from decoders.language.arpa import SPACES, Arpa, is_arpa, tokens_of
+from decoders.language.fusion import Fusion
 from decoders.language.hotwords import Hotwords
 from decoders.language.lexicon import Lexicon
 from decoders.language.ngrams import LARGEST_KEY, LanguageModel, Mixture, NGrams
-from decoders.search.prefix_beam import Fusion
 from pipelines.errors import DataError, ModelError
 from pipelines.media.files import unzipped
 from pipelines.media.text import read_text
@@ -129,7 +128,7 @@ def fusion(
     source = language_source(model, source)
     if source is None and not hotwords and not lexicon:
         return None
-    if isinstance(model.decoder, Attention):
+    if not model.decoder.by_frame:
         cause = "writes label after label, with what it has learnt of the language"
         way = "read without language model, hotwords and lexicon, or with a CTC model"
         raise ModelError(model.name, cause, way)
@@ -155,7 +154,7 @@ def fusion(
     elif words:
         cost = own.cost * (chosen / own.weight) if own.weight else 0.0
         listed = _lexicon(model, words, 0.0, cost, named)
-    return Fusion(used, chosen, _edge(model.alphabet), favoured, listed)
+    return Fusion(used, chosen, _edge(model.alphabet), favoured, listed, bool(lexicon))
 
 
 def language_source(model: SequenceModel, source: str | os.PathLike | None) -> str | os.PathLike | None:
@@ -163,7 +162,7 @@ def language_source(model: SequenceModel, source: str | os.PathLike | None) -> s
     if source is None or str(source) == NONE:
         return None
     if str(source) == AUTO:
-        return OWN if model.language and not isinstance(model.decoder, Attention) else None
+        return OWN if model.language and model.decoder.by_frame else None
     return source
 
 

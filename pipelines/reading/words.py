@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from decoders.alphabet import Alphabet
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from pipelines.model import SequenceModel
 from pipelines.results import Readings
 

@@ -194,7 +194,7 @@ class Action(Recipe):
     ) -> tuple[Clips, dict[tuple, Sample]]:
         """The features, and by its source the sample that each item is, or is a part of."""
         augmentation, videos, stretches = self.options.augmentation, items, {}
-        if not isinstance(model.decoder, Classifier):
+        if not model.decoder.pools:
             videos, stretches = whole_videos(items)
         paths = {item.path for item in varied}
         mirrors = [
@@ -265,7 +265,7 @@ class Action(Recipe):
 
     def _timeline(self, model: SequenceModel, items: list[Item]) -> TimelineScores | None:
         """How a timeline lies on videos, clips of one group being joined to one; None for a classifier."""
-        if isinstance(model.decoder, Classifier):
+        if model.decoder.pools:
             return None
         videos: dict[object, list[Sample]] = defaultdict(list)
         for sample in self._samples(items):
@@ -307,9 +307,9 @@ class Unordered(nn.Module):
         self.features = features
         self.decoder = Classifier(size, len(model.alphabet), "mean", dropout=model.decoder.dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """As `SequenceModel` does: (batch, labels) logits and (batch, time) shares."""
-        return self.decoder(*self.front_end(x[..., : self.features] if x.dim() == 3 else x, lengths))
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What the front end makes of the frames, for the decoder; see `SequenceModel.states`."""
+        return self.front_end(x[..., : self.features] if x.dim() == 3 else x, lengths)
 
 
 def _seconds(path: Path) -> float:

@@ -6,21 +6,17 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import groupby
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from decoders.classifier import UNKNOWN, Classifier, Timeline, focal_loss
-from decoders.ctc import CTC
+from decoders.contract import UNKNOWN, Objective, in_order
 from pipelines.video import judged
 from recipes.action.clips import Clips, Sample
 from recipes.action.options import LossOptions
 from recipes.scoring.error_rates import counts
-
-WITHOUT_BLANK = -1e4  # log-probability: CTC may not leave a frame to no action
 
 
 class ActionTask(nn.Module):
@@ -31,7 +27,7 @@ class ActionTask(nn.Module):
     supervised action labeling"); each frame belongs to some action, there is no blank.
 
     Args:
-        model: what gives for (x, lengths) what its `decoder` gives.
+        model: with `states` and a `decoder`, as a `SequenceModel`.
         seed: of order and variation.
     """
 
@@ -52,22 +48,19 @@ class ActionTask(nn.Module):
         self.train_items, self.valid_items = train, valid
         self.clips, self.loss = clips, loss
         self.batch_size, self.seed = batch_size, seed
-        self.criterion = "order_error" if isinstance(model.decoder, CTC) else "brier"
-        self.joins = not isinstance(model.decoder, Classifier)
+        self.criterion = "order_error" if model.decoder.learns_order else "brier"
+        self.joins = not model.decoder.pools
 
     def forward(self, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         device = next(self.model.parameters()).device
         x, lengths, labels = (part.to(device) for part in batch)
-        found, _ = self.model(x, lengths)
         decoder = self.model.decoder
-        if isinstance(decoder, Classifier):
-            return focal_loss(found, labels[:, 0], self.loss.focal).mean()
-        if isinstance(decoder, Timeline):
-            return Timeline.loss(found, lengths, labels, self.loss.focal).mean()
-        orders = [order(row[:length]) for row, length in zip(labels.tolist(), lengths.tolist(), strict=True)]
-        blank = torch.full_like(found[..., :1], WITHOUT_BLANK)
-        losses = CTC.loss(torch.cat([blank, found[..., 1:].log_softmax(dim=2)], dim=2), lengths, orders)
-        return (losses / lengths).mean()
+        rows = zip(labels.tolist(), lengths.tolist(), strict=True)
+        targets = decoder.targets([row[:length] for row, length in rows])
+        # Every frame belongs to some action or to none: there is no blank.
+        objective = Objective(focal=self.loss.focal, blank=False)
+        losses = decoder.loss(*self.model.states(x, lengths), targets, objective)
+        return (losses if decoder.pools else losses / lengths).mean()
 
     def batches(self, epoch: int) -> Sequence[Callable[[], tuple]]:
         chooser = random.Random(f"{self.seed} {epoch}")
@@ -113,7 +106,7 @@ class ActionTask(nn.Module):
             errors += (probabilities[known].argmax(axis=1) != labels[known]).tolist()
             distances += (((probabilities[known] - right) ** 2).sum(axis=1) / 2).tolist()
             if self.criterion == "order_error":
-                orders = [order(labels.tolist()), order(probabilities.argmax(axis=1).tolist())]
+                orders = [in_order(labels.tolist()), in_order(probabilities.argmax(axis=1).tolist())]
                 table += counts(*([" ".join(map(str, each))] for each in orders), "word")[0]
         scores = {"error": float(np.mean(errors)), "brier": float(np.mean(distances))}
         return scores | ({"order_error": float(table[0] / table[1])} if self.criterion not in scores else {})
@@ -133,11 +126,6 @@ def judge(
         x, labels = joined([(clips.plain(sample), sample.labels) for sample in samples])
         found, shares = judged(model, x[None].to(device), torch.tensor([len(x)]))
         yield found[0].cpu().numpy(), labels, None if shares is None else shares[0].cpu().numpy()
-
-
-def order(labels: Sequence[int]) -> list[int]:
-    """The actions that follow one another; several frames of the same are one, and none is left out."""
-    return [label for label, _ in groupby(labels) if label > 0]
 
 
 def joined(parts: list[tuple[Tensor, np.ndarray]]) -> tuple[Tensor, np.ndarray]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from decoders.search.beam import beam
+from decoders.contract import Objective
 from pipelines.captioning import CaptionOptions, search_for
 from pipelines.model import SequenceModel
 from recipes.captioning.options import TeachingOptions
@@ -84,9 +84,7 @@ class CaptionTask(nn.Module):
                 states[rows],
                 lengths[rows],
                 said,
-                self.sampling,
-                self.teaching.smoothing,
-                self.teaching.doubly_stochastic,
+                Objective(self.sampling, self.teaching.smoothing, self.teaching.doubly_stochastic),
             )
             labels = torch.tensor([len(target) + 1 for target in said], device=device)
             total = total + (losses / labels).sum()
@@ -134,8 +132,8 @@ class CaptionTask(nn.Module):
             x, lengths = self.read(self.valid_items[start : start + size])
             device = self.model.decoder.bias.device
             states = self.model.states(x.to(device), lengths.to(device))
-            for found in beam(self.model.decoder, *states, search):
-                hypotheses.append(self.model.decode(found[0].labels.ids))
+            for labels in self.model.decoder.read(*states, search):
+                hypotheses.append(self.model.decode(labels.ids))
         references = [picture.texts for picture in self.valid_items]
         right = [said in people for said, people in zip(hypotheses, references, strict=True)]
         plain_references = [list(map(plain, people)) for people in references]

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from decoders.attention import Attention
 from pipelines.model import SequenceModel
 from recipes.handwriting.augment import blot, vary
 from recipes.handwriting.options import LineAugmentation
@@ -26,7 +25,7 @@ class LineTask(ReadingTask):
 
     def __init__(self, model: SequenceModel, *given):
         super().__init__(model, *given)
-        self.join = 0.0 if isinstance(model.decoder, Attention) else self.augmentation.made
+        self.join = self.augmentation.made if model.decoder.by_frame else 0.0
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
         # As the columns show them, which in right-to-left lines with numbers is not as they are read.
         self.own_texts = [model.alphabet.decode(sample.labels) for sample in self.train_items]
@@ -123,7 +122,8 @@ class LineTask(ReadingTask):
                 log_probs = self.said((lines, lengths))
                 frames = self.model.front_end.output_lengths(lengths)
             else:
-                log_probs, frames = self.model.decoder(*self.model.core(*self.read(chosen)))
+                states, frames = self.model.core(*self.read(chosen))
+                log_probs = self.model.decoder.frame_log_probs(states, frames)
             for sample, scores, length in zip(chosen, log_probs.cpu(), frames.tolist(), strict=True):
                 found[sample.index] = self._cuts_of(sample, scores[:length])
         return [cut for sample in self.train_items for cut in found[sample.index]]

@@ -11,7 +11,6 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from decoders.ctc import CTC
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from recipes.learning.reading_recipe import remade
@@ -52,7 +51,7 @@ def grown(
             raise ValueError(f"{channels} channels are not at least {had['channels']} each")
         if core["hidden_size"] < base.core.hidden_size:
             raise ValueError(f"{cells} cells are fewer than its {base.core.hidden_size}")
-        if cells and not isinstance(base.decoder, CTC):
+        if cells and not base.decoder.is_linear:
             raise ValueError("only a CTC decoder can be given more cells to read")
         model = remade(base, front_end=sizes, core=core)
     except ValueError as error:

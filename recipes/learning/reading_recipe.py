@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
-from decoders.attention import Attention
-from decoders.ctc import CTC, frames_needed
+from decoders.ctc import frames_needed
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
-from pipelines.reading.batches import searches
 from pipelines.reading.language import Language
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
@@ -70,7 +68,7 @@ class Recogniser(Recipe):
     ) -> SequenceModel:
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
         model = self._built(base, normalisation, items)
-        if self.options.language_model and isinstance(model.decoder, Attention):
+        if self.options.language_model and not model.decoder.by_frame:
             cause = "has nothing to weigh in an attention decoder, which learns the language itself"
             raise DataError("--language-model", cause, "leave it out, or take --decoder ctc or hybrid")
         return model
@@ -159,7 +157,7 @@ class Recogniser(Recipe):
         """Why the one cannot teach the other, and the way out."""
         if teacher.task != model.task:
             return f"it is a model for {teacher.task}", f"name a model for {model.task}"
-        if Attention in (type(teacher.decoder), type(model.decoder)):
+        if not (teacher.decoder.by_frame and model.decoder.by_frame):
             return "an attention decoder says nothing of frames", "take ctc or hybrid for both"
         if self.taken(teacher) != self.taken(model):
             return f"it takes {self.taken(teacher)}, not {self.taken(model)}", "make both alike"
@@ -198,7 +196,7 @@ class Recogniser(Recipe):
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
         """Error rates of the public function."""
         width = SearchOptions().width
-        self.decoding = f"beam search, width {width}" if searches(model, width) else "greedy"
+        self.decoding = f"beam search, width {width}" if model.decoder.searches(width) else "greedy"
         self.helped = None
         if model.language:
             self.helped = evaluate(split, self.recognised(model, items, language_model=OWN))
@@ -278,7 +276,7 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str
     chosen = merge.alphabet if rule == "union" else alphabet
     model = remade(base, alphabet=chosen)
     weights = base.state_dict()
-    for name in _by_label(model):
+    for name in (f"decoder.{each}" for each in model.decoder.label_rows):
         fresh = model.state_dict()[name].clone()
         fresh[0] = weights[name][0]
         for index, symbol in enumerate(chosen.symbols, start=1):
@@ -287,10 +285,3 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str
         weights[name] = fresh
     model.load_state_dict(weights)
     return model
-
-
-def _by_label(model: SequenceModel) -> Iterator[str]:
-    """Names of the weights that have a row for each label."""
-    rows = {CTC: ("project.weight", "project.bias"), Attention: ("embed.weight", "bias")}
-    for name, module in model.named_modules():
-        yield from (f"{name}.{weight}" for weight in rows.get(type(module), ()))

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from decoders.attention import Attention
-from decoders.ctc import CTC, Labels, greedy
+from decoders.contract import Objective, Search
+from decoders.ctc import CTC
 from decoders.expected_errors import expected_errors
-from decoders.search.beam import Search
 from encoders.precision import computing
 from pipelines.model import SequenceModel
-from pipelines.reading.batches import search_states, searches
 from pipelines.reading.precision import precision_for
 from recipes.learning.cache import FeatureCache
 from recipes.learning.options import AttentionOptions, TrainingOptions
@@ -28,7 +26,7 @@ from recipes.scoring.error_rates import error_rate
 EASY_DROPOUT = 0.1
 PATHS = 4  # drawn of each sequence, to estimate its errors
 TAUGHT = 2.0  # nats a label at which the shortcut reads well enough to teach a front end that has learnt
-SEARCH = Search()  # of validation
+SEARCH = Search()  # in validation, as the public functions read
 
 
 @dataclass(frozen=True)
@@ -137,26 +135,22 @@ class ReadingTask(nn.Module, ABC):
 
     def forward(self, batch) -> Tensor:
         inputs, targets, said = batch
-        alone = isinstance(self.model.decoder, Attention)
-        views = 2 if self.consistency and not self.easing and not alone else 1
+        decoder = self.model.decoder
+        views = 2 if self.consistency and not self.easing and decoder.by_frame else 1
         if self.frozen:
             self.model.front_end.eval()
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             hidden = self.hidden(inputs, views)
         states = self.model.core(*hidden)
         labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
-        if isinstance(self.model.decoder, CTC):
-            log_probs, lengths = self.model.decoder(*states)
-            losses = CTC.loss(log_probs, lengths, targets * views)
-        else:
-            taught = {"sampling": self.sampling, "smoothing": self.writing.smoothing}
-            losses = self.model.decoder.loss(*states, targets * views, **taught)
-            if not alone and (views == 2 or self.errors or self.teacher):
-                log_probs, lengths = self.model.decoder(*states)
+        objective = Objective(self.sampling, self.writing.smoothing)
+        log_probs = decoder.frame_log_probs(*states) if decoder.by_frame else None
+        losses = decoder.loss(*states, targets * views, objective, log_probs)
+        lengths = states[1]
         loss = (losses / labels).mean()
         if self.shortcut and not self.frozen:
             loss = loss + self.shortcut * self._early(*hidden, targets * views, labels)
-        if self.errors and not self.easing and not alone:
+        if self.errors and not self.easing and decoder.by_frame:
             wrong = expected_errors(log_probs, lengths, targets * views, PATHS)
             loss = loss + self.errors * (wrong / labels).mean()
         if views == 2:
@@ -171,7 +165,7 @@ class ReadingTask(nn.Module, ABC):
 
     def _early(self, hidden: Tensor, lengths: Tensor, targets: list[list[int]], labels: Tensor) -> Tensor:
         def read(hidden: Tensor) -> Tensor:
-            return (CTC.loss(*self.reader(hidden, lengths), targets) / labels).mean()
+            return (self.reader.loss(hidden, lengths, targets) / labels).mean()
 
         loss = read(hidden)
         return read(hidden.detach()) if self.learnt and loss > TAUGHT else loss
@@ -235,7 +229,8 @@ class ReadingTask(nn.Module, ABC):
         order = sorted(range(len(self.valid_items)), key=lambda i: self.valid_items[i].length)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            found = self._decoded(*self.model.core(*self.read([self.valid_items[i] for i in chosen])))
+            states = self.model.core(*self.read([self.valid_items[i] for i in chosen]))
+            found = self.model.decoder.read(*states, SEARCH)
             for item, labels in zip(chosen, found, strict=True):
                 hypotheses[item] = " ".join(self.model.decode(labels.ids).split())
         scores = {
@@ -245,12 +240,6 @@ class ReadingTask(nn.Module, ABC):
         if scores["cer"] < self.eased_until:
             self.easing.fill_(False)
         return scores
-
-    def _decoded(self, states: Tensor, lengths: Tensor) -> list[Labels]:
-        """As the public function decodes."""
-        if not searches(self.model, SEARCH.width):
-            return greedy(*self.model.decoder(states, lengths))
-        return [found[0].labels for found in search_states(self.model, states, lengths, SEARCH)]
 
 
 def _divergence(output: Tensor, target: Tensor, lengths: Tensor) -> Tensor:

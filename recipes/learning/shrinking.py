@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-from decoders.ctc import CTC
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from recipes.learning.reading_recipe import remade
@@ -42,7 +41,7 @@ def shrunk(base: SequenceModel, narrower: Sequence[int] = (), cells: int | None 
             raise ValueError(f"{channels} channels are not at most {had} each")
         if cells > base.core.hidden_size:
             raise ValueError(f"{cells} cells are more than its {base.core.hidden_size}")
-        if not isinstance(base.decoder, CTC):
+        if not base.decoder.is_linear:
             raise ValueError("only a CTC decoder can be given fewer cells to read")
         sizes = {"front_end": {**front_end, "channels": channels}, "core": {**core, "hidden_size": cells}}
         model = remade(base, **sizes)

@@ -27,5 +27,5 @@ class Teacher:
 
     def __call__(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Its front end's output -> (batch, frames, labels) log-probabilities of the other model's labels."""
-        log_probs, _ = self.model.decoder(*self.model.core(states, lengths))
+        log_probs = self.model.decoder.frame_log_probs(*self.model.core(states, lengths))
         return log_probs[:, :, self.labels].log_softmax(dim=2)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from decoders.vocabulary import Classes
-from pipelines.model import SequenceModel
+from pipelines.model import DECODERS, SequenceModel
 
 COLOURS = {"red": (230, 20, 20), "blue": (20, 20, 230), "black": (0, 0, 0)}
 
@@ -26,6 +26,10 @@ class ColourWatcher(SequenceModel):
             "action", front_end, core, {"kind": decoder}, Classes(["blue", "red"]), name="colours"
         )
         self.front_end.see = self.see
+        self.decoder = DECODERS[decoder](3, 3, **({"pooling": "mean"} if decoder == "classifier" else {}))
+        with torch.no_grad():
+            self.decoder.project.weight.copy_(torch.eye(3) * (4 if decoder == "classifier" else 9))
+            self.decoder.project.bias.zero_()
         self.lengths: list[int] = []
         """Frames that it judged at once, each time."""
 
@@ -36,12 +40,9 @@ class ColourWatcher(SequenceModel):
         means = [frame.reshape(-1, 3).mean(axis=0) / 255 for frame, _ in looked]
         return torch.tensor(np.array([[mean[2] > 0.5, mean[0] > 0.5] for mean in means]), dtype=torch.float32)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         self.lengths += lengths.tolist()
-        seen = torch.cat([1 - x.sum(dim=2, keepdim=True), x], dim=2)
-        if self.sizes["decoder"]["kind"] == "classifier":
-            return 4 * seen.mean(dim=1), torch.full(x.shape[:2], 1 / x.size(1))
-        return 9 * seen, lengths
+        return torch.cat([1 - x.sum(dim=2, keepdim=True), x], dim=2), lengths
 
 
 def colours(*runs: tuple[str, int], height: int = 32, width: int = 48) -> np.ndarray:

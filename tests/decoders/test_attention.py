@@ -2,12 +2,15 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from decoders.attention import END, Attention
-from decoders.search.beam import Search, beam, greedy, spans
+from decoders.alphabet import END
+from decoders.attention import Attention
+from decoders.contract import SEARCH, Objective, Search
+from decoders.search.beam import beam, spans
 
 KINDS = [{}, {"location_filters": 4, "location_kernel": 5}, {"gated": True}]
 LENGTHS = torch.tensor([7, 1, 4, 7])
@@ -24,6 +27,11 @@ def decoder(labels=5, size=6, seed=0, **sizes):
     return small
 
 
+def best(model, x, lengths, search=SEARCH):
+    """The best label of every step."""
+    return [found[0] for found in model.hypotheses(x, lengths, replace(search, width=1))]
+
+
 def states(*shape, seed=1):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
@@ -31,7 +39,7 @@ def states(*shape, seed=1):
 def train(model, batch, steps, rate=0.01, **options):
     optimiser = torch.optim.Adam(model.parameters(), rate)
     for _ in range(steps):
-        loss = model.train().loss(*batch(), **options).mean()
+        loss = model.train().loss(*batch(), Objective(**options)).mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -42,16 +50,16 @@ def train(model, batch, steps, rate=0.01, **options):
 @pytest.mark.parametrize("sizes", KINDS)
 def test_an_item_does_not_depend_on_its_batch_nor_on_padding(sizes):
     model, x = decoder(**sizes), states(4, 7, 6)
-    options = {"smoothing": 0.1, "doubly_stochastic": 0.5}
-    together = model.loss(x, LENGTHS, TARGETS, **options)
+    objective = Objective(smoothing=0.1, doubly_stochastic=0.5)
+    together = model.loss(x, LENGTHS, TARGETS, objective)
     found = beam(model, x, LENGTHS, Search(3, max_length=6))
     dirty = x.clone()
     for item, length in enumerate(LENGTHS.tolist()):
         dirty[item, length:] = torch.nan
-    torch.testing.assert_close(model.loss(dirty, LENGTHS, TARGETS, **options), together)
+    torch.testing.assert_close(model.loss(dirty, LENGTHS, TARGETS, objective), together)
     for item, length in enumerate(LENGTHS.tolist()):
         alone = x[item : item + 1, :length], LENGTHS[item : item + 1]
-        torch.testing.assert_close(model.loss(*alone, [TARGETS[item]], **options)[0], together[item])
+        torch.testing.assert_close(model.loss(*alone, [TARGETS[item]], objective)[0], together[item])
         (same,) = beam(model, *alone, Search(3, max_length=6))
         assert [each.labels.ids for each in same] == [each.labels.ids for each in found[item]]
         assert [each.score for each in same] == pytest.approx([each.score for each in found[item]], abs=1e-4)
@@ -59,7 +67,7 @@ def test_an_item_does_not_depend_on_its_batch_nor_on_padding(sizes):
 
 def test_padding_has_no_gradient():
     model, x = decoder(location_filters=2), states(4, 7, 6).requires_grad_()
-    model.loss(x, LENGTHS, TARGETS, doubly_stochastic=1.0).sum().backward()
+    model.loss(x, LENGTHS, TARGETS, Objective(doubly_stochastic=1.0)).sum().backward()
     inside = torch.arange(7) < LENGTHS[:, None]
     assert x.grad[~inside].abs().sum() == 0.0 < x.grad[inside].abs().sum(dim=1).min()
 
@@ -69,8 +77,8 @@ def test_the_loss_is_what_its_parts_are():
     log_probs, weights = model(x, LENGTHS, TARGETS)
     torch.testing.assert_close(weights.sum(dim=2), torch.ones(4, 6))
     plain = model.loss(x, LENGTHS, TARGETS)
-    smooth = model.loss(x, LENGTHS, TARGETS, smoothing=0.2)
-    doubly = model.loss(x, LENGTHS, TARGETS, doubly_stochastic=0.5)
+    smooth = model.loss(x, LENGTHS, TARGETS, Objective(smoothing=0.2))
+    doubly = model.loss(x, LENGTHS, TARGETS, Objective(doubly_stochastic=0.5))
     for item, target in enumerate(TARGETS):
         said = log_probs[item, range(len(target) + 1), [*target, END]]
         assert plain[item].item() == pytest.approx(-said.sum().item(), rel=1e-4)
@@ -126,7 +134,7 @@ def test_hypotheses_add_up(sizes, width):
 
 def test_a_beam_of_one_is_a_plain_loop():
     model, x = decoder(seed=3), states(4, 7, 6)
-    results = greedy(model, x, LENGTHS, Search(max_length=5))
+    results = best(model, x, LENGTHS, Search(max_length=5))
     for item, length in enumerate(LENGTHS.tolist()):
         memory, state = model.start(x[item : item + 1, :length], LENGTHS[item : item + 1])
         ids, label = [], torch.tensor([END])
@@ -154,7 +162,7 @@ def test_limits_and_barred_labels():
     with torch.no_grad():
         model.bias[END] = -20.0
     for limit, counts in ((None, LENGTHS.tolist()), (9, [9] * 4), (0, [0] * 4)):
-        found = greedy(model, x, LENGTHS, Search(max_length=limit))
+        found = best(model, x, LENGTHS, Search(max_length=limit))
         assert [len(each.labels.ids) for each in found] == counts
     found = beam(model, x, LENGTHS, Search(4, max_length=6, barred=(1, 3)))
     written = {label for hypotheses in found for each in hypotheses for label in each.labels.ids}
@@ -203,7 +211,7 @@ def test_bfloat16_and_autocast():
     model, x = decoder(location_filters=2, gated=True), states(4, 7, 6)
     exact = model.loss(x, LENGTHS, TARGETS)
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = model.loss(x, LENGTHS, TARGETS, smoothing=0.0)
+        mixed = model.loss(x, LENGTHS, TARGETS, Objective(smoothing=0.0))
         beam(model, x, LENGTHS)
     torch.testing.assert_close(mixed, exact, rtol=0.1, atol=0.1)
     half = model.to(torch.bfloat16).loss(x.bfloat16(), LENGTHS, TARGETS)
@@ -225,9 +233,7 @@ def test_it_learns_to_write_backwards():
     model = Attention(8, 7, hidden_size=48, embedding_size=24, attention_size=24)
     train(model, batch, 150, sampling=0.1, smoothing=0.05)
     x, lengths, targets = batch()
-    right = [
-        each.labels.ids == target for each, target in zip(greedy(model, x, lengths), targets, strict=True)
-    ]
+    right = [each.labels.ids == target for each, target in zip(best(model, x, lengths), targets, strict=True)]
     assert sum(right) >= 14
 
 
@@ -254,7 +260,7 @@ def test_a_location_aware_one_reads_long_lines_in_order():
     )
     train(model, batch, 150)
     x, lengths, targets = batch()
-    found = greedy(model, x, lengths)
+    found = best(model, x, lengths)
     assert sum(each.labels.ids == target for each, target in zip(found, targets, strict=True)) >= 7
     starts = torch.tensor(
         [each.labels.starts for each in found if len(each.labels.ids) == 12], dtype=torch.float

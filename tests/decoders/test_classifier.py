@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from decoders.classifier import UNKNOWN, Classifier, Timeline, focal_loss
+from decoders.classifier import Classifier, Timeline, focal_loss
+from decoders.contract import UNKNOWN, Objective, Search
 
 LENGTHS = torch.tensor([6, 1, 4])
 KINDS = [{}, {"heads": 3}, {"pooling": "mean"}]
@@ -66,11 +67,9 @@ def test_attention_finds_the_frame_that_matters():
 
 def test_focal_loss():
     logits, labels = 3 * states(7, 4), torch.tensor([0, 1, 2, 3, 0, 1, 2])
-    weights = torch.tensor([1.0, 2.0, 0.5, 0.0])
     plain = F.cross_entropy(logits, labels, reduction="none")
     torch.testing.assert_close(focal_loss(logits, labels, gamma=0.0), plain)
-    expected = weights[labels] * (1 - (-plain).exp()) ** 1.5 * plain
-    torch.testing.assert_close(focal_loss(logits, labels, 1.5, weights), expected)
+    torch.testing.assert_close(focal_loss(logits, labels, 1.5), (1 - (-plain).exp()) ** 1.5 * plain)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -84,18 +83,33 @@ def test_focal_loss_of_what_is_certain_is_finite(gamma):
 
 def test_a_timeline_counts_labelled_frames_only():
     model, x = Timeline(5, 3).eval(), states(3, 6, 5)
-    logits, lengths = model(x, LENGTHS)
-    labels = torch.tensor([[0, 1, 2, UNKNOWN, UNKNOWN, 1], [2, 1, 1, 1, 1, 1], [UNKNOWN] * 6])
-    losses = Timeline.loss(logits, lengths, labels)
-    plain = F.cross_entropy(logits[0, [0, 1, 2, 5]], labels[0, [0, 1, 2, 5]])
+    targets = [[0, 1, 2, UNKNOWN, UNKNOWN, 1], [2], [UNKNOWN] * 4]
+    losses = model.loss(x, LENGTHS, targets)
+    logits = model.project(x)
+    plain = F.cross_entropy(logits[0, [0, 1, 2, 5]], torch.tensor([0, 1, 2, 1]), reduction="sum")
     torch.testing.assert_close(losses[0], plain)
-    torch.testing.assert_close(losses[1], F.cross_entropy(logits[1, :1], labels[1, :1]))
+    torch.testing.assert_close(losses[1], F.cross_entropy(logits[1, :1], torch.tensor([2])))
     assert losses[2] == 0.0
-    dirty = logits.clone()
-    dirty[1, 1:] = torch.nan
-    torch.testing.assert_close(
-        Timeline.loss(dirty, lengths, labels, 2.0), Timeline.loss(logits, lengths, labels, 2.0)
-    )
+    focal = model.loss(x, LENGTHS, targets, Objective(focal=2.0))
+    assert (focal[:2] < losses[:2]).all() and focal[2] == 0.0
+    assert model.targets([[0, 1, 1], [2]]) == [[0, 1, 1], [2]]
+
+
+def test_a_classifier_learns_one_label_of_a_sequence():
+    model, x = Classifier(5, 4).eval(), states(3, 6, 5)
+    targets = model.targets([[1, 1, 1], [3], [2, 2]])
+    assert targets == [[1], [3], [2]]
+    plain = F.cross_entropy(model(x, LENGTHS)[0], torch.tensor([1, 3, 2]), reduction="none")
+    torch.testing.assert_close(model.loss(x, LENGTHS, targets), plain)
+
+
+def test_a_classifier_reads_classes_in_order_of_their_probability():
+    model, x = Classifier(5, 4).eval(), states(3, 6, 5)
+    chances = model(x, LENGTHS)[0][:, 1:].softmax(dim=1)
+    for row, found in zip(chances, model.read(x, LENGTHS, Search(alternatives=2)), strict=True):
+        best, second = (row.topk(2).indices + 1).tolist()
+        assert found.ids == [best] and [ids for ids, _ in found.alternatives] == [[best], [second]]
+        assert found.confidences == pytest.approx([row.max().item()])
 
 
 @pytest.mark.parametrize("lengths", [[0, 3], [3, 4], [3]])

@@ -6,7 +6,9 @@ import math
 import pytest
 import torch
 
-from decoders.ctc import CTC, Labels, frames_needed, greedy
+from decoders.contract import Labels
+from decoders.ctc import CTC, ctc_loss, frames_needed
+from decoders.search.best_path import greedy
 
 
 def posteriors(batch, time, labels, seed=0, sharpness=2.0):
@@ -87,7 +89,7 @@ def test_frames_beyond_the_length_count_for_nothing():
     dirty[2, 7:] = -torch.inf
     assert greedy(dirty, lengths) == greedy(log_probs, lengths)
     targets = [[1], [2, 3], [4, 4]]
-    torch.testing.assert_close(CTC.loss(dirty, lengths, targets), CTC.loss(log_probs, lengths, targets))
+    torch.testing.assert_close(ctc_loss(dirty, lengths, targets), ctc_loss(log_probs, lengths, targets))
 
 
 @pytest.mark.parametrize("target", [[], [1], [1, 1], [1, 2], [2, 2, 1], [1, 2, 1, 2]])
@@ -95,7 +97,7 @@ def test_frames_beyond_the_length_count_for_nothing():
 def test_the_loss_sums_over_all_paths_and_needs_enough_frames(target, time):
     log_probs = posteriors(1, time, 3, seed=time)
     paths = [path for path in itertools.product(range(3), repeat=time) if collapsed(path) == target]
-    loss = CTC.loss(log_probs, torch.tensor([time]), [target]).item()
+    loss = ctc_loss(log_probs, torch.tensor([time]), [target]).item()
     assert bool(paths) == (time >= frames_needed(target))
     if paths:
         likelihood = sum(
@@ -109,7 +111,7 @@ def test_the_loss_sums_over_all_paths_and_needs_enough_frames(target, time):
 
 def test_a_target_too_long_for_its_frames_has_no_gradient():
     log_probs = posteriors(2, 4, 3).requires_grad_()
-    losses = CTC.loss(log_probs, torch.tensor([3, 4]), [[1, 1, 2], [1, 1, 2]])
+    losses = ctc_loss(log_probs, torch.tensor([3, 4]), [[1, 1, 2], [1, 1, 2]])
     assert losses[0] == 0.0 < losses[1]
     losses.sum().backward()
     assert log_probs.grad[0].abs().sum() == 0.0 < log_probs.grad[1].abs().sum()
@@ -118,10 +120,10 @@ def test_a_target_too_long_for_its_frames_has_no_gradient():
 def test_the_loss_of_an_item_does_not_depend_on_its_batch():
     log_probs = posteriors(4, 10, 6)
     lengths, targets = torch.tensor([10, 3, 6, 1]), [[1, 2, 3, 3], [5], [], [4]]
-    together = CTC.loss(log_probs, lengths, targets)
+    together = ctc_loss(log_probs, lengths, targets)
     assert together.shape == (4,)
     for item, length in enumerate(lengths.tolist()):
-        alone = CTC.loss(log_probs[item : item + 1, :length], lengths[item : item + 1], [targets[item]])
+        alone = ctc_loss(log_probs[item : item + 1, :length], lengths[item : item + 1], [targets[item]])
         torch.testing.assert_close(alone[0], together[item])
 
 
@@ -156,7 +158,7 @@ def test_training_by_the_loss_writes_the_target():
     decoder, x, lengths = CTC(8, 4), torch.randn(2, 9, 8), torch.tensor([9, 6])
     targets = [[1, 1, 3], [2]]
     for _ in range(100):
-        loss = CTC.loss(*decoder(x, lengths), targets).sum()
+        loss = decoder.loss(x, lengths, targets).sum()
         gradients = torch.autograd.grad(loss, list(decoder.parameters()))
         with torch.no_grad():
             for parameter, gradient in zip(decoder.parameters(), gradients, strict=True):

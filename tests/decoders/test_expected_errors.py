@@ -7,8 +7,8 @@ import torch
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
-from decoders.ctc import greedy
 from decoders.expected_errors import expected_errors
+from decoders.search.best_path import greedy
 
 FRAMES, LABELS = 5, 3
 

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from decoders.attention import END
-from decoders.ctc import CTC, frames_needed
-from decoders.hybrid import Hybrid, Prefixes, beam
-from decoders.search.beam import Search
-from decoders.search.beam import beam as attention_beam
+from decoders.contract import Objective, Search
+from decoders.ctc import ctc_loss, frames_needed
+from decoders.hybrid import Hybrid, Prefixes
 
 LENGTHS = torch.tensor([6, 1, 4])
 
@@ -52,7 +51,7 @@ def test_prefixes_sum_over_all_paths():
             assert scores[row, 1].item() == pytest.approx(begins(item, [*text, 1]), abs=1e-5)
             assert scores[row, 2].item() == pytest.approx(begins(item, [*text, 2]), abs=1e-5)
             if frames_needed(text) <= len(item):
-                whole = CTC.loss(item[None], torch.tensor([len(item)]), [text])
+                whole = ctc_loss(item[None], torch.tensor([len(item)]), [text])
                 assert scores[row, 0].item() == pytest.approx(math.exp(-whole.item()), abs=1e-5)
         texts = [[*texts[row], label] for row, label in zip(rows, added, strict=True)]
         prefixes.keep(torch.tensor(rows), torch.tensor(added))
@@ -62,14 +61,14 @@ def test_prefixes_sum_over_all_paths():
 def test_the_score_is_of_both_decoders(weight):
     model, x = hybrid(), states(3, 6, 5)
     log_probs, _ = model(x, LENGTHS)
-    results = beam(model, x, LENGTHS, Search(3, length_power=0.0), weight)
+    results = model.hypotheses(x, LENGTHS, Search(3, length_power=0.0), weight)
     for item, hypotheses in enumerate(results):
         assert [each.score for each in hypotheses] == sorted((h.score for h in hypotheses), reverse=True)
         assert len({tuple(each.labels.ids) for each in hypotheses}) == len(hypotheses) > 0
         for each in hypotheses:
             one, target = slice(item, item + 1), [each.labels.ids]
             by_attention = model.attention.loss(x[one], LENGTHS[one], target).item()
-            by_ctc = CTC.loss(log_probs[one], LENGTHS[one], target).item()
+            by_ctc = ctc_loss(log_probs[one], LENGTHS[one], target).item()
             assert frames_needed(each.labels.ids) <= LENGTHS[item]
             assert each.log_prob == pytest.approx(-by_attention, abs=1e-3)
             assert each.score == pytest.approx(-(1 - weight) * by_attention - weight * by_ctc, abs=1e-3)
@@ -78,28 +77,30 @@ def test_the_score_is_of_both_decoders(weight):
 def test_an_item_does_not_depend_on_its_batch():
     model, x = hybrid(), states(3, 6, 5)
     targets = [[1, 2, 2], [3], []]
-    together, found = model.loss(x, LENGTHS, targets, smoothing=0.1), beam(model, x, LENGTHS, Search(3))
+    smooth = Objective(smoothing=0.1)
+    together = model.loss(x, LENGTHS, targets, smooth)
+    found = model.hypotheses(x, LENGTHS, Search(3))
     for item, length in enumerate(LENGTHS.tolist()):
         alone = x[item : item + 1, :length], LENGTHS[item : item + 1]
-        loss = model.loss(*alone, [targets[item]], smoothing=0.1)
+        loss = model.loss(*alone, [targets[item]], smooth)
         torch.testing.assert_close(loss[0], together[item])
-        (same,) = beam(model, *alone, Search(3))
+        (same,) = model.hypotheses(*alone, Search(3))
         assert [each.labels.ids for each in same] == [each.labels.ids for each in found[item]]
 
 
 def test_weights_at_their_ends():
     x, targets = states(3, 6, 5), [[1, 2], [3], []]
     only_ctc, only_attention = hybrid(ctc_weight=1.0), hybrid(ctc_weight=0.0)
-    torch.testing.assert_close(only_ctc.loss(x, LENGTHS, targets), CTC.loss(*only_ctc(x, LENGTHS), targets))
+    torch.testing.assert_close(only_ctc.loss(x, LENGTHS, targets), only_ctc.ctc.loss(x, LENGTHS, targets))
     torch.testing.assert_close(
         only_attention.loss(x, LENGTHS, targets), only_attention.attention.loss(x, LENGTHS, targets)
     )
-    without = beam(only_ctc, x, LENGTHS, Search(3), ctc_weight=0.0)
+    without = only_ctc.hypotheses(x, LENGTHS, Search(3), ctc_weight=0.0)
     assert [[h.labels for h in each] for each in without] == [
-        [h.labels for h in each] for each in attention_beam(only_ctc.attention, x, LENGTHS, Search(3))
+        [h.labels for h in each] for each in only_ctc.attention.hypotheses(x, LENGTHS, Search(3))
     ]
     with pytest.raises(ValueError, match="from 0 to 1"):
-        beam(only_ctc, x, LENGTHS, ctc_weight=1.5)
+        only_ctc.hypotheses(x, LENGTHS, ctc_weight=1.5)
     with pytest.raises(ValueError, match="from 0 to 1"):
         hybrid(ctc_weight=-0.1)
 

@@ -8,8 +8,7 @@ import torch
 from PIL import Image
 
 from decoders.alphabet import Alphabet
-from decoders.ctc import Labels
-from decoders.search.beam import Hypothesis
+from decoders.contract import Hypothesis, Labels
 from decoders.vocabulary import Words
 from pipelines import caption, load
 from pipelines.captioning import inputs_of, sentence, squared

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from decoders.alphabet import Alphabet
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from pipelines import handwriting, recognize
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.handwriting import HandwritingOptions, is_negative, read_lines
@@ -121,7 +121,7 @@ def test_words_end_at_the_gap_wherever_the_space_was_heard(model, monkeypatch):
     pixels = bars("aab ba")
     pixels[:, 120:160] = 230  # nothing is drawn for the space
     spikes = Labels([2, 2, 3, 1, 3, 2], [2, 7, 12, 13, 23, 28], [3, 8, 13, 14, 24, 29], [0.9] * 6)
-    monkeypatch.setattr("pipelines.reading.batches.greedy", lambda *_: [spikes])
+    monkeypatch.setattr("decoders.ctc.greedy", lambda *_: [spikes])
     first, second = recognize(pixels, model).words
     assert (first.text, second.text) == ("aab", "ba")
     assert first.box == pytest.approx((14, 0, 106, 60), abs=3)

@@ -11,9 +11,8 @@ import pytest
 import torch
 
 from decoders.alphabet import Alphabet
-from decoders.ctc import CTC, Labels
+from decoders.contract import Labels
 from encoders.pen import level, trace
-from pipelines import ink as reader
 from pipelines.errors import MediaError
 from pipelines.ink import Spike, assign, read, spans
 from pipelines.media.ink import Ink, is_ink, read_ink
@@ -292,7 +291,7 @@ def model():
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     model.train()
     for _ in range(100):
-        loss = CTC.loss(*model(x, lengths), targets).mean()
+        loss = model.decoder.loss(*model.states(x, lengths), targets).mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -347,7 +346,7 @@ def test_ink_without_a_letter_and_endless_ink_are_results_too(model, monkeypatch
         (np.array([(i % 2 * 100.0, 0.0, 0.0) for i in range(20_000)], np.float32),), None, None, "x", 3
     )
     empty = Labels([], [], [], [])
-    monkeypatch.setattr(reader.reading, "greedy", lambda log_probs, lengths: [empty] * len(log_probs))
+    monkeypatch.setattr("decoders.ctc.greedy", lambda log_probs, lengths: [empty] * len(log_probs))
     page, error = read(model, [dot, scribble])
     assert (page.text, page.words, page.width, page.height) == ("", (), 1, 1)
     assert isinstance(error, MediaError) and error.path == "x:3" and "core heights" in error.cause

@@ -11,7 +11,7 @@ import soundfile
 import torch
 
 from decoders.alphabet import Alphabet
-from decoders.ctc import Labels
+from decoders.contract import Labels
 from pipelines import speech
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.audio import Audio, open_audio

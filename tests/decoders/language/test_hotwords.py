@@ -7,9 +7,10 @@ import torch
 
 import decoders.language.hotwords
 import decoders.search.prefix_beam
+from decoders.language.fusion import Fusion
 from decoders.language.hotwords import ANYWHERE, Hotwords
 from decoders.language.ngrams import NGrams
-from decoders.search.prefix_beam import Fusion, PrefixBeam
+from decoders.search.prefix_beam import PrefixBeam
 from tests.decoders.search.test_prefix_beam import LABELS, TEXTS, posteriors, worth
 
 A, B, SPACE = 1, 2, 3

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import decoders.search.prefix_beam
+from decoders.language.fusion import Fusion
 from decoders.language.lexicon import Lexicon
-from decoders.search.prefix_beam import Fusion, PrefixBeam
+from decoders.search.prefix_beam import PrefixBeam
 
 SPACE, A, B, MARK = 1, 2, 3, 4
 NUM_LABELS = 5
@@ -82,12 +83,12 @@ def counted(log_probs, words: Lexicon) -> dict[tuple[int, ...], float]:
 @pytest.mark.parametrize("cost", [0.7, math.inf])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_search_finds_the_best_text_of_all(cost, seed, monkeypatch):
-    for name in ("LEAST_THOROUGH", "TOO_LITTLE_THOROUGH"):
+    for name in ("LEAST_CLOSED", "TOO_LITTLE_CLOSED"):
         monkeypatch.setattr(decoders.search.prefix_beam, name, 0.0)
     generator = torch.Generator().manual_seed(seed)
     log_probs = (1.5 * torch.randn(1, 4, NUM_LABELS, generator=generator)).log_softmax(2)
     words = lexicon(cost)
-    (found,) = PrefixBeam(Fusion(None, lexicon=words), 700, thorough=True)(log_probs, torch.tensor([4]))
+    (found,) = PrefixBeam(Fusion(lexicon=words, closed=True), 700)(log_probs, torch.tensor([4]))
     chances = counted(log_probs[0], words)
     assert tuple(found.ids) == max(chances, key=chances.get)
 
@@ -96,5 +97,5 @@ def test_where_no_text_ends_with_a_word_what_was_begun_is_left_out():
     log_probs = torch.full((1, 2, NUM_LABELS), 1e-9)
     log_probs[0, 0, B], log_probs[0, 1, A] = 1.0, 1.0
     words = Lexicon([[B, A, A]], (A, B), math.inf, NUM_LABELS)
-    (found,) = PrefixBeam(Fusion(None, lexicon=words), 4, thorough=True)(log_probs.log(), torch.tensor([2]))
+    (found,) = PrefixBeam(Fusion(lexicon=words, closed=True), 4)(log_probs.log(), torch.tensor([2]))
     assert found.ids == []

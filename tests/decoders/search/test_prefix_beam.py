@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+import decoders.language.fusion
 import decoders.search.prefix_beam
-from decoders.ctc import CTC, greedy
+from decoders.ctc import ctc_loss
+from decoders.language.fusion import BONUS, Fusion
 from decoders.language.hotwords import Hotwords
 from decoders.language.ngrams import NGrams
-from decoders.search.prefix_beam import BONUS, Fusion, PrefixBeam
+from decoders.search.best_path import greedy
+from decoders.search.prefix_beam import PrefixBeam
 
 LABELS = 4
 TEXTS = [[1, 2, 3, 1, 2, 3, 1, 2, 3, 3, 1, 2], [2, 2, 1, 2, 3, 1, 1, 2]]
@@ -26,7 +29,7 @@ def posteriors(batch, time, seed):
 
 def worth(log_probs, text, fusion):
     """Of one text: all its alignments by CTC's own sum, and each label by the language model."""
-    by_ctc = -float(CTC.loss(log_probs[None], torch.tensor([len(log_probs)]), [text]))
+    by_ctc = -float(ctc_loss(log_probs[None], torch.tensor([len(log_probs)]), [text]))
     if text and by_ctc == 0:  # CTC's way to say that it does not fit
         return -math.inf
     if not text:
@@ -97,9 +100,9 @@ def test_what_is_kept_changes_nothing(room, kept, monkeypatch):
     log_probs, lengths = posteriors(6, 30, seed=9), torch.full((6,), 30)
     fusion = Fusion(MODEL, 0.4, 3, Hotwords([[1, 2], [2, 2]], {1, 2}, 0.5, LABELS))
     whole = PrefixBeam(fusion, 6)(log_probs, lengths)
-    monkeypatch.setattr(decoders.search.prefix_beam, "ROOM", room)
-    monkeypatch.setattr(decoders.search.prefix_beam, "KEPT", kept)
-    search = PrefixBeam(fusion, 6)
+    monkeypatch.setattr(decoders.language.fusion, "ROOM", room)
+    monkeypatch.setattr(decoders.language.fusion, "KEPT", kept)
+    search = PrefixBeam(replace(fusion), 6)
     assert [search(log_probs, lengths) for _ in range(2)] == [whole, whole]
 
 

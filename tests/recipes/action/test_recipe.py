@@ -24,7 +24,7 @@ from recipes.action.options import ActionOptions, ClipAugmentation, LossOptions,
 from recipes.action.recipe import Action
 from recipes.action.scores import ActionScores
 from recipes.action.shapes import MOVEMENTS, shapes_clip
-from recipes.action.task import ActionTask, judge, order
+from recipes.action.task import ActionTask, judge
 from recipes.action.timeline import main, read_segments, score_timeline
 from recipes.data.manifest import Item
 from recipes.learning.options import TrainingOptions
@@ -238,10 +238,6 @@ def test_balance_shows_rare_classes_more_often():
         batches = [make() for make in task.batches(0)]
         labels = torch.cat([labels[:, 0] for _, _, labels in batches])
         assert len(labels) == 17 and least <= (labels == 1).sum() <= most
-
-
-def test_order():
-    assert order([0, 2, 2, 0, 2, 1, 1, -1]) == [2, 2, 1]
 
 
 def segments(*parts):
