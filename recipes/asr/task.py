@@ -10,14 +10,22 @@ from torch import Tensor, nn
 from pipelines.model import SequenceModel
 from recipes.asr.augment import WARPS, spec_augment, uniform, vary
 from recipes.asr.options import SpeechAugmentation
-from recipes.learning.reading_task import ReadingTask, Sample, padded
+from recipes.learning.options import RecogniserOptions
+from recipes.learning.reading_task import ReadingTask, Sample, Samples, padded
+from recipes.learning.teacher import Teacher
 
 
 class SpeechTask(ReadingTask):
     """See `ReadingTask`; the cache holds power spectrograms in dB, (frames, bins)."""
 
-    def __init__(self, model: SequenceModel, *given):
-        super().__init__(model, *given)
+    def __init__(
+        self,
+        model: SequenceModel,
+        samples: Samples,
+        options: RecogniserOptions,
+        teacher: Teacher | None = None,
+    ):
+        super().__init__(model, samples, options, teacher)
         self.join = self.augmentation.join
         warped = [model.front_end.log_mel.warped_filterbank(warp) for warp in WARPS]
         self.register_buffer("filterbanks", torch.stack(warped), False)

@@ -13,7 +13,9 @@ from pipelines.model import SequenceModel
 from recipes.handwriting.augment import blot, vary
 from recipes.handwriting.options import LineAugmentation
 from recipes.handwriting.pieces import Capital, Pieces, cut_out, cuts, drawn, spliced
-from recipes.learning.reading_task import ReadingTask, Sample, padded
+from recipes.learning.options import RecogniserOptions
+from recipes.learning.reading_task import ReadingTask, Sample, Samples, padded
+from recipes.learning.teacher import Teacher
 
 TRIES = 20  # to find a text that the alphabet can write
 
@@ -23,8 +25,14 @@ class LineTask(ReadingTask):
 
     eased_until = 0.3
 
-    def __init__(self, model: SequenceModel, *given):
-        super().__init__(model, *given)
+    def __init__(
+        self,
+        model: SequenceModel,
+        samples: Samples,
+        options: RecogniserOptions,
+        teacher: Teacher | None = None,
+    ):
+        super().__init__(model, samples, options, teacher)
         self.join = self.augmentation.made if model.decoder.by_frame else 0.0
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
         # As the columns show them, which in right-to-left lines with numbers is not as they are read.

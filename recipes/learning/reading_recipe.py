@@ -17,7 +17,7 @@ from pipelines.reading.language import Language
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.options import CoreOptions
-from recipes.learning.reading_task import ReadingTask, Sample
+from recipes.learning.reading_task import ReadingTask, Sample, Samples
 from recipes.learning.recipe import Recipe
 from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import Evaluation, Scored, evaluate
@@ -113,25 +113,9 @@ class Recogniser(Recipe):
             Sample(index, len(cache[index]), model.encode(item.target), item.group)
             for index, item in enumerate(items)
         ]
-        task = self.training(
-            model,
-            samples[: len(train)],
-            samples[len(train) :],
-            [item.target for item in valid],
-            cache,
-            options.augmentation,
-            options.consistency,
-            options.errors,
-            options.shortcut,
-            options.writing,
-            options.training,
-        )
-        task.teacher = self.teacher(model)
-        task.frozen = options.freeze
-        task.learnt = bool(options.load)
-        if options.load and not options.new_decoder:  # it has found the text long ago
-            task.easing.fill_(False)
-        return task
+        texts = [item.target for item in valid]
+        split = Samples(samples[: len(train)], samples[len(train) :], texts, cache)
+        return self.training(model, split, options, self.teacher(model))
 
     def taken(self, model: SequenceModel) -> dict:
         """Plain values that tell what a front end takes."""

@@ -19,7 +19,7 @@ from encoders.precision import computing
 from pipelines.model import SequenceModel
 from pipelines.reading.precision import precision_for
 from recipes.learning.cache import FeatureCache
-from recipes.learning.options import AttentionOptions, TrainingOptions
+from recipes.learning.options import RecogniserOptions
 from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import error_rate
 
@@ -40,6 +40,22 @@ class Sample:
     first: int = 0
 
 
+@dataclass(frozen=True)
+class Samples:
+    """What a task works on.
+
+    Attributes:
+        train, valid: samples to learn from, and to validate on.
+        valid_texts: references of the latter.
+        cache: features of all of them.
+    """
+
+    train: Sequence[Sample]
+    valid: Sequence[Sample]
+    valid_texts: Sequence[str]
+    cache: FeatureCache
+
+
 class ReadingTask(nn.Module, ABC):
     """Training on cached features, of a CTC decoder and any other; what differs by modality is not
     implemented here.
@@ -50,60 +66,48 @@ class ReadingTask(nn.Module, ABC):
     masked twice, and the two outputs of CTC are also drawn towards each other (CR-CTC, Yao et al. 2024).
     An attention decoder eases in like that too, until it looks along the text.
 
+    With `shortcut` above 0, a CTC loss on the front end's own output is added, through a layer that exists
+    only in training: convolutions learn letters long before the core does (Retsinas et al. 2022, "Best
+    practices for a handwritten text recognition system"). Behind a front end that has learnt already, the
+    layer learns alone until it reads well enough.
+
     Args:
-        valid_texts: references of the valid samples.
-        cache: features of all samples.
-        augmentation: how far training varies them.
-        consistency: weight of CR-CTC; 0 turns it off. An attention decoder alone has none.
-        errors: weight of the expected errors a label, of which see `decoders/expected_errors.py`; 0 turns it
-            off. An attention decoder alone has none.
-        shortcut: weight of a CTC loss on the front end's own output, through a layer that is only there
-            in training: convolutions learn letters long before the core does (Retsinas et al. 2022,
-            "Best practices for a handwritten text recognition system"); 0 turns it off. Behind a front end
-            that has learnt already, the layer learns by itself until it has something to say.
-        writing: how an attention decoder is taught.
+        model: which learns.
+        samples: that it learns from and is validated on.
+        options: of the recipe. An attention decoder alone ignores `consistency` and `errors`, which need
+            probabilities for each frame.
+        teacher: whose readings the model also learns from, if any.
     """
 
     criterion = "cer"
     eased_until = 0.5
     """Validation CER below which training is no longer eased."""
-    frozen = False
-    """Whether the front end stays as it is."""
-    learnt = False
-    """Whether the front end has learnt before this run."""
-    teacher: Teacher | None = None
-    """Whom the model also learns from, if anyone."""
     join = 0.0  # share of samples joined with another one of the same group
 
     def __init__(
         self,
         model: SequenceModel,
-        train: Sequence[Sample],
-        valid: Sequence[Sample],
-        valid_texts: Sequence[str],
-        cache: FeatureCache,
-        augmentation: object,
-        consistency: float,
-        errors: float,
-        shortcut: float,
-        writing: AttentionOptions,
-        training: TrainingOptions,
+        samples: Samples,
+        options: RecogniserOptions,
+        teacher: Teacher | None = None,
     ):
         super().__init__()
-        self.model = model
-        self.train_items, self.valid_items, self.valid_texts = train, valid, valid_texts
-        self.cache = cache
-        self.augmentation, self.easy_augmentation = augmentation, self.eased(augmentation)
-        self.consistency = consistency
-        self.errors = errors
-        self.shortcut = shortcut
-        if shortcut:
+        self.model, self.teacher = model, teacher
+        self.train_items, self.valid_items = samples.train, samples.valid
+        self.valid_texts, self.cache = samples.valid_texts, samples.cache
+        self.augmentation = options.augmentation
+        self.easy_augmentation = self.eased(options.augmentation)
+        self.consistency, self.errors, self.shortcut = options.consistency, options.errors, options.shortcut
+        if options.shortcut:
             self.reader = CTC(model.front_end.output_size, len(model.alphabet))
-        self.writing, self.sampling = writing, 0.0
+        self.frozen, self.learnt = options.freeze, bool(options.load)
+        self.writing, self.sampling = options.writing, 0.0
+        training = options.training
         self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
         self.precision = training.precision
         self.dropout = model.core.dropout
-        self.register_buffer("easing", torch.tensor(True))
+        has_found_the_text = options.load and not options.new_decoder
+        self.register_buffer("easing", torch.tensor(not has_found_the_text))
 
     @abstractmethod
     def eased(self, augmentation: object) -> object:
