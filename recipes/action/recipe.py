@@ -234,8 +234,9 @@ class Action(Recipe):
         learner = Unordered(model) if kind == "unordered" else model
         print(f"\n{name}")
         task = self._task(learner, part.train, part.valid, seed)
-        train(task, replace(options.training, seed=seed), options.out / name)
-        return learner.cpu()
+        made_from = self.fingerprint(model, part.train + part.valid)
+        train(task, replace(options.training, seed=seed), options.out / name, made_from)
+        return learner
 
     def _parts(self, items: list[Item]) -> list[Part]:
         """What is learnt from, chosen by and judged: the data's split, or each fold of its groups in turn."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,6 +16,7 @@ from decoders.contract import UNKNOWN, Objective, in_order
 from pipelines.video import judged
 from recipes.action.clips import Clips, Sample
 from recipes.action.options import LossOptions
+from recipes.learning.training import Maker
 from recipes.scoring.error_rates import counts
 
 
@@ -62,7 +63,13 @@ class ActionTask(nn.Module):
         losses = decoder.loss(*self.model.states(x, lengths), targets, objective)
         return (losses if decoder.pools else losses / lengths).mean()
 
-    def batches(self, epoch: int) -> Sequence[Callable[[], tuple]]:
+    def begin(self, epoch: int) -> None:
+        """Nothing differs from epoch to epoch but the batches."""
+
+    def judge(self, scores: dict[str, float]) -> None:
+        """Nothing depends on the scores."""
+
+    def batches(self, epoch: int) -> list[Maker]:
         chooser = random.Random(f"{self.seed} {epoch}")
         chosen = self._order(chooser)
         groups = list(self._joined(chosen, chooser)) if self.joins else [[sample] for sample in chosen]
@@ -74,7 +81,13 @@ class ActionTask(nn.Module):
             parts = [[self.clips.varied(sample, generator) for sample in samples] for samples in batch]
             return collated([joined(each) for each in parts])
 
-        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
+        return [
+            Maker(
+                partial(make, batch, chooser.getrandbits(60)),
+                len(batch) * max(sum(len(sample.labels) for sample in group) for group in batch),
+            )
+            for batch in batches
+        ]
 
     def _order(self, chooser: random.Random) -> list[Sample]:
         """Samples of an epoch; with balance, some come several times and others not."""

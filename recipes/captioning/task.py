@@ -19,6 +19,7 @@ from recipes.captioning.options import TeachingOptions
 from recipes.captioning.scores import bleu, plain
 from recipes.learning.cache import FeatureCache
 from recipes.learning.options import TrainingOptions
+from recipes.learning.training import Maker
 
 AT_ONCE = 64  # sentences of about one length that are taught together
 
@@ -90,14 +91,25 @@ class CaptionTask(nn.Module):
             total = total + (losses / labels).sum()
         return total / len(targets)
 
-    def batches(self, epoch: int):
+    def begin(self, epoch: int) -> None:
+        self.sampling = self.teaching.sampling * epoch / self.training_options.epochs
+
+    def judge(self, scores: dict[str, float]) -> None:
+        """Nothing depends on the scores."""
+
+    def batches(self, epoch: int) -> list[Maker]:
         options = self.training_options
-        self.sampling = self.teaching.sampling * epoch / options.epochs
         chooser = random.Random(f"{options.seed} {epoch}")
         order = chooser.sample(self.train_items, len(self.train_items))
         size = options.batch_size
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        return [partial(self._batch, batch, chooser.getrandbits(60)) for batch in batches]
+        return [
+            Maker(
+                partial(self._batch, batch, chooser.getrandbits(60)),
+                sum(len(picture.targets) for picture in batch),
+            )
+            for batch in batches
+        ]
 
     def _batch(self, pictures: list[Picture], seed: int) -> tuple:
         generator = torch.Generator().manual_seed(seed)

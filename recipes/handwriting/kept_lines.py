@@ -52,10 +52,10 @@ class KeptLines(LineTask):
         self.cache = kept
         self.register_buffer("cuts_of_views", self.cuts.repeat(views, 1))
 
-    def batches(self, epoch: int):
+    def begin(self, epoch: int) -> None:
         view = epoch % len(self.views)
         self.train_items, self.cuts = self.views[view], self.cuts_of_views[view]  # found cuts go into the row
-        return super().batches(epoch)
+        super().begin(epoch)
 
     def collated(self, batch: list[list[Sample]], generator: torch.Generator) -> tuple:
         return padded([torch.cat([self._columns(sample) for sample in group]) for group in batch])

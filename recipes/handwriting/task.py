@@ -67,10 +67,10 @@ class LineTask(ReadingTask):
     def unmasked(self, front_end: nn.Module, inputs: tuple) -> tuple[Tensor, Tensor]:
         return front_end(*(each.to(self.device) for each in inputs))
 
-    def batches(self, epoch: int):
+    def begin(self, epoch: int) -> None:
+        super().begin(epoch)
         if len(self.cuts) and not self.easing and self.cuts[0] < 0:
             self.cuts.copy_(torch.tensor(self._found_cuts()))
-        return super().batches(epoch)
 
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
         """Lines, shuffled; some of them as words, half of which are those of lines near them, and some

@@ -42,6 +42,8 @@ class TrainingOptions:
     """A checkpoint is also written this often within an epoch."""
     seed: int = 1
     """Of weights, order, dropout and augmentation."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto is cuda where there is one."""
     threads: int = 0
     """CPU threads; 0 leaves torch's choice."""
 

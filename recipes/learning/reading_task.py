@@ -21,6 +21,7 @@ from pipelines.reading.precision import precision_for
 from recipes.learning.cache import FeatureCache
 from recipes.learning.options import RecogniserOptions
 from recipes.learning.teacher import Teacher
+from recipes.learning.training import Maker
 from recipes.scoring.error_rates import error_rate
 
 EASY_DROPOUT = 0.1
@@ -174,10 +175,12 @@ class ReadingTask(nn.Module, ABC):
         loss = read(hidden)
         return read(hidden.detach()) if self.learnt and loss > TAUGHT else loss
 
-    def batches(self, epoch: int):
-        easing = bool(self.easing)
-        self.model.core.dropout = EASY_DROPOUT if easing else self.dropout
+    def begin(self, epoch: int) -> None:
+        self.model.core.dropout = EASY_DROPOUT if self.easing else self.dropout
         self.sampling = self.writing.sampling * epoch / self.epochs
+
+    def batches(self, epoch: int) -> list[Maker]:
+        easing = bool(self.easing)
         size = max(1, self.batch_size // 2) if easing else self.batch_size
         chooser = random.Random(f"{self.seed} {epoch}")
         groups = self._joined(chooser, 0.0 if easing else self.join)
@@ -195,7 +198,9 @@ class ReadingTask(nn.Module, ABC):
             inputs = self.collated(batch, torch.Generator().manual_seed(seed))
             return inputs, [self._target(group) for group in batch], self.teacher and self.said(inputs)
 
-        return [partial(make, batch, chooser.getrandbits(60)) for batch in batches]
+        return [
+            Maker(partial(make, batch, chooser.getrandbits(60)), _padded_length(batch)) for batch in batches
+        ]
 
     def said(self, inputs: tuple) -> Tensor:
         """What the teacher reads."""
@@ -237,13 +242,18 @@ class ReadingTask(nn.Module, ABC):
             found = self.model.decoder.read(*states, SEARCH)
             for item, labels in zip(chosen, found, strict=True):
                 hypotheses[item] = " ".join(self.model.decode(labels.ids).split())
-        scores = {
+        return {
             "cer": float(error_rate(self.valid_texts, hypotheses, "character", resamples=1).value),
             "wer": float(error_rate(self.valid_texts, hypotheses, "word", resamples=1).value),
         }
+
+    def judge(self, scores: dict[str, float]) -> None:
         if scores["cer"] < self.eased_until:
             self.easing.fill_(False)
-        return scores
+
+
+def _padded_length(batch: list[list[Sample]]) -> int:
+    return len(batch) * max(sum(sample.length for sample in group) for group in batch)
 
 
 def _divergence(output: Tensor, target: Tensor, lengths: Tensor) -> Tensor:

@@ -24,8 +24,10 @@ from pipelines.model import SequenceModel, load
 from recipes.data.downloads import find_data
 from recipes.data.manifest import Item, Manifest, Rejected, hold_out
 from recipes.learning.cache import FeatureCache
+from recipes.learning.fingerprint import Fingerprint
+from recipes.learning.memory import keep_memory
 from recipes.learning.options import RecipeOptions
-from recipes.learning.training import Task, train
+from recipes.learning.training import Task, checked_device, kept_settings, train
 from recipes.scoring.data_report import Measure, describe
 
 
@@ -47,6 +49,8 @@ class Recipe(ABC):
     """Kind of number in which features are kept."""
     told: tuple[str, ...] = ("training",)
     """Options that the model file keeps."""
+    roots: Sequence[Path] = ()
+    """Folders of the data sets."""
 
     def __init__(self, options: RecipeOptions):
         self.options = options
@@ -122,6 +126,11 @@ class Recipe(ABC):
             DataError: the data, or a checkpoint, does not fit.
             ModelError: `load` names no usable model.
         """
+        training = self.options.training
+        with kept_settings(training.threads, checked_device(training)):
+            return self._run()
+
+    def _run(self) -> Scores:
         options = self.options
         torch.manual_seed(options.training.seed)
         base = load(options.load) if options.load else None
@@ -130,6 +139,7 @@ class Recipe(ABC):
             raise DataError(options.load, cause, f"give --load a model for {self.task}")
         normalisation = base.normalisation if base else Normalisation(options.form, options.case)
         manifests = self.manifests()
+        self.roots = [manifest.root for manifest in manifests]
         splits, rejected = self.read_splits(manifests, normalisation)
         model = self.build(base, normalisation, splits["train"] + splits["valid"])
         for name in ("train", "valid"):
@@ -144,8 +154,8 @@ class Recipe(ABC):
                 raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
         task = self.training_task(model, splits["train"], splits["valid"])
         print(f"{model.parameters_count:,} parameters\n")
-        history = train(task, options.training, options.out)
-        model.cpu()
+        made_from = self.fingerprint(model, splits["train"] + splits["valid"])
+        history = train(task, options.training, options.out, made_from)
         model.name = options.name
         model.training_facts = self.facts(manifests, splits, history)
         self.finish(model, splits)
@@ -215,6 +225,10 @@ class Recipe(ABC):
             folder, sources, self.settings(model), lambda source: computed[source](), self.stored
         )
 
+    def fingerprint(self, model: SequenceModel, items: Sequence[Item]) -> Fingerprint:
+        """What training this model on these items depends on."""
+        return Fingerprint.of(self.options, model, items, self.roots)
+
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         """Plain values about the training, for the model file and the report."""
         options = {name: value for name, value in asdict(self.options).items() if name in self.told}
@@ -235,12 +249,14 @@ class Recipe(ABC):
 def command(recipe: type[Recipe], options: type, name: str, arguments: Sequence[str] | None) -> int:
     """Run a recipe as a command; returns its exit code."""
     chosen = tyro.cli(OmitArgPrefixes[options], prog=f"triscribe train {name}", args=arguments)
+    keep_memory()
     try:
         recipe(chosen).run()
     except TriscribeError as error:
         print(f"triscribe: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        message = str(stop) or "interrupted; the same command goes on from what is finished"
+        print(f"triscribe: {message}", file=sys.stderr)
+        return getattr(stop, "code", 130)
     return 0

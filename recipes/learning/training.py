@@ -3,51 +3,79 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import dataclasses
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from encoders.precision import computing
 from pipelines.errors import DataError
 from pipelines.reading.computing import ahead, device_for
 from pipelines.reading.precision import precision_for
-from pipelines.writers import write_atomically
+from recipes.learning.checkpoint import Checkpoint, State
+from recipes.learning.fingerprint import Fingerprint
+from recipes.learning.interruption import Interrupted, Interruption
+from recipes.learning.locking import locked
 from recipes.learning.options import TrainingOptions
+from recipes.learning.progress import Line, Remaining, counted, lasting
+from recipes.learning.weights import copied, mix_into, parameter_groups
 
 AHEAD = 2  # batches that another thread makes while the network learns from one
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of mallopt(3)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes one batch when called.
+
+    Args:
+        make: the function.
+        cost: how long learning from the batch takes, in any unit that is the same for all batches.
+    """
+
+    make: Callable[[], object]
+    cost: float = 1.0
+
+    def __call__(self) -> object:
+        return self.make()
 
 
 class Task(Protocol):
-    """What a recipe hands to `train`: a module whose `forward(batch)` is the loss to minimise."""
+    """What a recipe hands to `train`: a module whose `forward(batch)` is the loss to minimise.
+
+    Before each epoch, and when a run is resumed in its midst, comes `begin`, then `batches`. After each
+    validation of `evaluate` comes `judge`. Whatever these two change must be in `state_dict` or follow
+    from it and the epoch.
+    """
 
     model: nn.Module
     criterion: str
-    """The validation metric that chooses the best weights; smaller is better."""
+    """The validation score that chooses the best weights; smaller is better."""
     laborious: bool
     """Whether making a batch takes about as long as learning from it."""
 
     def __call__(self, batch) -> Tensor: ...
 
-    def batches(self, epoch: int) -> Sequence[Callable[[], object]]:
-        """What makes each batch of the epoch: the same for the same epoch, whichever others are made."""
+    def begin(self, epoch: int) -> None:
+        """Get ready for an epoch, from 0."""
+
+    def batches(self, epoch: int) -> Sequence[Maker]:
+        """The batches of the epoch, each the same whichever others are made."""
 
     def evaluate(self) -> dict[str, float]:
-        """Metrics on the validation data."""
+        """Scores on the validation data, from 0 to 1."""
+
+    def judge(self, scores: dict[str, float]) -> None:
+        """Take note of the scores that training has led to."""
 
 
 def rate(progress: float, options: TrainingOptions) -> float:
-    """The learning rate after a share of the run: up in a line, down along a cosine."""
+    """The learning rate after a share of the run: a linear rise, then a half cosine down."""
     if progress < options.warmup:
         share = progress / options.warmup
     else:
@@ -55,128 +83,254 @@ def rate(progress: float, options: TrainingOptions) -> float:
     return options.learning_rate * max(share, 1e-3)
 
 
-def train(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
+def train(
+    task: Task, options: TrainingOptions, out: Path, made_from: Fingerprint | None = None
+) -> list[dict]:
     """Train the task's model in place; it ends with its best weights by validation.
+
+    The caller's random generators, number of threads and signal handlers are as before afterwards, and
+    the task is on its device again.
 
     Args:
         out: folder for `checkpoint.pt` and the TensorBoard log.
+        made_from: what the run depends on; None takes the options alone.
 
     Returns:
-        One dict of numbers an epoch (also those of a run that was resumed).
+        One dict of numbers an epoch, those before a resumption included: `epoch` from 1, `loss`, `seconds`,
+        and the scores of `evaluate` where there was one; in the last one also those of the averaged and
+        the blended weights.
 
     Raises:
-        DataError: `resume="yes"` without a checkpoint, or one made with other options or another model; or
-            another training is at work in the folder.
+        DataError: `resume="yes"` without a checkpoint; one that is damaged or of another run; another
+            training is at work in the folder; the loss is not finite; or there is no such device.
+        Interrupted: by Ctrl-C or SIGTERM; the checkpoint is up to date.
     """
-    with _alone(out):
-        return _trained(task, options, out)
+    device = checked_device(options)
+    made_from = made_from or Fingerprint.of(options)
+    home = next(task.parameters()).device
+    with locked(out), kept_settings(options.threads, device), Interruption() as interruption:
+        try:
+            return _Run(task.to(device), options, out, made_from, device, interruption).finished()
+        finally:
+            task.to(home)
 
 
-def _trained(task: Task, options: TrainingOptions, out: Path) -> list[dict]:
-    from lightning_fabric import Fabric
+def checked_device(options: TrainingOptions) -> str:
+    """The device to train on, "cpu" or "cuda".
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    _keep_memory()
-    device = device_for("auto")
-    precision = precision_for(options.precision, device, training=True, measure=True)
-    fabric = Fabric(accelerator=device, devices=1)
-    optimiser = torch.optim.AdamW(
-        _parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
-    )
-    runner, optimiser = fabric.setup(task, optimiser)
-    checkpoint = _Checkpoint(out / "checkpoint.pt", task, optimiser, options)
-    state = checkpoint.restore()
-    if options.blend and not state["begun"]:
-        state["begun"] = _copied(task.model.state_dict())
-    log = SummaryWriter(str(out / "log"))
-    averaging_from = round(options.epochs * (1 - options.average)) if options.average else options.epochs
-    for epoch in range(state["epoch"], options.epochs):
-        if state["batch"] == 0:
-            torch.manual_seed(options.seed * 100_003 + epoch)
-        started, losses = time.monotonic(), state["losses"]
-        makers, first = task.batches(epoch), state["batch"]
-        count = len(makers)
-        task.model.train()
-        with _made_ahead((make() for make in makers[first:]), task.laborious) as made:
-            bar = tqdm(
-                made,
-                f"epoch {epoch + 1}/{options.epochs}",
-                count,
-                leave=False,
-                mininterval=1.0,
-                disable=None,
-                initial=first,
-            )
-            for index, batch in enumerate(bar, first):
-                if index == first and state["rng"] is not None:
-                    torch.set_rng_state(state["rng"])
-                for group in optimiser.param_groups:
-                    group["lr"] = rate((epoch + index / count) / options.epochs, options)
-                with computing(device, precision):
-                    loss = runner(batch)
-                fabric.backward(loss)
-                fabric.clip_gradients(runner, optimiser, max_norm=options.clip)
-                optimiser.step()
-                optimiser.zero_grad()
-                losses.append(loss.item())
-                bar.set_postfix(loss=f"{losses[-1]:.3f}")
-                seconds = time.monotonic() - started
-                if checkpoint.is_due():
-                    checkpoint.write({**state, "batch": index + 1, "seconds": state["seconds"] + seconds})
-        seconds = time.monotonic() - started
-        row = {"epoch": epoch + 1, "loss": sum(losses) / len(losses), "seconds": state["seconds"] + seconds}
-        if epoch >= averaging_from:
-            state["averaged"] += 1
-            _mix_into(state["average"], task.model.state_dict(), 1 / state["averaged"])
-        if (epoch + 1) % options.valid_every == 0 or epoch + 1 == options.epochs:
-            row |= _validate(task, state)
-        for name, value in row.items():
-            log.add_scalar(name, value, epoch + 1)
-        state["history"].append(row)
-        tqdm.write("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
-        state.update(epoch=epoch + 1, batch=0, rng=None, losses=[], seconds=0.0)
-        if checkpoint.is_due() or epoch + 1 == options.epochs:
-            checkpoint.write(state)
-    log.close()
-    if state["averaged"]:
-        task.model.load_state_dict(state["average"])
-        scores = task.evaluate()
-        state["history"][-1] |= {f"averaged_{name}": value for name, value in scores.items()}
-        if scores[task.criterion] > state["best_score"]:
-            task.model.load_state_dict(state["best"])
-    elif state["best"]:
-        task.model.load_state_dict(state["best"])
-    if options.blend:
-        state["history"][-1] |= _blend(task, state["begun"], options.blend)
-    return state["history"]
+    Raises:
+        DataError: there is no CUDA device.
+    """
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise DataError("--device cuda", "this machine has no CUDA device", "take auto or cpu")
+    return device_for(options.device)
 
 
 @contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Two trainings in one folder would write over each other's checkpoints."""
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
+def kept_settings(threads: int = 0, device: str = "cpu") -> Iterator[None]:
+    """Restore torch's random generators and number of threads afterwards.
+
+    Args:
+        threads: CPU threads within the block; 0 leaves them as they are.
+        device: whose generators are restored besides the CPU's.
+    """
+    before = torch.get_num_threads()
+    with torch.random.fork_rng(range(torch.cuda.device_count()) if device == "cuda" else ()):
+        if threads:
+            torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+class _Run:
+    """A run of `train`, from its beginning or its checkpoint."""
+
+    def __init__(
+        self,
+        task: Task,
+        options: TrainingOptions,
+        out: Path,
+        made_from: Fingerprint,
+        device: str,
+        interruption: Interruption,
+    ):
+        self.task, self.options, self.out, self.device = task, options, out, device
+        self.interruption = interruption
+        self.precision = precision_for(options.precision, device, training=True, measure=True)
+        self.optimiser = torch.optim.AdamW(
+            parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
+        )
+        self.checkpoint = Checkpoint(
+            out / "checkpoint.pt", task, self.optimiser, made_from, options.checkpoint_minutes
+        )
+        found = self.checkpoint.restore(options.resume)
+        self.state = found or State(begun=copied(task.model) if options.blend else {})
+        share = 1 - options.average
+        self.averaging_from = round(options.epochs * share) if options.average else options.epochs
+        validations = [epoch for epoch in range(options.epochs) if self._is_validated(epoch)]
+        extra = bool(options.average) + 2 * bool(options.blend)
+        self.remaining = Remaining(options.epochs, validations, extra)
+        if found:
+            self._say_where()
+
+    def finished(self) -> list[dict]:
+        """The history of the run, after all that was left of it."""
+        options, state = self.options, self.state
+        with (
+            contextlib.closing(SummaryWriter(str(self.out / "log"))) as self.log,
+            Line("starting") as self.line,
+        ):
             try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                way = "wait for its end, stop it, or give another --out"
-                raise DataError(out, "another training is at work in it", way) from None
-        yield
-    finally:
-        os.close(folder)
+                for epoch in range(state.epoch, options.epochs):
+                    self._epoch(epoch)
+                self._choose()
+            except KeyboardInterrupt as stop:
+                if self.interruption.torn:  # raised in a step itself: the last checkpoint is what there is
+                    raise
+                if state.epoch < options.epochs:  # after the last epoch it is written already
+                    self.checkpoint.write(state)
+                way = f"the same command goes on from {self.checkpoint.path}"
+                message = f"interrupted in {self._where()}; {way}"
+                raise Interrupted(message, getattr(stop, "code", 130)) from None
+        return state.history
+
+    def _where(self) -> str:
+        return f"epoch {min(self.state.epoch + 1, self.options.epochs)} of {self.options.epochs}"
+
+    def _say_where(self) -> None:
+        path = self.checkpoint.path
+        if self.state.epoch == self.options.epochs:
+            print(f"{path}: this run is finished ({counted(self.state.epoch, 'epoch')}); nothing to train")
+        else:
+            after = f" after {counted(self.state.batch, 'batch')}" if self.state.batch else ""
+            print(f"going on from {path}: {self._where()}{after}")
+
+    def _is_validated(self, epoch: int) -> bool:
+        return (epoch + 1) % self.options.valid_every == 0 or epoch + 1 == self.options.epochs
+
+    def _epoch(self, epoch: int) -> None:
+        task, options, state, held = self.task, self.options, self.state, self.interruption.held
+        if state.batch == 0:
+            torch.manual_seed(options.seed * 100_003 + epoch)
+        task.begin(epoch)
+        makers, first = task.batches(epoch), state.batch
+        if first:
+            self.checkpoint.restore_generators()
+        costs = [maker.cost for maker in makers]
+        self.remaining.begin(epoch, costs, first)
+        task.model.train()
+        before, started = state.seconds, time.monotonic()
+        last = started
+        with _made_ahead((make() for make in makers[first:]), task.laborious) as made:
+            for index, batch in enumerate(made, first):
+                with held():
+                    state.losses.append(self._step(batch, (epoch + index / len(makers)) / options.epochs))
+                    state.batch = index + 1
+                    now = time.monotonic()
+                    state.seconds = before + now - started
+                self.remaining.step(costs[index], now - last)
+                last = now
+                self._show(f"loss {state.losses[-1]:.3f}")
+                if self.checkpoint.is_due():
+                    with held():
+                        self.checkpoint.write(state)
+        row = {"epoch": epoch + 1, "loss": sum(state.losses) / len(state.losses), "seconds": state.seconds}
+        scores = self._validated() if self._is_validated(epoch) else {}
+        with held():
+            self._conclude(row | scores, scores)
+
+    def _step(self, batch: object, progress: float) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate(progress, self.options)
+        with computing(self.device, self.precision):
+            loss = self.task(batch)
+        loss.float().backward()
+        parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+        norm = nn.utils.clip_grad_norm_(parameters, self.options.clip)
+        if not norm.isfinite():
+            cause = f"the loss or its gradient is not finite (loss {loss.item():g}) in {self._where()}"
+            raise DataError(self.out, cause, "lower --learning-rate or --clip, or take --precision fp32")
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return loss.item()
+
+    def _validated(self) -> dict[str, float]:
+        """Scores of the model as it is; nothing is changed."""
+        self._show("validation", now=True)
+        started = time.monotonic()
+        scores = self.task.evaluate()
+        self.remaining.validated(time.monotonic() - started)
+        return scores
+
+    def _conclude(self, row: dict[str, float], scores: dict[str, float]) -> None:
+        """Take over what an epoch has led to, and go to the next one."""
+        state = self.state
+        weights = copied(self.task.model) if scores or state.epoch >= self.averaging_from else {}
+        if state.epoch >= self.averaging_from:
+            state.averaged += 1
+            mix_into(state.average, weights, 1 / state.averaged)
+        if scores:
+            if scores[self.task.criterion] <= state.best_score:
+                state.best_score, state.best = scores[self.task.criterion], weights
+            self.task.judge(scores)
+        for name, value in row.items():
+            self.log.add_scalar(name, value, state.epoch + 1)
+        state.history.append(row)
+        self.remaining.end()
+        self.line.say(_told(row, self.options.epochs), self.remaining.left())
+        state.epoch, state.batch, state.losses, state.seconds = state.epoch + 1, 0, [], 0.0
+        if self.checkpoint.is_due() or state.epoch == self.options.epochs:
+            self.checkpoint.write(state)
+
+    def _choose(self) -> None:
+        """Give the model its final weights: averaged, best, or blended with those of the beginning."""
+        task, state = self.task, self.state
+        last = dict(state.history[-1])
+        if state.averaged:
+            task.model.load_state_dict(state.average)
+            scores = task.evaluate()
+            last |= {f"averaged_{name}": value for name, value in scores.items()}
+            if scores[task.criterion] > state.best_score:
+                task.model.load_state_dict(state.best)
+        elif state.best:
+            task.model.load_state_dict(state.best)
+        if self.options.blend:
+            last |= self._blended()
+        state.history[-1] = last
+
+    def _blended(self) -> dict[str, float]:
+        """Mix in the weights that the run began with if validation gains by it; the mixture's scores."""
+        task = self.task
+        ended, before = copied(task.model), task.evaluate()[task.criterion]
+        mixture = {name: weight.clone() for name, weight in ended.items()}
+        mix_into(mixture, self.state.begun, self.options.blend)
+        task.model.load_state_dict(mixture)
+        scores = task.evaluate()
+        if scores[task.criterion] > before:
+            task.model.load_state_dict(ended)
+        return {f"blended_{name}": value for name, value in scores.items()}
+
+    def _show(self, detail: str, now: bool = False) -> None:
+        doing = f"epoch {self.state.epoch + 1}/{self.options.epochs}"
+        self.line.show(doing, self.remaining.share(), detail, self.remaining.left(), now)
+
+
+def _told(row: dict[str, float], epochs: int) -> str:
+    """An epoch in a line: scores in percent."""
+    scores = [
+        f"{name.upper() if len(name) == 3 else name} {100 * value:.2f} %"
+        for name, value in row.items()
+        if name not in ("epoch", "loss", "seconds")
+    ]
+    told = [f"epoch {row['epoch']}/{epochs}", f"loss {row['loss']:.4g}", *scores, lasting(row["seconds"])]
+    return "  ".join(told)
 
 
 @contextlib.contextmanager
 def _made_ahead(batches: Iterable, laborious: bool) -> Iterator[Iterable]:
-    """Batches, by another thread where torch is allowed several; half of these if they are much work."""
+    """Batches made by another thread where torch is allowed several; half of these if they are much work."""
     threads = torch.get_num_threads()
     if threads == 1:
         yield batches
@@ -184,124 +338,7 @@ def _made_ahead(batches: Iterable, laborious: bool) -> Iterator[Iterable]:
     making = threads // 2 if laborious else 0
     torch.set_num_threads(threads - making)
     try:
-        yield ahead(batches, AHEAD, making)
+        with contextlib.closing(ahead(batches, AHEAD, making)) as made:
+            yield made
     finally:
         torch.set_num_threads(threads)
-
-
-def _keep_memory() -> None:
-    """Large tensors' memory is kept for the next ones. The C library would give it back each time and get it
-
-    anew, page by page, which takes a sixth of the time on a CPU. oneDNN would keep some for each of the last
-    1,024 shapes that it computed: many gigabytes, as batches are of all widths.
-    """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another library than glibc
-        library = ctypes.CDLL(None)
-        for setting, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
-            library.mallopt(setting, value)
-
-
-def _validate(task: Task, state: dict) -> dict[str, float]:
-    scores = task.evaluate()
-    if scores[task.criterion] <= state["best_score"]:
-        state["best_score"] = scores[task.criterion]
-        state["best"] = _copied(task.model.state_dict())
-    return scores
-
-
-def _blend(task: Task, begun: dict[str, Tensor], share: float) -> dict[str, float]:
-    """Mix what the run began with into what it ends with, if validation gains by it; the mixture's scores."""
-    ended, before = _copied(task.model.state_dict()), task.evaluate()[task.criterion]
-    mixture = _copied(ended)
-    _mix_into(mixture, begun, share)
-    task.model.load_state_dict(mixture)
-    scores = task.evaluate()
-    if scores[task.criterion] > before:
-        task.model.load_state_dict(ended)
-    return {f"blended_{name}": value for name, value in scores.items()}
-
-
-def _parameter_groups(task: nn.Module, weight_decay: float) -> list[dict]:
-    """Biases and gains do not decay."""
-    matrices = [p for p in task.parameters() if p.dim() > 1]
-    vectors = [p for p in task.parameters() if p.dim() <= 1]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-
-
-def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: weight.detach().cpu().clone() for name, weight in weights.items()}
-
-
-def _mix_into(average: dict[str, Tensor], weights: dict[str, Tensor], share: float) -> None:
-    for name, weight in _copied(weights).items():
-        if name in average and weight.is_floating_point():  # counters are not averaged
-            average[name].lerp_(weight, share)
-        else:
-            average[name] = weight
-
-
-class _Checkpoint:
-    """Everything that the next step depends on, in one file."""
-
-    def __init__(self, path: Path, task: Task, optimiser, options: TrainingOptions):
-        self.path, self.task, self.optimiser, self.options = path, task, optimiser, options
-        self.written = time.monotonic()
-
-    def is_due(self) -> bool:
-        return time.monotonic() - self.written > 60 * self.options.checkpoint_minutes
-
-    def write(self, state: dict) -> None:
-        whole = {
-            "options": self._fixed_options(self.options),
-            "task": self.task.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "state": {**state, "rng": torch.get_rng_state() if state["batch"] else None},
-        }
-        with write_atomically(self.path, "wb") as file:
-            torch.save(whole, file)
-        self.written = time.monotonic()
-
-    def restore(self) -> dict:
-        if self.options.resume == "no" or not self.path.exists():
-            if self.options.resume == "yes":
-                raise DataError(self.path, "no checkpoint to resume from", "start with --resume auto")
-            return {
-                "epoch": 0,
-                "batch": 0,
-                "rng": None,
-                "losses": [],
-                "seconds": 0.0,
-                "history": [],
-                "begun": {},
-                "best": {},
-                "best_score": math.inf,
-                "average": {},
-                "averaged": 0,
-            }
-        whole = torch.load(self.path, map_location="cpu", weights_only=True)
-        now, had = self._fixed_options(self.options), self._fixed_options(TrainingOptions())
-        had |= whole["options"]  # one made before an option came has its default
-        changed = [f"{k} {had[k]} -> {now[k]}" for k in now if had[k] != now[k]]
-        if changed:
-            raise DataError(
-                self.path,
-                f"was made with other options ({', '.join(changed)})",
-                "give the same options, another --out, or --resume no",
-            )
-        try:
-            self.task.load_state_dict(whole["task"])
-        except RuntimeError as error:
-            raise DataError(
-                self.path,
-                "was made with another model: its sizes, its alphabet or --views differ",
-                "give another --out, or --resume no",
-            ) from error
-        self.optimiser.load_state_dict(whole["optimiser"])
-        tqdm.write(f"going on from {self.path}, epoch {whole['state']['epoch'] + 1}")
-        return {"begun": {}, **whole["state"]}
-
-    @staticmethod
-    def _fixed_options(options: TrainingOptions) -> dict:
-        free = {"resume", "threads", "checkpoint_minutes", "valid_every"}
-        return {k: v for k, v in dataclasses.asdict(options).items() if k not in free}

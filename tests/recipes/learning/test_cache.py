@@ -81,8 +81,25 @@ def test_an_interrupted_fill_is_not_taken_for_a_whole_one(tmp_path, sources, at)
     for setting in (0, 1):  # onto nothing, then over an earlier cache
         with pytest.raises(KeyboardInterrupt):
             FeatureCache(folder, sources, {"n": setting}, breaking)
-        assert [path.name for path in folder.iterdir() if path.name != "features.bin"] == []
-        assert calls(folder, sources, {"n": 0}) == 3
+        assert not (folder / "features.json").exists()
+        assert calls(folder, sources, {"n": 0}) == (3 if setting else 3 - at)
+        assert sorted(path.name for path in folder.iterdir()) == ["features.bin", "features.json"]
+
+
+@pytest.mark.parametrize(("lost", "left"), [(0, 1), (1, 2), (12, 2), (13, 3), (18, 3)])
+def test_an_item_that_was_cut_off_is_computed_again(tmp_path, sources, lost, left):
+    folder = tmp_path / "cache"
+
+    def breaking(source):
+        if source == sources[2]:
+            raise KeyboardInterrupt
+        return Computer()(source)
+
+    with pytest.raises(KeyboardInterrupt):
+        FeatureCache(folder, sources, {}, breaking)
+    written = (folder / "features.part").read_bytes()
+    (folder / "features.part").write_bytes(written[: len(written) - lost])
+    assert calls(folder, sources, {}) == left
 
 
 def test_new_features_never_stand_under_an_old_index(tmp_path, sources, monkeypatch):

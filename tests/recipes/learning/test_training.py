@@ -2,63 +2,18 @@
 
 import dataclasses
 import math
+import os
+import signal
 import sys
 from functools import partial
 
 import pytest
 import torch
-from torch import nn
 
 from pipelines.errors import DataError
 from recipes.learning.options import TrainingOptions
-from recipes.learning.training import rate, train
-
-EPOCHS, STEPS = 6, 5
-OPTIONS = TrainingOptions(epochs=EPOCHS, valid_every=1, precision="fp32", learning_rate=0.05, average=0.4)
-
-
-class Line(nn.Module):
-    """A task as small as can be, with all that a resumed run must get right: dropout (the global
-    generator), noise in its batches (their own), and a state beside the model that evaluation changes."""
-
-    criterion = "error"
-    laborious = False
-
-    def __init__(self, stop_at: int | None = None):
-        super().__init__()
-        torch.manual_seed(0)
-        self.model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 1))
-        self.register_buffer("looks", torch.tensor(0.0))
-        self.stop_at, self.steps, self.made, self.losses = stop_at, 0, 0, []
-
-    def forward(self, batch):
-        if self.steps == self.stop_at:
-            raise KeyboardInterrupt
-        self.steps += 1
-        x, y = batch
-        loss = (self.model(x) - y).square().mean() * (1 + 0.1 * self.looks)
-        self.losses.append(loss.item())
-        return loss
-
-    def batches(self, epoch):
-        def make(step):
-            self.made += 1
-            generator = torch.Generator().manual_seed(STEPS * epoch + step)
-            x = torch.randn(8, 4, generator=generator)
-            return x, x.sum(dim=1, keepdim=True) + 0.1 * torch.randn(8, 1, generator=generator)
-
-        return [partial(make, step) for step in range(STEPS)]
-
-    def evaluate(self):
-        self.model.eval()
-        self.looks += 1
-        x = torch.linspace(-1, 1, 40).reshape(10, 4)
-        with torch.no_grad():
-            return {"error": float((self.model(x) - x.sum(dim=1, keepdim=True)).square().mean())}
-
-
-def weights(task):
-    return torch.cat([parameter.detach().flatten() for parameter in task.model.parameters()])
+from recipes.learning.training import Maker, rate, train
+from tests.data.line_task import EPOCHS, OPTIONS, STEPS, Line, weights
 
 
 def changed(**options):
@@ -114,7 +69,7 @@ def test_batches_that_are_much_work_are_made_with_half_of_the_threads(tmp_path):
                 allowed["making"] = torch.get_num_threads()
                 return make()
 
-            return [partial(noted, make) for make in super().batches(epoch)]
+            return [Maker(partial(noted, make)) for make in super().batches(epoch)]
 
     allowed, before = {}, torch.get_num_threads()
     try:
@@ -167,35 +122,6 @@ def test_resume_no_starts_afresh(tmp_path):
 def test_resume_yes_wants_a_checkpoint(tmp_path):
     with pytest.raises(DataError, match="no checkpoint to resume from"):
         train(Line(), changed(resume="yes"), tmp_path)
-
-
-def test_other_options_are_named(tmp_path):
-    train(Line(), OPTIONS, tmp_path)
-    with pytest.raises(DataError) as error:
-        train(Line(), changed(epochs=9, clip=1.0, threads=1, valid_every=3), tmp_path)
-    assert f"epochs {EPOCHS} -> 9, clip 5.0 -> 1.0)" in str(error.value)
-    assert "threads" not in str(error.value) and "--resume no" in str(error.value)
-
-
-def test_a_checkpoint_of_before_an_option_came_goes_on(tmp_path, uninterrupted):
-    with pytest.raises(KeyboardInterrupt):
-        train(Line(stop_at=7), changed(checkpoint_minutes=1e-9), tmp_path)
-    old = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    del old["options"]["blend"], old["state"]["begun"]
-    torch.save(old, tmp_path / "checkpoint.pt")
-    with pytest.raises(DataError, match=r"blend 0\.0 -> 0\.5"):
-        train(Line(), changed(blend=0.5), tmp_path)
-    task = Line()
-    train(task, OPTIONS, tmp_path)
-    assert torch.equal(weights(task), weights(uninterrupted[0]))
-
-
-def test_another_model_is_named(tmp_path):
-    train(Line(), OPTIONS, tmp_path)
-    task = Line()
-    task.model[3] = nn.Linear(8, 2)
-    with pytest.raises(DataError, match="was made with another model.*--resume no"):
-        train(task, OPTIONS, tmp_path)
 
 
 class Recorder(Line):
@@ -256,6 +182,39 @@ def test_validation_comes_as_often_as_asked_and_at_the_end(tmp_path):
     assert [row["epoch"] for row in history if "error" in row] == [2, 4, 5]
     assert all(row["seconds"] >= 0 and math.isfinite(row["loss"]) for row in history)
     assert list((tmp_path / "log").iterdir())
+
+
+def test_the_callers_things_are_as_before(tmp_path):
+    task = Line()
+    before = dict(os.environ), torch.get_num_threads(), signal.getsignal(signal.SIGINT)
+    expected = torch.random.get_rng_state()
+    train(task, changed(threads=2), tmp_path)
+    assert (dict(os.environ), torch.get_num_threads(), signal.getsignal(signal.SIGINT)) == before
+    assert signal.set_wakeup_fd(-1) == -1
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.equal(torch.random.get_rng_state(), expected)
+
+
+def test_a_loss_that_is_not_finite_is_named(tmp_path):
+    class Exploding(Line):
+        def forward(self, batch):
+            return super().forward(batch) * math.inf
+
+    with pytest.raises(DataError, match="not finite.*in epoch 1 of 6; lower --learning-rate"):
+        train(Exploding(), OPTIONS, tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match="no CUDA device; take auto or cpu"):
+        train(Line(), changed(device="cuda"), tmp_path)
+
+
+def test_epochs_are_told_in_percent(tmp_path, capsys):
+    train(Recorder(0.5, 0.25), changed(epochs=2, average=0.0), tmp_path)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("epoch 1/2  loss ") and "  error 50.00 %  1 s" in told[0]
+    assert "error 25.00 %" in told[1]
 
 
 def test_it_learns(uninterrupted):

@@ -1,0 +1,36 @@
+"""One process at a time in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.errors import DataError
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; it is made if missing. Windows and file systems without locks hold none.
+
+    Raises:
+        DataError: another training holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                way = "wait for its end, stop it, or give another --out"
+                raise DataError(folder, "another training is at work in it", way) from None
+        yield
+    finally:
+        os.close(handle)
