@@ -382,9 +382,10 @@ def test_spliced_lines_say_what_their_words_say(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     assert all(len(group) == 1 for group in task._joined(random.Random(1), 0.0))
-    task.batches(0)
+    task.begin(0)
     assert (task.cuts == -1).all(), "not while training eases in"
     task.easing.fill_(False)
+    task.begin(1)
     makers = task.batches(1)
     inputs, targets, _ = makers[0]()
     own = {tuple(model.encode(word)) for item in items for word in item.target.split()}
@@ -408,6 +409,7 @@ def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
     )
     model = recipe.build(load(path), Normalisation(), items)
     task = recipe.training_task(model, items, items[:3])
+    task.begin(1)
     inputs, targets, _ = task.batches(1)[0]()
     assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
     assert (task.cuts_of_views[0] == -1).all() and (task.cuts_of_views[1] >= 0).all()
@@ -473,6 +475,7 @@ def test_composed_lines_say_what_stands_in_the_texts(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
+    task.begin(0)
     batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     own = {item.target for item in items}
@@ -491,6 +494,7 @@ def test_lines_in_small_capitals_say_what_stands_in_other_lines(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
+    task.begin(0)
     batches = [make() for make in task.batches(0)]
     said = [model.decode(target) for _, targets, *_ in batches for target in targets]
     everything = " ".join(item.target for item in items)
@@ -518,6 +522,7 @@ def test_letters_without_a_place_make_no_line_without_columns(tmp_path, kind):
     task.easing.fill_(False)
     task.cuts.zero_()
     assert all(sum(piece.length for piece in line) for line in task._joined(random.Random(1), 1.0))
+    task.begin(0)
     batches = [make() for make in task.batches(0)]
     assert all(inputs[1].min() > 0 for inputs, *_ in batches)
 
@@ -531,6 +536,7 @@ def test_composed_right_to_left_lines_say_what_their_pieces_show(tmp_path):
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
     task.easing.fill_(False)
+    task.begin(0)
     batches = [make() for make in task.batches(0)]
     whole = " ".join(item.target for item in items)
     assert all(model.decode(target) in whole for _, targets, *_ in batches for target in targets)
