@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.model import BUNDLED, SequenceModel
+from pipelines.model import SequenceModel
+from pipelines.model_file import located
 from recipes.data.manifest import Item
 
 FREE = frozenset(
@@ -111,8 +112,7 @@ def _with_content(name: str, value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_with_content(name, each) for each in value]
     if isinstance(value, Path) or (name in MODELS and value is not None):
-        path = Path(value)
-        path = path if path.is_file() or name not in MODELS else BUNDLED / f"{value}.safetensors"
+        path = located(value) if name in MODELS else Path(value)
         if path.is_file():
             return f"{path.name} ({_digest(path.read_bytes())})"
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
