@@ -73,16 +73,16 @@ class SearchOptions(BatchOptions):
     """How text is decoded."""
 
     language_model: str | os.PathLike | None = AUTO
-    """Language model: own (the model's), none, or a text or ARPA file. auto, the default, is own where the
-    model carries one. A plain text is turned into character n-grams, an ARPA file must hold such; either is
-    interpolated with the model's own. None is the same as none."""
+    """Language model: auto (the model's own, if it carries one), own, none, or a text or ARPA file. A plain
+    text is turned into character n-grams, an ARPA file must hold such; either is interpolated with the
+    model's own. None is the same as none."""
     language_weight: float | None = None
-    """Weight of the language model, 0 to 2 (default: tuned in training)."""
+    """Weight of the language model, from 0 to 2 (default: tuned in training)."""
     hotwords: str | os.PathLike | Sequence[str] = ()
     """Words and names to favour: separated by commas, or a file with one on each line."""
     hotword_weight: float = 1.0
-    """Bonus in nats for each letter of a hotword, 0 to 10. A higher one finds more of them, and also takes
-    more other words for them."""
+    """Bonus in nats for each letter of a hotword, from 0 to 10. A higher one finds more of them, and also
+    takes more other words for them."""
     lexicon: str | os.PathLike | Sequence[str] = ()
     """Known words, given like hotwords; any other word is penalised. They match as given, capitalised and in
     capitals; numbers, punctuation and hotwords are never penalised."""
@@ -177,9 +177,10 @@ class HandwritingOptions(SearchOptions):
     """How handwriting is read."""
 
     layout: str | os.PathLike = "auto"
-    """Where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. line: the image is
-    one line. page: lines are detected. auto takes the PAGE or ALTO file of the image's name beside it, if
-    there is one; otherwise an image less than 200 pixels high, or 4 times as wide as high, is a line."""
+    """Where the lines are: auto, line, page, or a PAGE or ALTO file or a folder of them. With line,
+    the image is one line; with page, lines are detected. The default takes the PAGE or ALTO file of the
+    image's name beside it, if there is one; otherwise an image less than 200 pixels high, or at least 4 times
+    as wide as high, is a line."""
 
     def __post_init__(self):
         super().__post_init__()

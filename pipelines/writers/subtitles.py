@@ -35,19 +35,19 @@ class Subtitles:
     """Cues of a few short lines; a cue never reaches over the end of a segment."""
 
     max_chars: int = 42
-    """Visible characters in a line (accents do not count); a longer word stands alone on its line."""
+    """Visible characters in a line (accents do not count). A longer word stands alone on its line."""
 
     max_lines: int = 2
     """Lines in a cue."""
 
     max_words: int | None = None
-    """Words in a cue, or None for as many as fit."""
+    """Words in a cue (default: as many as fit)."""
 
     max_seconds: float = 7.0
     """Longest time that a cue stays, in seconds."""
 
     min_seconds: float = 1.0
-    """Time that a cue stays at least if the next one leaves room, in seconds; 0 to end with its last word."""
+    """Shortest time that a cue stays where the next one leaves room, in seconds."""
 
     max_gap: float = 1.5
     """Pause between two words that always ends a cue, in seconds."""

@@ -76,6 +76,7 @@ def test_all_good(model, folder, tmp_path, capsys):
         "hotword_weight": 1.0,
         "lexicon": "",
         "lexicon_cost": 3.0,
+        "width": 5,
         "alternatives": 0,
         "batch_size": 16,
         "longest": 9.0,
@@ -168,7 +169,7 @@ def test_an_interrupted_run_keeps_what_it_finished(model, folder, tmp_path, caps
     model.instead = {at: KeyboardInterrupt()}
     out = tmp_path / "out"
     assert run(folder, "-o", out) == 130
-    assert "what was finished is kept" in capsys.readouterr().err
+    assert "finished files are kept" in capsys.readouterr().err
     assert written(out) == ["a.txt", "b.txt", "c.txt"][: "abc".index(at[0])]
     model.instead, model.read = {}, []
     assert run(folder, "-o", out, "--skip-existing") == 0
