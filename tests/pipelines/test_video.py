@@ -149,7 +149,7 @@ def test_wrong_usage(command, tmp_path, capsys):
     for arguments, message in [
         (("-f", "page"), "no format 'page'"),
         (("--window", "0"), "window must be"),
-        (("--page", "x.html"), "--page shows what is written"),
+        (("--page", "x.html"), "--page: for handwriting, not for videos"),
     ]:
         assert command(path, "-o", tmp_path / "out", *arguments) == 2
         assert message in capsys.readouterr().err
