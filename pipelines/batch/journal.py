@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from pipelines.batch.plan import Job, absolute
 
@@ -22,6 +24,7 @@ class Journal:
     def __init__(self, out: Path):
         self.path = out / JOURNAL
         self._made: dict[str, dict] = {}  # output -> what it was made from
+        self._records: dict[str, dict[tuple, dict]] = {}  # shared output -> source and part -> record
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in text.splitlines():
             try:
@@ -55,11 +58,46 @@ class Journal:
         """Before the outputs are written: they are ours, even if the run ends half way through."""
         self._add(job, None, None, job.outputs)
 
-    def add(self, job: Job, model: str, error: str | None) -> None:
-        """What became of an input."""
-        self._add(job, model, error, () if error else job.outputs)
+    def add(
+        self, job: Job, model: str, error: str | None, records: Mapping[Path, object] | None = None
+    ) -> None:
+        """What became of an input, and what files that hold all results are to say of it."""
+        shared = {str(absolute(path)): record for path, record in (records or {}).items()}
+        self._add(job, model, error, () if error else job.outputs, shared)
 
-    def _add(self, job: Job, model: str | None, error: str | None, outputs: tuple[Path, ...]) -> None:
+    def is_ours(self, path: Path) -> bool:
+        """Whether triscribe made this output."""
+        return str(absolute(path)) in self._made
+
+    def claim(self, path: Path) -> None:
+        """Before an output of no single source is written: it is ours."""
+        if not self.is_ours(path):
+            self._append({"source": "", "state": None, "model": None, "outputs": [str(absolute(path))]})
+
+    def is_recorded(self, path: Path, job: Job, model: str) -> bool:
+        """Whether a file of all results has a record of the source as it is now, by this model."""
+        entry = self._records.get(str(absolute(path)), {}).get((str(absolute(job.source)), job.part))
+        return bool(entry) and (entry["state"], entry["model"]) == (_state(job.source), model)
+
+    def records(self, path: Path) -> list:
+        """What a file of all results is to hold, in the order of the sources' names."""
+        found = self._records.get(str(absolute(path)), {})
+        order = sorted(found, key=lambda key: (key[0], key[1] or 0))
+        return [found[key]["record"] for key in order]
+
+    def forget_records(self, path: Path) -> None:
+        """Its file was deleted, and what it held is to be made again."""
+        if self._records.pop(str(absolute(path)), None):
+            self._append({"forgotten": str(absolute(path))})
+
+    def _add(
+        self,
+        job: Job,
+        model: str | None,
+        error: str | None,
+        outputs: tuple[Path, ...],
+        records: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
         entry = {
             "source": str(absolute(job.source)),
             "state": _state(job.source),
@@ -68,6 +106,11 @@ class Journal:
             "error": error,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
+        if records:
+            entry |= {"part": job.part, "records": dict(records)}
+        self._append(entry)
+
+    def _append(self, entry: dict) -> None:
         self._remember(entry)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "a", encoding="ascii") as file:
@@ -75,6 +118,12 @@ class Journal:
         self._mend = ""
 
     def _remember(self, entry: dict) -> None:
+        if "forgotten" in entry:
+            self._records.pop(entry["forgotten"], None)
+            return
+        for path, record in entry.get("records", {}).items():
+            kept = {"state": entry["state"], "model": entry["model"], "record": record}
+            self._records.setdefault(path, {})[entry["source"], entry["part"]] = kept
         entry = {name: entry[name] for name in ("source", "state", "model", "outputs")}
         self._made |= dict.fromkeys(entry["outputs"], entry)
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
+from pipelines.batch.shared import SharedOutputs
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.reading.precision import MANY, precision_for
 from pipelines.tasks import formats as formats_of
@@ -70,7 +71,8 @@ class Run:
     Args:
         work: what to do with each input.
         out: folder of the outputs.
-        formats: names of writers for the work's results.
+        formats: names of writers for the work's results. Those that are `shared` write one file for all
+            results, the others one for each.
         skip_existing, overwrite: what to do about outputs that exist.
         page: an HTML page over all results, or None.
         options: of the writers; each takes those that it has.
@@ -89,9 +91,12 @@ class Run:
         page: Path | None = None,
         options: dict | None = None,
     ):
-        self.work, self.out, self.formats = work, out, formats
+        self.work, self.out = work, out
         self.skip_existing, self.overwrite, self.page = skip_existing, overwrite, page
-        self.writers = [_writer(name, work.kind, options or {}) for name in formats]
+        writers = {name: _writer(name, work.kind, options or {}) for name in formats}
+        self.shared_writers = [each for each in writers.values() if hasattr(each, "shared")]
+        own = {name: each for name, each in writers.items() if each not in self.shared_writers}
+        self.formats, self.writers = list(own), list(own.values())
         self.entries = []
         self.written = self.failed = self.skipped = 0
         self.size = 0.0
@@ -101,7 +106,8 @@ class Run:
         _check_writable(self.out)
         started = time.monotonic()
         journal = Journal(self.out)
-        tasks = self._tasks(inputs, journal)
+        shared = SharedOutputs(self.out, self.shared_writers, journal, self.overwrite)
+        tasks = self._tasks(inputs, journal, shared)
         lengths = [self.work.length(unit) for _, unit in tasks]
         if len(tasks) >= MANY:
             precision_for("auto", "cpu", measure=True)
@@ -109,15 +115,20 @@ class Run:
         with tqdm(total=round(sum(lengths)), unit=length_unit, disable=None if tasks else True) as bar:
             bar.set_description(label)
             results = self.work.results(unit for _, unit in tasks)
-            for (job, unit), length, result in zip(tasks, lengths, results, strict=True):
-                self._finish(job, result, journal, self.work.model(unit))
-                bar.update(round(length))
+            try:
+                for (job, unit), length, result in zip(tasks, lengths, results, strict=True):
+                    self._finish(job, result, shared, self.work.model(unit))
+                    bar.update(round(length))
+            finally:
+                shared.write()
         self._summarise(time.monotonic() - started)
         if self.page:
             self._write_page()
         return 1 if self.failed else 0
 
-    def _tasks(self, inputs: tuple[str, ...], journal: Journal) -> list[tuple[Job, object]]:
+    def _tasks(
+        self, inputs: tuple[str, ...], journal: Journal, shared: SharedOutputs
+    ) -> list[tuple[Job, object]]:
         """What is to be done, each with the unit to read."""
         existing, is_meant = [], cache(self.work.is_meant)
         for each in inputs:  # what is missing costs a line of its own, like any bad file
@@ -135,7 +146,8 @@ class Run:
         tasks = []
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
             foreign = None if self.overwrite else journal.foreign(job)
-            if self.skip_existing and journal.is_done(job, self.work.model(unit)):
+            model = self.work.model(unit)
+            if self.skip_existing and journal.is_done(job, model) and shared.is_done(job, model):
                 self.skipped += 1
             elif foreign:
                 way_out = "give --overwrite, --skip-existing or another --out"
@@ -144,14 +156,18 @@ class Run:
                 tasks.append((job, unit))
         return tasks
 
-    def _finish(self, job: Job, result: object | TriscribeError, journal: Journal, model: str) -> None:
+    def _finish(self, job: Job, result: object | TriscribeError, shared: SharedOutputs, model: str) -> None:
+        journal, records = shared.journal, {}
         try:
             if not isinstance(result, TriscribeError):
                 journal.begin(job)
                 for output, chosen in zip(job.outputs, self.writers, strict=True):
                     with write_atomically(output, mode(chosen)) as file:
                         chosen.write(result, file)
-            journal.add(job, model, str(result) if isinstance(result, TriscribeError) else None)
+                records = shared.records(result)
+            error = str(result) if isinstance(result, TriscribeError) else None
+            journal.add(job, model, error, records)
+            shared.update()
         except OSError as error:
             result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
         if isinstance(result, TriscribeError):

@@ -1,14 +1,15 @@
-"""What happens in a video as text and tables. Times are rounded to milliseconds, scores to four decimals."""
+"""Actions in videos as text and tables. Times are rounded to milliseconds, scores to four decimals."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import ClassVar, TextIO
 
 from pipelines.results import Actions, ActionSegment
-from pipelines.writers.lines import one_line, printable
+from pipelines.writers.lines import distinct_names, one_line, printable
 from pipelines.writers.tables import write_json
 
 
@@ -63,30 +64,63 @@ class ActionsJSON:
 
 @dataclass(frozen=True)
 class ActionsCSV:
-    """A row a segment under the header source,start,end,label,score; comma-separated as RFC 4180 says."""
+    """A comma-separated table (RFC 4180), a row a segment: source, start and end in seconds, label, score.
+
+    All videos of a folder are in one table.
+    """
 
     extension: ClassVar[str] = "csv"
+    shared: ClassVar[str] = "actions.csv"
 
     def write(self, actions: Actions, file: TextIO) -> None:
+        self.write_records([self.record(actions)], file)
+
+    def record(self, actions: Actions) -> list[list[str]]:
+        """The rows of a video."""
+        source = printable(str(actions.source or ""))
+        return [
+            [source, f"{each.start:.3f}", f"{each.end:.3f}", one_line(each.label), f"{each.score:.4f}"]
+            for each in actions.segments
+        ]
+
+    def write_records(self, records: Iterable[list[list[str]]], file: TextIO) -> None:
+        """The table of all videos."""
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["source", "start", "end", "label", "score"])
-        source = printable(str(actions.source or ""))
-        for segment in actions.segments:
-            times = f"{segment.start:.3f}", f"{segment.end:.3f}"
-            table.writerow([source, *times, one_line(segment.label), f"{segment.score:.4f}"])
+        for rows in records:
+            table.writerows(rows)
 
 
 @dataclass(frozen=True)
 class ActivityNet:
-    """Detections as the ActivityNet challenge takes them; a video's id is its name without ending."""
+    """Detections as the ActivityNet challenge takes them.
+
+    A video's id is its name without its ending, or where two have the same name, its path without the
+    folders that all have in common. All videos of a folder are in one file.
+    """
 
     extension: ClassVar[str] = "activitynet.json"
+    shared: ClassVar[str] = "actions.activitynet.json"
 
     def write(self, actions: Actions, file: TextIO) -> None:
-        name = printable(Path(actions.source).stem) if actions.source else "video"
-        found = [self._detection(segment) for segment in actions.segments]
-        content = {"version": "VERSION 1.3", "results": {name: found}, "external_data": {}}
-        write_json(content, file)
+        self.write_records([self.record(actions)], file)
+
+    def record(self, actions: Actions) -> dict:
+        """A video and its detections."""
+        source = printable(str(actions.source)) if actions.source else "video"
+        return {"source": source, "found": [self._detection(segment) for segment in actions.segments]}
+
+    def write_records(self, records: Iterable[dict], file: TextIO) -> None:
+        """The detections of all videos."""
+        records = list(records)
+        names = distinct_names([record["source"] for record in records])
+        results = {
+            str(PurePath(name).with_suffix("")): record["found"]
+            for name, record in zip(names, records, strict=True)
+        }
+        if len(results) < len(records):  # x.mp4 beside x.avi
+            results = {name: record["found"] for name, record in zip(names, records, strict=True)}
+        write_json({"version": "VERSION 1.3", "results": results, "external_data": {}}, file)
 
     def _detection(self, segment: ActionSegment) -> dict:
         times = [_time(segment.start), _time(segment.end)]

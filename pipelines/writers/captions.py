@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, TextIO
 
 from pipelines.errors import MediaError
 from pipelines.results import Caption, Segment, Sentence, Transcript
-from pipelines.writers.lines import one_line, printable
+from pipelines.writers.lines import distinct_names, one_line, printable
 from pipelines.writers.subtitles import SRT, VTT
 from pipelines.writers.tables import write_json
 
 if TYPE_CHECKING:
     import numpy as np
 
+NUMBERED = re.compile(r"(?:COCO_\w+_)?([0-9]+)")
 STAYS = 5.0  # seconds that the sentence of a picture, which has no times, stays as a subtitle
 ACROSS = 6  # words beside each other in a picture of attention
 INCHES = 2.0  # of each
@@ -79,23 +81,44 @@ class CaptionJSON:
 
 @dataclass(frozen=True)
 class COCO:
-    """Images and annotations as COCO's captions have them, so that they can be trained on again.
+    """Images and annotations as COCO's captions have them, which can be trained on and scored.
 
-    An image's id is the number that its file is named by, as in COCO itself, or else the name.
+    The id of an image is the number that its file is named by, as in COCO, if all files have such names;
+    otherwise images are numbered from 1. All images of a folder are in one file, which pycocotools opens
+    with `COCO(path)`; its list of annotations is what `loadRes` takes as results.
     """
 
     extension: ClassVar[str] = "coco.json"
+    shared: ClassVar[str] = "captions.coco.json"
 
     def write(self, caption: Caption, file: TextIO) -> None:
-        name = printable(Path(caption.source).name) if caption.source else "image"
-        stem = Path(name).stem
-        number = re.fullmatch(r"(?:COCO_\w+_)?([0-9]+)", stem)
-        key = int(number[1]) if number else stem
+        self.write_records([self.record(caption)], file)
+
+    def record(self, caption: Caption) -> dict:
+        """An image and its sentences."""
+        source = printable(str(caption.source)) if caption.source else "image"
+        return {"source": source, "captions": [sentence.text for sentence in caption.sentences]}
+
+    def write_records(self, records: Iterable[dict], file: TextIO) -> None:
+        """Images and annotations of all records."""
+        records = list(records)
+        names = distinct_names([record["source"] for record in records])
+        found = [NUMBERED.fullmatch(PurePath(name).stem) for name in names]
+        numbers = [int(match[1]) for match in found if match]
+        if len(set(numbers)) < len(names):
+            numbers = list(range(1, len(names) + 1))
         annotations = [
-            {"id": place, "image_id": key, "caption": sentence.text}
-            for place, sentence in enumerate(caption.sentences, start=1)
+            {"image_id": number, "caption": text}
+            for number, record in zip(numbers, records, strict=True)
+            for text in record["captions"]
         ]
-        write_json({"images": [{"id": key, "file_name": name}], "annotations": annotations}, file)
+        content = {
+            "images": [
+                {"id": number, "file_name": name} for number, name in zip(numbers, names, strict=True)
+            ],
+            "annotations": [{"id": place, **each} for place, each in enumerate(annotations, start=1)],
+        }
+        write_json(content, file)
 
 
 @dataclass(frozen=True)

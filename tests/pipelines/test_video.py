@@ -138,10 +138,30 @@ def test_a_folder(command, tmp_path, capsys):
     seen = capsys.readouterr()
     assert "2 watched (2 s of video" in seen.out and seen.err.count("failed: ") == 1 and "bad.mp4" in seen.err
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} - {JOURNAL}
-    endings = ("json", "csv", "activitynet.json", "txt", "mp4", "png")
-    assert names == {f"{name}.{ending}" for name in ("a", "deep/b") for ending in endings}
+    endings = ("json", "txt", "mp4", "png")
+    own = {f"{name}.{ending}" for name in ("a", "deep/b") for ending in endings}
+    assert names == own | {"actions.csv", "actions.activitynet.json"}
     assert json.loads((out / "deep/b.json").read_text())["label"] == "blue"
     assert sum(1 for _ in open_video(out / "a.mp4").frames()) == 30
+
+
+def test_one_table_for_a_folder_which_later_runs_add_to(command, tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    write(folder / "a.mp4", ("red", 30))
+
+    def labels():
+        lines = (out / "actions.csv").read_text(encoding="utf-8").splitlines()
+        return [line.split(",")[3] for line in lines[1:]]
+
+    assert command(folder, "-o", out, "-f", "csv") == 0 and labels() == ["red"]
+    write(folder / "b.mp4", ("blue", 30))
+    assert command(folder, "-o", out, "-f", "csv", "--skip-existing") == 0 and labels() == ["red", "blue"]
+    assert "1 already there" in capsys.readouterr().out
+    before = (out / "actions.csv").stat().st_mtime_ns
+    assert command(folder, "-o", out, "-f", "csv", "--skip-existing") == 0
+    assert (out / "actions.csv").stat().st_mtime_ns == before
+    assert command(folder, "-o", out, "-f", "csv") == 0 and labels() == ["red", "blue"]
 
 
 def test_wrong_usage(command, tmp_path, capsys):

@@ -95,6 +95,6 @@ def test_what_is_in_no_file_cannot_be_drawn(film, tmp_path):
         save(nowhere, tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
     content = json.loads(text(nowhere, tmp_path / "a.coco.json"))
-    assert content["images"] == [{"id": "image", "file_name": "image"}]
+    assert content["images"] == [{"id": 1, "file_name": "image"}]
     with pytest.raises(ValueError, match="no format 'pdf'"):
         save(nowhere, tmp_path / "a.pdf")
