@@ -35,7 +35,11 @@ def commands(page: Path) -> list[list[str]]:
     """Everything in the page that begins as a command does, in fenced blocks and in the text."""
     text = page.read_text(encoding="utf-8")
     inline = re.findall(r"(?<!`)`([^`\n]+)`", text)
-    lines = [*inline, *shell_lines(page), *(line for block in blocks(page, "") for line in block.splitlines())]
+    lines = [
+        *inline,
+        *shell_lines(page),
+        *(line for block in blocks(page, "") for line in block.splitlines()),
+    ]
     begin = ("triscribe ", "python -m recipes.", "python benchmarks/", "benchmarks/")
     found = (shlex.split(line) for line in lines if line.startswith(begin))
     return [words if words[0] in RUN else ["python", *words] for words in found if len(words) > 1]
