@@ -1,9 +1,9 @@
-"""The shared core: a deep LSTM or GRU, exact on ragged batches and fast on every device.
+"""The shared core: a deep LSTM or GRU, exact on batches of sequences of different lengths.
 
-Packing a ragged batch (`PackedSequence`) leaves the CPU's fused kernels. Here each direction
-runs on the plain padded batch instead: the forward direction never sees padding before its last
-frame, and the backward direction reads every sequence reversed *within its own length*, so
-padding again comes last. The result equals `nn.LSTM` on packed sequences.
+A `PackedSequence` does not run on the CPU's fused kernels. Here each direction runs on the padded batch
+instead: the forward direction sees no padding before its last frame, and the backward direction reads every
+sequence reversed *within its own length*, so that padding again comes last. The result equals `nn.LSTM` on
+packed sequences.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ State = list  # one entry a layer: (h, c) for an LSTM, h for a GRU, each (1, bat
 
 
 class BiLSTM(nn.Module):
-    """Stacked LSTM/GRU (Graves & Schmidhuber 2005; Cho et al. 2014).
+    """Stacked LSTM or GRU (Graves & Schmidhuber 2005; Cho et al. 2014).
 
     Args:
-        input_size: features of each input frame.
-        hidden_size: memory cells of each layer and direction.
-        num_layers: depth; each layer reads both directions of the one below.
-        dropout: probability of dropping a feature between layers.
+        input_size: features per input frame.
+        hidden_size: hidden units per layer and direction.
+        num_layers: number of layers; each reads both directions of the one below.
+        dropout: dropout between layers.
         cell: "lstm" or "gru".
-        bidirectional: read each sequence both ways; a streaming core reads one way.
-        bptt_window: truncated back-propagation through time for very long sequences: in
-            training, gradients stop every `bptt_window` frames while the state is carried on,
-            and only one window's activations are held in memory. One-directional cores only.
+        bidirectional: read sequences in both directions; a streaming core reads forwards only.
+        bptt_window: truncated back-propagation through time for very long sequences: in training, gradients
+            stop every `bptt_window` frames while the state is carried on, and the activations of only one
+            window are held in memory. Unidirectional cores only.
 
     Raises:
         ValueError: for an unknown cell, or a window on a bidirectional core.
@@ -75,9 +75,9 @@ class BiLSTM(nn.Module):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """Glorot input and orthogonal recurrent weights keep the size of signals through depth and
+        """Initialise: Glorot input weights, orthogonal recurrent weights, open forget gates.
 
-        time (Saxe et al. 2014); forget gates start open (Jozefowicz et al. 2015).
+        (Glorot & Bengio 2010; Saxe et al. 2014; Jozefowicz et al. 2015.)
         """
         for name, parameter in self.named_parameters():
             if "bias" in name:
@@ -111,8 +111,8 @@ class BiLSTM(nn.Module):
         """Run whole sequences.
 
         Args:
-            x: (batch, time, input_size), padded at the end with anything finite.
-            lengths: (batch,) valid frames of each sequence, each at least 1.
+            x: (batch, time, input_size), padded at the end with any finite values.
+            lengths: (batch,), the number of valid frames of each sequence, at least 1.
 
         Returns:
             (batch, time, directions * hidden_size), zero in the padding; and `lengths`.
@@ -127,14 +127,17 @@ class BiLSTM(nn.Module):
             return self._whole(x, lengths), lengths
 
     def stream(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run the next chunk of sequences that arrive piece by piece.
+        """Run the next chunk of sequences that arrive in chunks.
 
         Args:
-            x: (batch, time, input_size), every frame valid.
-            state: what the previous chunk returned; None at the start.
+            x: (batch, time, input_size), all frames valid.
+            state: the state returned for the previous chunk; None at the start.
 
         Returns:
-            (batch, time, hidden_size) and the state to hand to the next call.
+            (batch, time, hidden_size) and the state for the next chunk.
+
+        Raises:
+            ValueError: the core is bidirectional.
         """
         if self.bidirectional:
             raise ValueError("a bidirectional core needs the whole sequence; stream with bidirectional=False")
@@ -143,7 +146,7 @@ class BiLSTM(nn.Module):
         return y.transpose(0, 1), state
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """As many frames come out as went in."""
+        """The lengths unchanged: one output frame per input frame."""
         return lengths
 
     def _whole(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -181,7 +184,7 @@ class BiLSTM(nn.Module):
         return x, carried
 
     def _truncated(self, x: Tensor) -> Tensor:
-        """Windows joined by a state without gradient; recomputed in the backward pass."""
+        """Run window after window, with the state detached in between; recomputed in the backward pass."""
         outputs, state = [], None
         for window in x.split(self.bptt_window):
             y, state = checkpoint(self._one_direction, window, state, use_reentrant=False)

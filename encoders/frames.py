@@ -1,8 +1,8 @@
-"""Frame front ends: pictures -> features of an image network -> normalised, projected, with changes in time.
+"""Frame front ends: frames -> features of an image network -> normalisation, differences in time, projection.
 
-Features of a network that is not trained further are computed once (`Backbone.features`) and read by
-`FrameFeatures`; one that is trained, the small one from scratch or any other further, reads the frames
-in every pass. `Frames` holds either.
+The features of a frozen network are computed once (`Backbone.features`) and read by `FrameFeatures`. A
+network that is trained, the small one from scratch or a pretrained one further, reads the frames in every
+pass. `Frames` holds either.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from encoders.backbones import BACKBONES
 from encoders.motion import ANYWHERE, CELL, SIDE, anywhere, motion
 from encoders.precision import FP32, Precision, computing
 
-AT_ONCE = 4  # frames for each thread of a CPU: what a network makes of more does not stay in its caches
-FARTHEST = 10.0  # deviations from its mean; a feature that never fired in training may otherwise shout
+AT_ONCE = 4  # frames per CPU thread; the activations of more do not stay in the caches
+FARTHEST = (
+    10.0  # standard deviations to which features are clipped; one that never fired in training may be far out
+)
 
 
 class Backbone(nn.Module):
-    """An image network without its classifier. Made by `backbone`.
+    """An image network without its classifier; `backbone` builds one.
 
     Args:
         trunk: (n, 3, height, width) -> (n, output_size, rows, columns).
-        output_size: features of each frame or place.
-        resize, crop: pixels of the shorter side, and of the square cut out of its middle; None is
-            the whole frame.
-        mean, std: of red, green and blue, from 0 to 1, by which pixels are normalised.
-        interpolation: of the resizing.
-        grid: give the features of every place in the picture instead of their mean.
-        frozen: not trained further: no gradients, and statistics of its normalisation stay.
+        output_size: features per frame, or per grid position.
+        resize, crop: shorter side after resizing and side of the centre crop, pixels; crop None keeps the
+            whole frame.
+        mean, std: normalisation of the red, green and blue channels, for values from 0 to 1.
+        interpolation: method of resizing.
+        grid: return the features of every position in the picture instead of their mean.
+        frozen: the network is not trained: no gradients, and its batch statistics stay fixed.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Backbone(nn.Module):
         return super().train(mode and not self.frozen)
 
     def prepare(self, frames: Tensor | np.ndarray) -> Tensor:
-        """(n, height, width, 3) uint8 red, green, blue -> (n, 3, height', width') as the network reads it."""
+        """Resize, crop and normalise frames: (n, height, width, 3) uint8 RGB -> (n, 3, height', width')."""
         from torchvision.transforms import InterpolationMode
         from torchvision.transforms.v2 import functional as pictures  # resizes uint8 as such, 4 x as fast
 
@@ -77,9 +79,9 @@ class Backbone(nn.Module):
         return pictures.normalize(images.float() / 255.0, self.mean, self.std)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, 3, height, width) of `prepare` -> (n, output_size), or (n, places, output_size) of the grid.
+        """Features of prepared frames: (n, 3, height, width) -> (n, output_size).
 
-        Places are in reading order.
+        With `grid`, (n, positions, output_size), positions in reading order.
         """
         x = self.trunk(x.contiguous(memory_format=torch.channels_last))
         return x.flatten(2).transpose(1, 2) if self.grid else x.mean(dim=(2, 3))
@@ -88,11 +90,11 @@ class Backbone(nn.Module):
     def features(
         self, frames: Iterable[np.ndarray], batch_size: int = 16, precision: Precision = FP32
     ) -> Tensor:
-        """Features of a whole clip, without gradients and as in use; memory for `batch_size` frames.
+        """Features of a whole clip in evaluation mode, with memory for `batch_size` frames only.
 
         Args:
-            frames: each (height, width, 3) uint8, all of one size; read as they are needed.
-            batch_size: frames at once; on a CPU at most 4 for each of torch's threads.
+            frames: each (height, width, 3) uint8, all of one size; consumed lazily.
+            batch_size: frames per batch; on a CPU at most 4 per torch thread.
             precision: bf16 changes features by about 1 %.
 
         Returns:
@@ -115,7 +117,7 @@ class Backbone(nn.Module):
 
 
 class NoBackbone(Backbone):
-    """Sees nothing in a frame, where motion between them is all that counts."""
+    """No image network: only the motion between frames is used."""
 
     def __init__(self):
         super().__init__(nn.Identity(), 0, SIDE, None, (0.0,) * 3, (1.0,) * 3)
@@ -135,20 +137,19 @@ def backbone(
     crop: bool = True,
     side: int | None = None,
 ) -> Backbone:
-    """An image network by its name.
+    """Build an image network by name.
 
     Args:
         name: one of `BACKBONES`.
-        weights: of torchvision, such as "DEFAULT", fetched by it where they are not there yet; None
-            is none, which the small network never has.
+        weights: name of torchvision weights, such as "DEFAULT", which torchvision downloads if needed; None
+            for random weights. The small network has none.
         grid, frozen: see `Backbone`.
-        crop: prepare frames as the network's weights were trained: cut the middle square out of them.
-            False takes the whole frame.
-        side: pixels of the prepared frame's shorter side instead of the network's own.
+        crop: take the centre crop, as when the weights were trained; False keeps the whole frame.
+        side: shorter side of the prepared frame in pixels, instead of the network's own.
 
     Raises:
         ValueError: unknown name or weights.
-        OSError, RuntimeError: weights cannot be fetched (URLError), or are damaged.
+        OSError, RuntimeError: the weights cannot be downloaded (URLError) or are damaged.
     """
     if name not in BACKBONES:
         raise ValueError(f"backbone must be one of {sorted(BACKBONES)}, not {name!r}")
@@ -193,10 +194,10 @@ def backbone(
 
 
 class SmallNet(nn.Sequential):
-    """Four strided 3 x 3 convolutions, 192,000 weights, to be trained from scratch on small frames.
+    """A small image network to train from scratch: four strided 3 x 3 convolutions, 192,000 weights.
 
-    It also reads where each pixel lies (CoordConv, Liu et al. 2018), so that positions survive when its
-    features are averaged over the picture.
+    Coordinate channels (CoordConv, Liu et al. 2018) preserve positions when features are averaged over the
+    picture.
     """
 
     def __init__(self, channels: tuple[int, ...] = (24, 48, 96, 160)):
@@ -207,7 +208,7 @@ class SmallNet(nn.Sequential):
         super().__init__(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, 3, height, width) -> (n, 160, height / 16, width / 16), sizes rounded up."""
+        """Feature maps: (n, 3, height, width) -> (n, 160, height / 16, width / 16), rounded up."""
         down, across = (
             torch.linspace(-1.0, 1.0, size, device=x.device, dtype=x.dtype) for size in x.shape[2:]
         )
@@ -216,17 +217,17 @@ class SmallNet(nn.Sequential):
 
 
 class FrameFeatures(nn.Module):
-    """The front end for features of frames: normalisation, differences in time, one linear layer.
+    """Front end for precomputed frame features: normalisation, differences in time, one linear layer.
 
-    Each feature is normalised over all valid frames (batch normalisation, Ioffe & Szegedy 2015), so
-    that streams of different scales, such as a network's features and motion, can be joined.
+    Each feature is normalised over all valid frames (batch normalisation, Ioffe & Szegedy 2015), so that
+    streams of different scales, such as image features and motion, can be concatenated.
 
     Args:
-        input_size: features of each input frame.
-        output_size: features of each output frame.
-        dropout: on the output.
-        lags: of further streams: how much each feature has changed from so many frames before, at the
-            start from the first. They tell in which direction time runs.
+        input_size: features per input frame.
+        output_size: features per output frame.
+        dropout: dropout on the output.
+        lags: for each lag, the difference to the features that many frames earlier (near the start, to the
+            first frame) is a further stream. They show the direction of time.
     """
 
     min_length = 1  # frames
@@ -249,7 +250,7 @@ class FrameFeatures(nn.Module):
         self.project = nn.Linear(input_size * (1 + len(self.lags)), output_size)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, time, input_size), frames of each -> (batch, time, output_size), zero in the padding."""
+        """(batch, time, input_size) and lengths -> (batch, time, output_size), padding zero; lengths."""
         if x.dim() != 3 or x.size(2) != self.input_size:
             raise ValueError(f"frames must be (batch, time, {self.input_size}), not {tuple(x.shape)}")
         time = torch.arange(x.size(1), device=x.device)
@@ -262,11 +263,11 @@ class FrameFeatures(nn.Module):
         return y.masked_fill(~valid[:, :, None], 0.0), lengths
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """As many frames come out as went in."""
+        """The lengths unchanged: one output frame per input frame."""
         return lengths
 
     def _normalised(self, frames: Tensor) -> Tensor:
-        """(n, input_size); one frame alone has no deviation, so what is known of others must do."""
+        """Normalise (n, input_size); a single frame has no variance, so it takes the running statistics."""
         norm = self.norm
         if len(frames) > 1:
             frames = norm(frames)
@@ -278,24 +279,24 @@ class FrameFeatures(nn.Module):
 
 
 class Frames(nn.Module):
-    """The front end for frames: an image network and motion, then `FrameFeatures`.
+    """Front end for video and pictures: an image network and motion features, then `FrameFeatures`.
 
-    With a frozen network, `features` are computed once for each clip, kept, and read by `forward`. One
-    that is trained reads the frames themselves. Either way its weights are in the model's file.
+    With a frozen network, `features` are computed once per clip and read by `forward`; a trained network
+    reads the frames themselves. Either way its weights are stored in the model file.
 
     Args:
-        network: one of `BACKBONES`, made without weights; `network.load_state_dict` takes those of
-            `backbone(name, "DEFAULT")`.
+        network: one of `BACKBONES`, built without weights; load those of `backbone(name, "DEFAULT")` with
+            `network.load_state_dict`.
         output_size, dropout, lags: see `FrameFeatures`.
-        frozen: the network is not trained further.
+        frozen: the network is not trained.
         crop: see `backbone`.
-        side: pixels of the prepared frames' shorter side; 0 is the network's own.
-        grid: what is read is the places of one picture, in reading order, not frames in time.
-        motion: cells across and down in which motion between frames is told (see `motion.py`), as
-            further features; 0 is none. Only with a frozen network, or none.
-        places: tell the motion of each cell; without it only what `anywhere` makes of them all.
-        rate: frames a second that a video is sampled at.
-        window: seconds of a longer video that are read at once.
+        side: shorter side of the prepared frames in pixels; 0 for the network's own.
+        grid: the sequence is the positions of one picture, in reading order, not frames in time.
+        motion: rows and columns of the grid on which motion between frames is described (see `motion.py`), as
+            further features; 0 for none. Only with a frozen network or none.
+        places: describe the motion of each cell; otherwise only the summary that `anywhere` gives.
+        rate: frames per second at which a video is sampled.
+        window: seconds of a long video that are read at once.
 
     Raises:
         ValueError: for an unknown network, a size below 1, or motion with a network that is trained.
@@ -336,16 +337,16 @@ class Frames(nn.Module):
     def features(
         self, frames: Iterable[np.ndarray], batch_size: int = 16, precision: Precision = FP32
     ) -> Tensor:
-        """What `forward` reads of one clip, or of one picture's places, without gradients.
+        """The input of `forward` for one clip or picture, computed without gradients.
 
         Args:
-            frames: each (height, width, 3) uint8, all of one size; read as they are needed.
+            frames: each (height, width, 3) uint8, all of one size; consumed lazily.
 
         Returns:
-            (frames or places, features) float32, on the CPU.
+            (frames or positions, features) float32, on the CPU.
 
         Raises:
-            ValueError: there are no frames, or several where one picture is meant.
+            ValueError: there are no frames, or several with `grid`.
         """
         found = self.see(self.look(frames), batch_size, precision)
         if self.network.grid:
@@ -355,7 +356,7 @@ class Frames(nn.Module):
         return found
 
     def look(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """Each frame with its motion, which needs no network: what another thread can do beside `see`."""
+        """Each frame with its motion features: the part of `features` that needs no network."""
         if not self.motion:
             yield from ((frame, torch.empty(0)) for frame in frames)
             return
@@ -366,7 +367,7 @@ class Frames(nn.Module):
     def see(
         self, looked: Iterable[tuple[np.ndarray, Tensor]], batch_size: int = 16, precision: Precision = FP32
     ) -> Tensor:
-        """What `look` gives -> (frames, features), or (frames, places, features) of a grid."""
+        """Features of what `look` yields: (frames, features); with `grid`, (frames, positions, features)."""
         moves: list[Tensor] = []
 
         def shown() -> Iterator[np.ndarray]:
@@ -378,11 +379,11 @@ class Frames(nn.Module):
         return torch.cat([found, torch.stack(moves)], dim=1) if self.motion else found
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames, or features of them, of each -> (batch, time, output_size), frames.
+        """Encode frames or their features: -> (batch, time, output_size), zero in the padding, and lengths.
 
         Args:
-            x: (batch, time, features) as `features` gives them; or with a network that is trained,
-                (batch, time, height, width, 3) uint8, or (batch, 1, height, width, 3) for a grid.
+            x: (batch, time, features) from `features`; for a network that is trained, (batch, time, height,
+                width, 3) uint8, or (batch, 1, height, width, 3) with `grid`.
         """
         if x.dim() == 3:
             if self.motion and not self.places:
@@ -393,11 +394,11 @@ class Frames(nn.Module):
             raise ValueError(f"frames must be (batch, time, height, width, 3), not {tuple(x.shape)}")
         valid = torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None]
         seen = self.network(self.network.prepare(x[valid]))
-        if self.network.grid:  # the places of each one picture
+        if self.network.grid:  # the positions of one picture
             return self.sequence(seen, torch.full_like(lengths, seen.size(1)))
         features = seen.new_zeros(*valid.shape, seen.size(1)).masked_scatter(valid[:, :, None], seen)
         return self.sequence(features, lengths)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """As many frames come out as went in."""
+        """The lengths unchanged: one output frame per input frame."""
         return lengths

@@ -1,8 +1,7 @@
-"""The LSTM and GRU cells written out, for looking inside a trained core.
+"""LSTM and GRU cells written out step by step, for looking inside a trained core.
 
-The fast core (`bilstm.py`) hands whole sequences to fused kernels that return only the hidden
-state. Here the same weights run frame by frame and every gate is kept, so that one can see what
-a cell lets in, what it keeps and what it shows. The results agree with the core's.
+The fast core (`bilstm.py`) hands whole sequences to fused kernels that return only the hidden state. Here the
+same weights run frame by frame and the activations of all gates are kept. The results agree with the core's.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from encoders.bilstm import BiLSTM
 
 
 class LSTMGates(NamedTuple):
-    """What an LSTM did: (batch, hidden) for one frame, (batch, time, hidden) for sequences."""
+    """Activations of an LSTM: (batch, hidden) for one frame, (batch, time, hidden) for sequences."""
 
     input: Tensor
     """i, in (0, 1): how much of the candidate is written into the memory cell."""
     forget: Tensor
     """f, in (0, 1): how much of the memory cell is kept (1 keeps everything)."""
     output: Tensor
-    """o, in (0, 1): how much of the memory cell is shown to the layer above."""
+    """o, in (0, 1): how much of the memory cell is output."""
     candidate: Tensor
-    """g, in (-1, 1): what the current frame offers for storage."""
+    """g, in (-1, 1): the candidate values to be written."""
     memory: Tensor
     """c, unbounded: the memory cell after this frame."""
     hidden: Tensor
@@ -33,14 +32,14 @@ class LSTMGates(NamedTuple):
 
 
 class GRUGates(NamedTuple):
-    """What a GRU did: (batch, hidden) for one frame, (batch, time, hidden) for sequences."""
+    """Activations of a GRU: (batch, hidden) for one frame, (batch, time, hidden) for sequences."""
 
     reset: Tensor
     """r, in (0, 1): how much of the past the candidate may use."""
     update: Tensor
     """z, in (0, 1): how much of the past is kept (1 keeps everything)."""
     candidate: Tensor
-    """n, in (-1, 1): what would replace the past."""
+    """n, in (-1, 1): the candidate state."""
     hidden: Tensor
     """h, in (-1, 1): the layer's output, which is also its memory."""
 
@@ -49,10 +48,10 @@ def lstm_cell(layer: nn.LSTM, x: Tensor, hidden: Tensor, memory: Tensor) -> LSTM
     """One frame of an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000).
 
     Args:
-        layer: holds the weights, stacked in the order input, forget, candidate, output.
+        layer: its weights are stacked in the order input, forget, candidate, output.
         x: (batch, input_size), the frame.
-        hidden: (batch, hidden_size), the layer's output one frame ago.
-        memory: (batch, hidden_size), the memory cell one frame ago.
+        hidden: (batch, hidden_size), the previous output.
+        memory: (batch, hidden_size), the previous memory cell.
     """
     from_x = x @ layer.weight_ih_l0.T + layer.bias_ih_l0  # (batch, 4 * hidden)
     from_h = hidden @ layer.weight_hh_l0.T + layer.bias_hh_l0
@@ -67,9 +66,9 @@ def gru_cell(layer: nn.GRU, x: Tensor, hidden: Tensor) -> GRUGates:
     """One frame of a GRU (Cho et al. 2014, with the reset gate after the matrix product).
 
     Args:
-        layer: holds the weights, stacked in the order reset, update, candidate.
+        layer: its weights are stacked in the order reset, update, candidate.
         x: (batch, input_size), the frame.
-        hidden: (batch, hidden_size), the layer's output one frame ago.
+        hidden: (batch, hidden_size), the previous output.
     """
     r_x, z_x, n_x = (x @ layer.weight_ih_l0.T + layer.bias_ih_l0).chunk(3, dim=1)  # (batch, hidden) each
     r_h, z_h, n_h = (hidden @ layer.weight_hh_l0.T + layer.bias_hh_l0).chunk(3, dim=1)
@@ -80,7 +79,7 @@ def gru_cell(layer: nn.GRU, x: Tensor, hidden: Tensor) -> GRUGates:
 
 @torch.no_grad()
 def look_inside(core: BiLSTM, x: Tensor, lengths: Tensor) -> list[dict[str, LSTMGates | GRUGates]]:
-    """Run a whole core, as in evaluation (no dropout), and keep every gate over time.
+    """Run a whole core in evaluation mode (no dropout) and return all gate activations over time.
 
     Args:
         core: a trained core.
@@ -88,9 +87,9 @@ def look_inside(core: BiLSTM, x: Tensor, lengths: Tensor) -> list[dict[str, LSTM
         lengths: (batch,) valid frames of each sequence.
 
     Returns:
-        One entry a layer, from the input upwards: the gates of direction "ahead" and, where the
-        core has it, "back". Each tensor is (batch, time, hidden_size), zero in the padding, and
-        frame t belongs to input frame t in both directions.
+        One entry per layer, from the input upwards: the gates of direction "ahead" and, for a bidirectional
+        core, "back". Each tensor is (batch, time, hidden_size), zero in the padding; index t belongs to input
+        frame t in both directions.
     """
     layers = []
     for index in range(core.num_layers):
@@ -103,7 +102,7 @@ def look_inside(core: BiLSTM, x: Tensor, lengths: Tensor) -> list[dict[str, LSTM
 
 
 def _run(layer: nn.LSTM | nn.GRU, x: Tensor, lengths: Tensor, order) -> LSTMGates | GRUGates:
-    """Visit the frames in `order`; the state stays zero until a sequence's own first frame."""
+    """Visit the frames in `order`; the state of a sequence stays zero until its own first frame."""
     cell, kind = (lstm_cell, LSTMGates) if isinstance(layer, nn.LSTM) else (gru_cell, GRUGates)
     zero = x.new_zeros(x.size(0), layer.hidden_size)
     state = {"hidden": zero, "memory": zero} if kind is LSTMGates else {"hidden": zero}

@@ -1,4 +1,4 @@
-"""Line image front end: grey image -> level, upright contrast -> convolutions -> columns."""
+"""Line image front end: grey-scale image -> normalised line -> convolutions -> features per column."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from torch.nn import functional as F
 
 from encoders.upright import upright
 
-WIDEST = 200  # times its height: a wider line is no line
-FAINTEST = 12.0  # grey levels that ink must differ from paper by, lest paper be taken for ink
+WIDEST = 200  # largest ratio of width to height; anything wider is not a line
+FAINTEST = 12.0  # grey levels by which ink must differ from paper
 
 
 class LineImage(nn.Module):
-    """The front end for images of text lines: `prepare`, then convolutions that keep the order of columns.
+    """Front end for images of text lines: `prepare`, then convolutions that preserve the order of columns.
 
     Blocks of 3 x 3 convolution, batch normalisation, ReLU and max-pooling, as in CRNN (Shi et
     al. 2017) and PyLaia (Puigcerver 2017), then one linear layer over each column's features.
-    What lies behind an image's last column is zero at every layer, so that results do not depend
-    on wider neighbours in a batch.
+    Columns behind the end of an image are zero at every layer, so that results do not depend on wider images
+    in the batch.
 
     Args:
-        height: pixels that every line is scaled to.
-        output_size: features of each output column.
-        fold: the convolutions read blocks of fold x fold pixels, as that many channels (Shi et al. 2016,
+        height: height to which lines are scaled, pixels.
+        output_size: features per output column.
+        fold: the convolutions read blocks of fold x fold pixels as channels (space to depth; Shi et al. 2016,
             "Real-time single image and video super-resolution using an efficient sub-pixel convolutional
-            neural network"): finer strokes, without as many more pixels for every layer.
-        channels: of each convolution.
-        pools: (across, down) max-pooling after each.
-        residuals: further convolutions behind each, before its pooling; each adds to what it reads (He et
-            al. 2016, "Deep residual learning for image recognition"). None behind those not named.
-        dropout: on the output.
-        right_to_left: read columns from the right, as Arabic and Hebrew are.
-        upright: set slanting letters upright and even their height and width (see `upright.py`); for
+            neural network"): finer strokes at little more cost.
+        channels: output channels of each convolution.
+        pools: (across, down) max-pooling after each convolution.
+        residuals: number of residual convolutions behind each, before its pooling (He et al. 2016, "Deep
+            residual learning for image recognition"); 0 for those not given.
+        dropout: dropout on the output.
+        right_to_left: read columns from right to left, for scripts such as Arabic and Hebrew.
+        upright: deslant the line and normalise the height and width of its letters (see `upright.py`); for
             scripts with ascenders and descenders.
     """
 
@@ -85,28 +85,28 @@ class LineImage(nn.Module):
 
     @property
     def stride(self) -> int:
-        """Columns of the prepared image in each output column."""
+        """Columns of the prepared image per output column."""
         stride = self.fold
         for across, _ in self.pools:
             stride *= across
         return stride
 
     def prepare(self, pixels: np.ndarray) -> Tensor:
-        """A line image -> (columns, height) uint8, ink towards 255 and paper 0; see `prepare_placed`."""
+        """Normalise a line image: (columns, height) uint8, ink towards 255, paper 0; see `prepare_placed`."""
         return self.prepare_placed(pixels)[0]
 
     def prepare_placed(self, pixels: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """A line image as the network reads it, and where it came from.
+        """Normalise a line image, and return the map back to the given image.
 
         Args:
             pixels: (height, width) uint8 grey of any size, dark on light or light on dark.
 
         Returns:
-            (columns, height) uint8, ink towards 255 and paper 0; and (2, 3) float64, what takes (column,
-            row, 1) of it to x, y in the given image.
+            (columns, height) uint8, ink towards 255 and paper 0; and a (2, 3) float64 affine matrix that
+            takes (column, row, 1) of it to x, y in the given image.
 
         Raises:
-            ValueError: no pixels, or wider than 200 times its height.
+            ValueError: the image has no pixels, or is wider than 200 times its height.
         """
         if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
             raise ValueError(f"a line must be (height, width) uint8, not {pixels.dtype} {pixels.shape}")
@@ -124,11 +124,11 @@ class LineImage(nn.Module):
         return torch.from_numpy(np.ascontiguousarray(ink.T)), back[:2]
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, columns, height) in [0, 255], columns of each -> (batch, fewer, output_size), theirs."""
+        """(batch, columns, height) in [0, 255] and lengths -> (batch, columns', output_size) and lengths'."""
         if x.dim() != 3 or x.size(2) != self.height:
             raise ValueError(f"lines must be (batch, columns, {self.height}), not {tuple(x.shape)}")
         x = x * (torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None])[:, :, None]
-        x = F.pad(x, (0, 0, 0, -x.size(1) % self.stride))  # so that all pooling is of whole blocks
+        x = F.pad(x, (0, 0, 0, -x.size(1) % self.stride))  # so that pooling sees whole blocks only
         steps = range(self.fold)
         x = torch.stack([x[:, i :: self.fold, j :: self.fold] for i in steps for j in steps], dim=3)
         x = x.permute(0, 3, 1, 2).float() / 255.0  # (B, fold * fold, T, H), channels last in memory
@@ -141,7 +141,7 @@ class LineImage(nn.Module):
             if pool != (1, 1):
                 x = _pooled(x, pool)
                 lengths = -(-lengths // pool[0])
-            x = F.relu(x)  # after pooling, which commutes with it, there is less to do
+            x = F.relu(x)  # commutes with pooling, and is cheaper after it
         x = x.permute(0, 2, 3, 1).flatten(2)  # (B, T', rows * channels), a view of channels_last
         x = self.norm(self.project(x))
         return F.dropout(x, self.dropout, self.training), lengths
@@ -154,7 +154,7 @@ class LineImage(nn.Module):
 
 
 class Residual(nn.Module):
-    """A convolution, normalised: what is added to its input."""
+    """A residual branch: a convolution with batch normalisation, to be added to its input."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -168,10 +168,10 @@ class Residual(nn.Module):
 
 
 class ChannelNorm(nn.Module):
-    """Batch normalisation of each channel (Ioffe & Szegedy 2015).
+    """Batch normalisation per channel (Ioffe & Szegedy 2015).
 
-    `nn.BatchNorm2d` also counts batches, in an integer that can neither be averaged over epochs
-    nor kept in 16 bits.
+    Unlike `nn.BatchNorm2d` it has no integer count of batches, which could neither be averaged over epochs
+    nor stored in 16 bits.
     """
 
     def __init__(self, channels: int):
@@ -195,24 +195,24 @@ class ChannelNorm(nn.Module):
 
 
 def scale(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize, averaging where it shrinks."""
+    """Resize, with area averaging where the image shrinks."""
     shrinks = height < pixels.shape[0] or width < pixels.shape[1]
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
 
 
 def inked(pixels: np.ndarray) -> np.ndarray:
-    """Grey (height, width) uint8 -> how much ink lies on each pixel, 0 to 255, the paper's shades gone.
+    """Separate ink from paper: (height, width) uint8 grey -> (height, width) uint8 amount of ink.
 
-    The paper is what a closing wider than any stroke leaves; ink is what is darker than it,
-    relative to the darkest ink of the line, so that pencil reads like ink.
+    The paper's shade is estimated by a morphological closing wider than any stroke. Ink is what is darker
+    than the paper, relative to the darkest ink of the line, so that pencil becomes like ink.
     """
     low, middle, high = _percentiles(pixels, 2, 50, 98)
-    if middle - low < 0.5 * (high - middle):  # most of a line is paper; here most is dark
+    if middle - low < 0.5 * (high - middle):  # most of a line is paper, so this one is light on dark
         pixels = 255 - pixels
     size = max(3, pixels.shape[0] // 3) | 1
     padded = cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_REPLICATE)
     paper = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    once = (round(0.4 * size) | 1,) * 2  # twice, it smooths like a Gaussian, at a fifth of its cost
+    once = (round(0.4 * size) | 1,) * 2  # two box filters approximate a Gaussian at a fifth of its cost
     paper = cv2.blur(cv2.blur(paper, once), once)[size:-size, size:-size]
     ink = cv2.subtract(paper, pixels)
     darkest = max(*_percentiles(ink, 99.5), FAINTEST)
@@ -221,7 +221,7 @@ def inked(pixels: np.ndarray) -> np.ndarray:
 
 
 def _percentiles(pixels: np.ndarray, *shares: float) -> list[float]:
-    """What `np.percentile` gives for uint8, counted instead of sorted."""
+    """`np.percentile` for uint8, by counting instead of sorting."""
     reached = cv2.calcHist([pixels], [0], None, [256], [0, 256])[:, 0].cumsum(dtype=np.float64)
     places = np.array(shares) / 100 * (pixels.size - 1)
     below, above = np.floor(places), np.ceil(places)
@@ -230,17 +230,17 @@ def _percentiles(pixels: np.ndarray, *shares: float) -> list[float]:
 
 
 def _pooled(x: Tensor, pool: tuple[int, int]) -> Tensor:
-    """Max-pooling, also of rows that are left over."""
+    """Max-pooling that also covers a last, incomplete block of rows."""
     if torch.is_grad_enabled() or x.size(2) % pool[0] or x.size(3) % pool[1]:
         return F.max_pool2d(x, pool, ceil_mode=True)
-    for dim, size in ((3, pool[1]), (2, pool[0])):  # on a CPU 1.3 to 2.7 times as fast
+    for dim, size in ((3, pool[1]), (2, pool[0])):  # 1.3 to 2.7 times as fast on a CPU
         x = reduce(torch.maximum, (x[(slice(None),) * dim + (slice(i, None, size),)] for i in range(size)))
     return x
 
 
 def _zero_behind(x: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, channels, columns, rows) with zeros behind each item's last column."""
-    if not torch.is_grad_enabled():  # in place, and only what lies behind
+    """Set the columns of (batch, channels, columns, rows) behind each item's last column to zero."""
+    if not torch.is_grad_enabled():  # in place, and only the padding
         for item, length in zip(x, lengths.tolist(), strict=True):
             item[:, length:] = 0.0
         return x

@@ -1,8 +1,8 @@
-"""What moves from frame to frame: differences and optical flow, summarised on a grid over the picture.
+"""Motion features between frames: differences and optical flow, summarised on a grid over the picture.
 
-The flow is OpenCV's DIS (Kroeger et al. 2016, "Fast optical flow using dense inverse search"), its
-summary a histogram of oriented flow (Laptev et al. 2008, "Learning realistic human actions from
-movies"). Plain functions of the pixels: the same frames give the same numbers.
+The flow is OpenCV's DIS (Kroeger et al. 2016, "Fast optical flow using dense inverse search"), summarised by
+histograms of oriented flow (Laptev et al. 2008, "Learning realistic human actions from movies"). These are
+pure functions of the pixels.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ import torch
 from torch import Tensor
 
 BINS = 8  # directions of the histogram: right, down and right, down, ... clockwise as seen
-STILL = 0.005  # of the shorter side: what moves less from frame to frame stands still
-UNCHANGED = 2.0  # grey levels; what changes less, on average around a pixel, does not say where it went
-CELL = BINS + 2  # numbers a cell of the grid: its histogram, what stands still, and the difference
-RANKS = 0.0, 0.07, 0.14, 0.27, 0.54, 1.0  # of cells, from the one that moves most
-ANYWHERE = 5 * len(RANKS) + 1  # numbers that `anywhere` gives
-SIDE = 96  # pixels of the shorter side at which motion is looked at
+STILL = 0.005  # fraction of the shorter side; what moves less from frame to frame counts as still
+UNCHANGED = 2.0  # grey levels; flow is not trusted where the mean change around a pixel is smaller
+CELL = BINS + 2  # features per cell: histogram, share of still pixels, difference
+RANKS = 0.0, 0.07, 0.14, 0.27, 0.54, 1.0  # quantiles of the cells, from the one that moves most
+ANYWHERE = 5 * len(RANKS) + 1  # features that `anywhere` returns
+SIDE = 96  # shorter side at which motion is computed, pixels
 
 
 def motion(frames: Iterable[np.ndarray], grid: tuple[int, int] = (4, 4)) -> Iterator[np.ndarray]:
-    """How each frame differs from the one before it.
+    """Motion features of each frame relative to the one before it.
 
     Args:
-        frames: each (height, width, 3) or (height, width) uint8, all of one size; read one by one.
+        frames: each (height, width, 3) or (height, width) uint8, all of one size; consumed lazily.
         grid: rows and columns of cells over the picture.
 
     Yields:
-        (rows * columns * CELL,) float32 a frame, zeros for the first: of each cell, row by row,
+        (rows * columns * CELL,) float32 per frame, zeros for the first: for each cell, row by row,
         `flow_histogram`, then `difference`.
     """
     before = None
@@ -46,15 +46,15 @@ def motion(frames: Iterable[np.ndarray], grid: tuple[int, int] = (4, 4)) -> Iter
 
 
 def difference(before: np.ndarray, now: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
-    """Two (height, width) uint8 -> (rows, columns) float32: the mean change of a pixel, from 0 to 1."""
+    """Mean absolute change of a pixel, from 0 to 1: two (height, width) uint8 -> (rows, columns) float32."""
     return _cell_means(cv2.absdiff(before, now).astype(np.float32)[..., None] / 255.0, grid)[..., 0]
 
 
 def optical_flow(before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Where things go: two (height, width) uint8 -> (height, width, 2) float32.
+    """Optical flow from one frame to the next: two (height, width) uint8 -> (height, width, 2) float32.
 
-    By how many pixels to the right and downwards what is at each place of the first has moved in the
-    second; zero where nothing changes. At least 12 pixels each way.
+    The displacement of each pixel of the first frame, in pixels to the right and downwards; zero where
+    nothing changes. Frames must have at least 12 pixels on each side.
     """
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(before, now, None)
     flow[cv2.blur(cv2.absdiff(before, now).astype(np.float32), (5, 5)) < UNCHANGED] = 0.0
@@ -62,11 +62,11 @@ def optical_flow(before: np.ndarray, now: np.ndarray) -> np.ndarray:
 
 
 def flow_histogram(flow: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
-    """(height, width, 2) pixels -> (rows, columns, BINS + 1) float32.
+    """Histograms of oriented flow: (height, width, 2) pixels -> (rows, columns, BINS + 1) float32.
 
-    The first `BINS` say how far a cell moves in each direction: the mean over its pixels, in shorter
-    sides of the picture; a movement between two directions counts for both, for the nearer one more.
-    The last is the share of the cell's pixels that stand still.
+    The first `BINS` are the mean displacement of a cell's pixels in each direction, as a fraction of the
+    picture's shorter side; a displacement between two directions is shared between them linearly. The last is
+    the share of still pixels.
     """
     height, width = flow.shape[:2]
     flow = flow.astype(np.float32) / min(height, width)
@@ -80,17 +80,17 @@ def flow_histogram(flow: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarr
 
 
 def anywhere(moves: Tensor) -> Tensor:
-    """What `motion` tells, without where in the picture: how much, how fast, and in how many directions.
+    """Summarise motion features regardless of position: amount, speed and number of directions.
 
-    Few clips teach nothing about places, for a camera hangs elsewhere the next time.
+    With few clips, positions would only be learnt by heart: the next camera has another view.
 
     Args:
-        moves: (..., cells * CELL), as `motion` gives it.
+        moves: (..., cells * CELL), from `motion`.
 
     Returns:
-        (..., ANYWHERE): from the cell that moves most to the one that does least, at `RANKS` between
-        them, the logarithms of the movement, of its speed and of the change of pixels, and the share that
-        moves; then the entropy of the directions in each of `RANKS`, and in all cells together.
+        (..., ANYWHERE): with cells sorted by their motion, at each quantile in `RANKS`, the logarithms of
+        displacement, speed and change of pixels, and the share of moving pixels; then the entropy of the
+        directions at each of `RANKS`, and over all cells.
     """
     cells = moves.unflatten(-1, (-1, CELL))
     ranks = torch.tensor([int(rank * (cells.size(-2) - 1)) for rank in RANKS], device=moves.device)
@@ -106,15 +106,16 @@ def anywhere(moves: Tensor) -> Tensor:
 
 
 def _entropy(histogram: Tensor) -> Tensor:
-    """(..., BINS) -> (...) nats, 0 without any movement."""
+    """Entropy in nats: (..., BINS) -> (...), 0 without any motion."""
     share = histogram / (histogram.sum(dim=-1, keepdim=True) + 1e-6)
     return -(share * (share + 1e-6).log()).sum(dim=-1)
 
 
 def backwards(moves: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
-    """About what `motion` gives for the same frames in the opposite order; a movement is told where it ends.
+    """Approximate motion features of the same frames in reverse order; (time, rows * columns * CELL).
 
-    (time, rows * columns * CELL) both ways; the first frame's is zero, as in `motion`.
+    A displacement is attributed to the place where it ends. The first frame's features are zero, as in
+    `motion`.
     """
     cells = moves.reshape(-1, *grid, CELL)[:0:-1]
     turned = (np.arange(BINS) + BINS // 2) % BINS
@@ -123,7 +124,7 @@ def backwards(moves: np.ndarray, grid: tuple[int, int] = (4, 4)) -> np.ndarray:
 
 
 def _cell_means(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """(height, width, n) -> (rows, columns, n): means over cells of equal size, to the pixel."""
+    """Means over the cells of the grid: (height, width, n) -> (rows, columns, n)."""
     height, width = values.shape[:2]
     rows, columns = grid
     if not 1 <= rows <= height or not 1 <= columns <= width:
@@ -135,7 +136,7 @@ def _cell_means(values: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
 
 
 def _small_grey(frame: np.ndarray) -> np.ndarray:
-    """(height, width) uint8 with a shorter side of `SIDE` pixels, smaller frames enlarged."""
+    """The frame in grey, (height, width) uint8, resized to a shorter side of `SIDE` pixels."""
     if frame.ndim not in (2, 3) or frame.dtype != np.uint8 or not frame.size:
         raise ValueError(f"a frame must be (height, width, 3) uint8, not {frame.dtype} {frame.shape}")
     height, width = frame.shape[:2]

@@ -1,9 +1,9 @@
-"""Pen strokes -> ink that lies level, upright and one core height tall -> features of equally spaced points.
+"""Pen strokes -> normalised ink (level, upright, of unit x-height) -> features of equally spaced points.
 
-The core height is that of letters like x. The features follow NPen++ (Jaeger, Manke, Reichert & Waibel
-2001, "Online handwriting recognition: the NPen++ recognizer") as Graves et al. (2009, "A novel
-connectionist system for unconstrained handwriting recognition") took them over for LSTMs. Pen-ups are
-points of their own; nothing depends on time stamps, sampling rate, units or place.
+The features follow NPen++ (Jaeger, Manke, Reichert & Waibel 2001, "Online handwriting recognition: the NPen++
+recognizer"), as adapted to LSTMs by Graves et al. (2009, "A novel connectionist system for unconstrained
+handwriting recognition"). Pen-up moves are points of their own; nothing depends on time stamps, sampling
+rate, units or position. The core height is the x-height, that of letters such as x.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ NAMES = (
     "aspect", "curliness", "deviation", "x", "y", "pen up",
     "over earlier", "under earlier", "under later", "over later",
 )  # fmt: skip
-LONGEST = 5000.0  # core heights of strokes in one piece of ink: more than 1000 characters
+LONGEST = 5000.0  # longest ink in core heights: more than 1000 characters
 MOST_STROKES = 5000
 
-STEEPEST = 1.0  # baselines' and letters' largest slope, beyond which no estimate is believed
-SURE = 2.0  # core heights of downstrokes that make the estimate of their slant half sure
-NOTCH = 0.3  # deviations of y by which a stroke must turn back for it to count as a turn
+STEEPEST = 1.0  # largest slope of the baseline and of letters; estimates are limited to it
+SURE = 2.0  # length of downstrokes, in core heights, at which the slant estimate counts half
+NOTCH = 0.3  # a reversal of y counts as a turn from this many standard deviations
 CHORD = 0.25  # core heights over which a stroke's slant is measured
-FINE = 4  # points that are averaged to one: tablets' steps are visible without it
-LIFT = 2.0  # spacings from point to point of a move with the pen up
-LIFTED = 4  # most points of such a move
-NEAR = 2  # points before and behind whose bounding box describes the vicinity
-COLUMN = 0.25  # core heights of a column in which strokes written at other times are looked for
+FINE = 4  # points averaged to one, against the quantisation of tablets
+LIFT = 2.0  # distance of points of a pen-up move, in spacings
+LIFTED = 4  # largest number of points of a pen-up move
+NEAR = 2  # points on each side that make up the vicinity of a point
+COLUMN = 0.25  # width of the column, in core heights, in which other strokes are searched
 
 
 @dataclass(frozen=True)
 class Stance:
-    """How ink lies in its own units.
+    """The position, scale and slant of a line of ink, in the ink's units.
 
     Attributes:
         origin: x, y of the baseline's left end.
         angle: radians of the baseline, positive where it falls to the right.
-        height: of the core.
-        slant: core heights by which a letter's top leans to the right for each that it is tall.
+        height: core height.
+        slant: tangent of the angle by which letters lean to the right.
     """
 
     origin: tuple[float, float]
@@ -50,14 +50,14 @@ class Stance:
     slant: float
 
     def level(self, points: np.ndarray) -> np.ndarray:
-        """(n, 2 or more) x, y in the ink's units -> (n, 2) in core heights, 0 on the baseline."""
+        """Normalise points: (n, 2 or more) x, y in the ink's units -> (n, 2) in core heights."""
         x, y = (points[:, :2].astype(np.float64) - self.origin).T / self.height
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         along, down = x * cos + y * sin, y * cos - x * sin
         return np.stack([along + self.slant * down, down], axis=1)
 
     def ink(self, points: np.ndarray) -> np.ndarray:
-        """(n, 2) in core heights -> (n, 2) in the ink's units: `level` undone."""
+        """The inverse of `level`: (n, 2) in core heights -> (n, 2) in the ink's units."""
         x, down = points.T
         along = x - self.slant * down
         cos, sin = np.cos(self.angle), np.sin(self.angle)
@@ -67,7 +67,7 @@ class Stance:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Equally spaced points along the pen's way.
+    """Equally spaced points along the path of the pen.
 
     Attributes:
         features: (points, len(NAMES)) float32.
@@ -83,11 +83,11 @@ class Prepared:
 
 
 def stance(strokes: Sequence[np.ndarray]) -> Stance:
-    """Estimate how one line of ink lies.
+    """Estimate the position, scale and slant of one line of ink.
 
-    The baseline's slope is fitted robustly to tops and bottoms of the strokes, the core height is the
-    distance of their medians, and the slant is the median of the downstrokes'. Where ink is too short
-    to tell its slope or slant, they are taken to be small.
+    The slope of the baseline is fitted robustly to the tops and bottoms of the strokes, the core height is
+    the distance of their medians, and the slant is the median of the downstrokes. For short ink, slope and
+    slant are shrunk towards 0.
 
     Args:
         strokes: each (points, 2 or more), x to the right and y downwards, in any units.
@@ -123,17 +123,17 @@ def stance(strokes: Sequence[np.ndarray]) -> Stance:
 
 
 def level(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Strokes in any units -> the same points, (points, 2) each, in core heights and as they should lie."""
+    """Normalise strokes in any units: (points, 2 or more) each -> (points, 2) each, in core heights."""
     how = stance(strokes)
     return [how.level(stroke) for stroke in strokes]
 
 
 def trace(strokes: Sequence[np.ndarray], spacing: float) -> Prepared:
-    """Follow the pen along levelled strokes.
+    """Sample levelled strokes at equal distances and compute the features of each point.
 
     Args:
         strokes: each (points, 2), in core heights; see `level`.
-        spacing: core heights from point to point.
+        spacing: distance of the points, in core heights.
 
     Raises:
         ValueError: there are no points, or more ink than `LONGEST` or `MOST_STROKES`.
@@ -170,12 +170,12 @@ def _check_length(strokes: Sequence[np.ndarray], height: float) -> None:
 
 
 def _lengths(points: np.ndarray) -> np.ndarray:
-    """(n, 2) -> (n - 1,) distances from point to point."""
+    """Distances from point to point: (n, 2) -> (n - 1,)."""
     return np.hypot(*np.diff(points, axis=0).T)
 
 
 def _slope(strokes: list[np.ndarray]) -> float:
-    """dy / dx of the baseline: first from all ink, then from its tops and bottoms."""
+    """Slope dy / dx of the baseline: a first fit to all ink, refined by its tops and bottoms."""
     middles = np.concatenate([(stroke[1:] + stroke[:-1]) / 2 for stroke in strokes] + [strokes[0][:1]])
     weights = np.concatenate([*map(_lengths, strokes), [0.0]])
     slope = _fitted(middles, np.zeros(len(middles), int), weights)
@@ -192,7 +192,7 @@ def _slope(strokes: list[np.ndarray]) -> float:
 
 
 def _fitted(points: np.ndarray, kinds: np.ndarray, weights: np.ndarray) -> float:
-    """The slope of parallel lines, one a kind, through points: least absolute deviations."""
+    """Common slope of parallel lines, one per kind of point, with least absolute deviations."""
     share = weights
     slope = 0.0
     for _ in range(10):
@@ -216,7 +216,7 @@ def _fitted(points: np.ndarray, kinds: np.ndarray, weights: np.ndarray) -> float
 
 
 def _turns(strokes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Where strokes turn from up to down and from down to up: (tops, 2), (bottoms, 2)."""
+    """Vertical turning points of the strokes: (tops, 2), (bottoms, 2)."""
     heights = np.concatenate([(stroke[1:, 1] + stroke[:-1, 1]) / 2 for stroke in strokes])
     weights = np.concatenate([*map(_lengths, strokes)])
     total = weights.sum()
@@ -233,7 +233,7 @@ def _turns(strokes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _extremes(heights: list[float], least: float) -> tuple[list[int], list[int]]:
-    """Indices of a stroke's tops and bottoms, its ends included, that differ by more than `least`."""
+    """Indices of the tops and bottoms of a stroke, ends included, that differ by more than `least`."""
     tops, bottoms = [], []
     top = bottom = 0
     falling = None
@@ -254,10 +254,10 @@ def _extremes(heights: list[float], least: float) -> tuple[list[int], list[int]]
 
 
 def _slant(strokes: list[np.ndarray]) -> float:
-    """By how much letters lean to the right, from level strokes in core heights."""
+    """Slant of the letters as a tangent, from level strokes in core heights."""
     chords = np.concatenate([np.diff(_spaced(stroke, CHORD)[0], axis=0) for stroke in strokes])
     slant = 0.0
-    for _ in range(3):  # each time those are taken that are steep to what the last time found
+    for _ in range(3):  # each iteration takes the parts that are steep relative to the last estimate
         steep = chords[:, 1] > np.abs(chords[:, 0] + slant * chords[:, 1])
         if not steep.any():
             return 0.0
@@ -277,14 +277,14 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def _spaced(stroke: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a stroke about `spacing` apart, its ends included, and their places in it.
+    """Points of a stroke about `spacing` apart, ends included, and their positions in it.
 
-    One that is shorter than half a spacing becomes its middle.
+    A stroke shorter than half a spacing becomes its midpoint.
     """
     kept = np.concatenate([[True], (stroke[1:] != stroke[:-1]).any(axis=1)])
     points, place = _even(stroke[kept], np.flatnonzero(kept).astype(np.float64), spacing / FINE)
     if len(points) > 2 * FINE:
-        # Reflected through its ends, a stroke keeps them where they are.
+        # Reflecting a stroke through its ends keeps the ends in place when smoothing.
         kernel = np.convolve(np.ones(FINE), np.ones(FINE))
         around = np.pad(points, ((FINE - 1, FINE - 1), (0, 0)), "reflect", reflect_type="odd")
         points = sliding_window_view(around, len(kernel), axis=0) @ (kernel / kernel.sum())
@@ -300,14 +300,14 @@ def _even(points: np.ndarray, place: np.ndarray, spacing: float) -> tuple[np.nda
 
 
 def _lifted(start: np.ndarray, end: np.ndarray, spacing: float) -> np.ndarray:
-    """Points of the straight way between two strokes, at least one."""
+    """Points on the straight line between two strokes, at least one."""
     count = np.clip(round(float(np.hypot(*(end - start))) / (LIFT * spacing)), 1, LIFTED)
     shares = np.arange(1, count + 1)[:, None] / (count + 1)
     return start + shares * (end - start)
 
 
 def _features(position: np.ndarray, stroke: np.ndarray, spacing: float) -> np.ndarray:
-    """(points, 2) and the stroke of each -> (points, len(NAMES)) float32."""
+    """Features of points: (points, 2) and the stroke of each -> (points, len(NAMES)) float32."""
     x, y = position.T
     step = np.diff(position, axis=0, prepend=position[:1]) / spacing
     direction = _unit(_shifted(position, 1) - _shifted(position, -1))
@@ -316,7 +316,7 @@ def _features(position: np.ndarray, stroke: np.ndarray, spacing: float) -> np.nd
     turn_sin = arriving[:, 0] * leaving[:, 1] - arriving[:, 1] * leaving[:, 0]
     return np.column_stack(
         [
-            np.arcsinh(step) / 2,  # far jumps of a lifted pen stay within bounds
+            np.arcsinh(step) / 2,  # bounds the jumps of a lifted pen
             direction,
             turn_cos,
             turn_sin,
@@ -330,7 +330,7 @@ def _features(position: np.ndarray, stroke: np.ndarray, spacing: float) -> np.nd
 
 
 def _shifted(values: np.ndarray, by: int) -> np.ndarray:
-    """What is `by` places behind each, at the ends the last one that there is."""
+    """The values `by` positions later, with the values at the ends repeated."""
     return values[np.clip(np.arange(len(values)) + by, 0, len(values) - 1)]
 
 
@@ -340,14 +340,14 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _smooth(values: np.ndarray, reach: int) -> np.ndarray:
-    """Means over `reach` neighbours on each side."""
+    """Moving average over `reach` neighbours on each side."""
     around = np.pad(values, reach, "edge")
     return sliding_window_view(around, 2 * reach + 1).mean(axis=1)
 
 
 def _vicinity(position: np.ndarray) -> np.ndarray:
-    """(points, 3): of the stretch around each point its box's aspect, -1 flat to 1 tall, how much
-    longer it is than its box, and its mean distance from the chord between its ends."""
+    """Features of the stretch around each point, (points, 3): aspect ratio of its bounding box, -1 flat to 1
+    tall; its length relative to the box; and its mean distance from the chord between its ends."""
     around = np.pad(position, ((NEAR, NEAR), (0, 0)), "edge")
     windows = sliding_window_view(around, 2 * NEAR + 1, axis=0)  # (n, 2, window)
     width, height = (windows.max(axis=2) - windows.min(axis=2)).T
@@ -361,12 +361,13 @@ def _vicinity(position: np.ndarray) -> np.ndarray:
 
 
 def _relations(position: np.ndarray, stroke: np.ndarray) -> np.ndarray:
-    """(points, 4): by how much each lies over and under ink of earlier strokes in its column, and
-    under and over ink of later ones ("hat"), in core heights from 0 to 2; 0 while the pen is up.
+    """Vertical relation of each point to other strokes in its column, (points, 4): how far it lies over and
+    under earlier strokes, and under and over later ones (the "hat" feature), in core heights from 0 to 2; 0
+    while the pen is up.
 
-    Dots and bars that are written after the word show as "over earlier", their letters as "under later".
+    Dots and bars written after the word show as "over earlier", their letters as "under later".
     """
-    # Rounding: no column's edge may depend on the last bit of a coordinate.
+    # Rounded, so that the edges of columns do not depend on the last bit of a coordinate.
     columns = np.floor(np.round((position[:, 0] - position[:, 0].min()) / COLUMN, 6)).astype(int) + 1
     order = np.flatnonzero(stroke >= 0)
     runs = np.split(order, np.flatnonzero(np.diff(stroke[order])) + 1)

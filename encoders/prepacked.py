@@ -1,8 +1,8 @@
-"""LSTM layers whose weights stay in the order that the CPU's kernels read them in.
+"""LSTM inference with weights kept in the memory layout of the CPU's kernels.
 
-oneDNN reorders an `nn.LSTM`'s weights at every call, which takes longer than a short sequence
-itself. PyTorch can keep them reordered (its compiler does, when it freezes a model); these are the
-same kernels, and the results are the same to the last bit.
+oneDNN reorders the weights of an `nn.LSTM` at every call, which takes longer than a short sequence itself.
+PyTorch can keep them reordered, as its compiler does when it freezes a model. These are the same kernels, and
+the results are bit-identical.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from encoders.precision import runs_lstm_in_bf16
 
-LSTM_MODE = 2  # of aten's rnn_layer: 0 and 1 are the plain RNNs, 3 is the GRU
+LSTM_MODE = 2  # mode of aten's rnn_layer; 0 and 1 are plain RNNs, 3 is the GRU
 
 _packed: WeakKeyDictionary[nn.LSTM, tuple] = WeakKeyDictionary()
 
 
 def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
-    """Whether `run` can stand in for calling the layer: inference of an LSTM on the CPU, in fp32 or bf16."""
+    """Whether `run` can replace a call of the layer: inference of an LSTM on the CPU, in fp32 or bf16."""
     return (
         isinstance(layer, nn.LSTM)
         and not torch.is_grad_enabled()
@@ -36,7 +36,7 @@ def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
 
 
 def run(layer: nn.LSTM, x: Tensor, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple]:
-    """What `layer(x, state)` gives; (time, batch, features), one layer, one direction."""
+    """The result of `layer(x, state)` for one layer and direction; x is (time, batch, features)."""
     hidden, batch, precision = layer.hidden_size, x.size(1), _precision()
     if state is None:
         nothing = x.new_zeros(1, batch, hidden)
@@ -63,9 +63,9 @@ def _precision() -> torch.dtype:
 
 
 def _reordered(layer: nn.LSTM, precision: torch.dtype) -> tuple[Tensor, ...]:
-    """The layer's weights and biases, made anew when they were changed or replaced."""
+    """The layer's reordered weights and biases, computed again after they were changed or replaced."""
     given = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
-    counted = not any(weight.is_inference() for weight in given)  # others do not count their changes
+    counted = not any(weight.is_inference() for weight in given)  # inference tensors have no version counter
     seen = (precision, *((weight.data_ptr(), weight._version) for weight in given)) if counted else None
     kept = _packed.get(layer)
     if not counted or kept is None or kept[0] != seen:

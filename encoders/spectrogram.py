@@ -9,25 +9,24 @@ import torchaudio
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LOWEST = 20.0  # Hz at which the lowest band begins
-HEADROOM = 100.0  # Hz between the highest band's end and half the sample rate
+LOWEST = 20.0  # lower edge of the lowest band, Hz
+HEADROOM = 100.0  # distance of the upper edge of the highest band from the Nyquist frequency, Hz
 LARGEST_FILTERBANK = 1 << 23  # bins * bands: 32 MiB
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram, free of the recording's level and colour.
+    """Log-mel spectrogram, normalised for the level and frequency response of the recording.
 
-    Decibels below each utterance's own peak, cut at `dynamic_range`; then each mel band has its
-    mean over the utterance taken away (a microphone's frequency response goes with it) and the
-    whole utterance is scaled to unit deviation. Only valid frames count, so neighbours in a
-    batch change nothing.
+    Values are decibels below the utterance's peak, clipped at `dynamic_range`. The mean of each mel band over
+    the utterance is subtracted, and the whole utterance is scaled to unit standard deviation. Only valid
+    frames count, so results do not depend on the rest of the batch.
 
     Args:
-        sample_rate: Hz of the waveform it reads.
-        n_mels: bands of the mel scale (HTK's formula).
-        window: seconds of signal in each frame.
-        hop: seconds from frame to frame.
-        dynamic_range: dB below the utterance's peak at which everything is silence.
+        sample_rate: of the waveform, Hz.
+        n_mels: number of mel bands (HTK's formula).
+        window: length of a frame, seconds.
+        hop: distance between frames, seconds.
+        dynamic_range: values are clipped at this many dB below the utterance's peak.
     """
 
     def __init__(
@@ -60,12 +59,12 @@ class LogMel(nn.Module):
             self.register_buffer("filterbank", self.warped_filterbank(1.0), persistent=False)
 
     def warped_filterbank(self, warp: float) -> Tensor:
-        """(bins, n_mels) triangles in which each bin counts as its frequency divided by `warp`.
+        """Mel filterbank, (bins, n_mels), with the frequency of each bin divided by `warp`.
 
-        Above 1 a voice sounds as from a longer vocal tract (Jaitly & Hinton 2013).
+        This is vocal tract length perturbation (Jaitly & Hinton 2013); above 1 the tract is longer.
         """
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # bands above the warped spectrum are silent: meant so
+            warnings.simplefilter("ignore")  # bands above the warped spectrum are meant to be silent
             return torchaudio.functional.melscale_fbanks(
                 self.bins,
                 LOWEST,
@@ -75,7 +74,7 @@ class LogMel(nn.Module):
             )
 
     def power(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, samples) in [-1, 1] -> (batch, frames, bins) power, and the frames of each."""
+        """Power spectrogram: (batch, samples) in [-1, 1] and lengths -> (batch, frames, bins) and lengths."""
         valid = torch.arange(waveform.size(1), device=waveform.device) < lengths[:, None]
         waveform = waveform.masked_fill(~valid, 0.0)
         spectrum = torchaudio.functional.spectrogram(
@@ -90,7 +89,7 @@ class LogMel(nn.Module):
         filterbank: Tensor | None = None,
         dynamic_range: Tensor | None = None,
     ) -> Tensor:
-        """(batch, frames, bins) power -> (batch, frames, n_mels), zero in the padding.
+        """Normalised log-mel features: (batch, frames, bins) power -> (batch, frames, n_mels), padding zero.
 
         Args:
             filterbank: (batch, bins, n_mels) instead of the model's own, for augmentation.
@@ -108,7 +107,7 @@ class LogMel(nn.Module):
         return centred / (variance + 1.0).sqrt()
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, samples) -> (batch, frames, n_mels), frames of each."""
+        """(batch, samples) and lengths -> (batch, frames, n_mels) and lengths in frames."""
         power, frames = self.power(waveform, lengths)
         return self.normalised(power, frames), frames
 
@@ -120,11 +119,11 @@ class ConvSubsampling(nn.Module):
     """2-D convolutions over time and frequency that shorten the sequence.
 
     Args:
-        n_mels: bands read.
-        output_size: features written.
-        channels: of each convolution.
+        n_mels: mel bands of the input.
+        output_size: features per output frame.
+        channels: output channels of each convolution.
         strides: (time, frequency) stride of each 3 x 3 convolution.
-        dropout: on the output.
+        dropout: dropout on the output.
     """
 
     def __init__(
@@ -157,7 +156,7 @@ class ConvSubsampling(nn.Module):
             x = F.relu(convolution(x))
             lengths = (lengths - 1) // stride + 1
             valid = torch.arange(x.size(2), device=x.device) < lengths.to(x.device)[:, None]
-            x = x * valid[:, None, :, None]  # what padding became must not reach the next layer
+            x = x * valid[:, None, :, None]  # padding, no longer zero, must not reach the next layer
         x = x.permute(0, 2, 3, 1).flatten(2)  # (B, T', bands * channels), a view of channels_last
         x = self.norm(self.project(x))
         return F.dropout(x, self.dropout, self.training), lengths
@@ -169,11 +168,11 @@ class ConvSubsampling(nn.Module):
 
 
 class Spectrogram(nn.Module):
-    """The speech front end: `LogMel`, then `ConvSubsampling`.
+    """Speech front end: `LogMel`, then `ConvSubsampling`.
 
     Args:
-        sample_rate: Hz; other rates are resampled before they come here.
-        output_size: features of each output frame.
+        sample_rate: Hz; audio of other rates must be resampled before.
+        output_size: features per output frame.
         n_mels, window, hop, dynamic_range: see `LogMel`.
         channels, strides, dropout: see `ConvSubsampling`.
     """
@@ -200,14 +199,14 @@ class Spectrogram(nn.Module):
 
     @property
     def frame_seconds(self) -> float:
-        """Seconds between the starts of two output frames."""
+        """Distance of two output frames, seconds."""
         stride = 1
         for time_stride, _ in self.subsampling.strides:
             stride *= time_stride
         return stride * self.log_mel.hop / self.sample_rate
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, samples) in [-1, 1], samples of each -> (batch, frames, output_size), frames of each."""
+        """(batch, samples) in [-1, 1] and lengths -> (batch, frames, output_size) and lengths in frames."""
         if waveform.dim() != 2:
             raise ValueError(f"waveform must be (batch, samples), not {tuple(waveform.shape)}")
         return self.subsampling(*self.log_mel(waveform, lengths))

@@ -1,4 +1,4 @@
-"""Ink front end: features of equally spaced points along the pen's way (`encoders.pen`) -> convolutions."""
+"""Ink front end: features of equally spaced points along the pen's path (`encoders.pen`) -> convolutions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from encoders.pen import NAMES
 
 
 class Strokes(nn.Module):
-    """The ink front end: points, as `encoders.pen.trace` makes them of strokes -> frames.
+    """Front end for ink: the points that `encoders.pen.trace` computes from strokes -> frames.
 
     Args:
-        output_size: features of each output frame.
-        channels: of each convolution.
-        kernel: points that each convolution sees.
-        strides: of each convolution, over time.
-        spacing: core heights from point to point, for `trace`.
-        dropout: on the output.
+        output_size: features per output frame.
+        channels: output channels of each convolution.
+        kernel: width of each convolution, in points.
+        strides: stride of each convolution, over time.
+        spacing: distance of the points in core heights, for `trace`.
+        dropout: dropout on the output.
     """
 
     min_length = 1  # points
@@ -55,11 +55,11 @@ class Strokes(nn.Module):
 
     @property
     def frame_points(self) -> int:
-        """Points between two output frames; frame i lies at point i * frame_points."""
+        """Points per output frame; frame i lies at point i * frame_points."""
         return prod(self.strides)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, points, features), points of each -> (batch, frames, output_size), frames of each."""
+        """(batch, points, features) and lengths -> (batch, frames, output_size) and lengths in frames."""
         if x.dim() != 3 or x.size(2) != len(NAMES):
             raise ValueError(f"x must be (batch, points, {len(NAMES)}), not {tuple(x.shape)}")
         x = _masked(x.transpose(1, 2), lengths)  # (B, F, T)
@@ -76,6 +76,6 @@ class Strokes(nn.Module):
 
 
 def _masked(x: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, channels, time) with zeros in the padding, whatever was there."""
+    """Set the padding of (batch, channels, time) to zero."""
     padding = torch.arange(x.size(2), device=x.device) >= lengths.to(x.device)[:, None]
     return x.masked_fill(padding[:, None], 0.0)

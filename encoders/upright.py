@@ -1,11 +1,10 @@
-"""Handwriting set upright: the slant of its letters taken out, their height and width evened.
+"""Normalisation of handwritten lines: deslanting, and scaling to a common letter height and width.
 
-After the normalisations of offline handwriting recognition before neural networks learnt them from
-hundreds of thousands of lines (Vinciarelli & Luettin 2001, "A new normalization technique for
-cursive handwritten words"; Marti & Bunke 2001). Where a few thousand lines must do, the width pays most:
-on peraire-fr a small network came to a validation CER of 17.4 % with lines as they are, to 19.3 % with
-slant and height evened, and to 15.7 % with the width, too. Where strokes stand far apart as it is, nothing
-is gained or lost: 29.4 and 29.7 % on hooker-en.
+These are classic normalisations of offline handwriting recognition (Vinciarelli & Luettin 2001, "A new
+normalization technique for cursive handwritten words"; Marti & Bunke 2001). With only a few thousand lines to
+learn from, the width helps most: on peraire-fr a small network reached a validation CER of 17.4 % without
+normalisation, 19.3 % with slant and height, and 15.7 % with the width too. Where strokes are far apart
+anyway, it makes no difference: 29.4 and 29.7 % on hooker-en.
 """
 
 from __future__ import annotations
@@ -15,30 +14,30 @@ from functools import cache
 import cv2
 import numpy as np
 
-SLANTS = np.arange(-0.5, 1.21, 0.1)  # tangents to the right that letters are tried at
-CORE = 0.31  # of the line's height: what the letters without ascenders and descenders are brought towards
-MIDDLE = 0.53  # of the line's height from its top: where their middle comes to lie
-SIZES = 0.8, 1.3  # least and most that the letters are scaled by
-STEP = 1 / 3  # of the line's height: how far apart strokes come to lie
-WIDTHS = 0.8, 1.5  # least and most that a line is scaled along
-MEASURED = 48  # rows that suffice to measure a line
+SLANTS = np.arange(-0.5, 1.21, 0.1)  # slants that are tried, as tangents to the right
+CORE = 0.31  # target x-height, as a fraction of the line's height
+MIDDLE = 0.53  # target position of the middle of the letter x, from the top, as a fraction of the height
+SIZES = 0.8, 1.3  # smallest and largest vertical scale
+STEP = 1 / 3  # target distance of strokes, as a fraction of the line's height
+WIDTHS = 0.8, 1.5  # smallest and largest horizontal scale
+MEASURED = 48  # rows to which a line is reduced for measuring
 
 
 def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A line of ink, its letters set upright and brought nearer to one height, place and width.
+    """Deslant a line of ink and normalise the height, position and width of its letters.
 
     Args:
         ink: (height, width) uint8, ink towards 255 and paper 0.
 
     Returns:
-        (height, other width) uint8; and (2, 3) float64, what takes x, y in it to x, y in the given one.
+        (height, new width) uint8; and a (2, 3) float64 affine matrix that takes x, y in it to x, y in `ink`.
     """
     (height, width), small = ink.shape, ink
     if height > MEASURED:
         across = max(1, round(width * MEASURED / height))
         small = cv2.resize(ink, (across, MEASURED), interpolation=cv2.INTER_AREA)
     lean, (top, bottom) = slant(small), core(small)
-    # By the root only: the bands of single lines are found too roughly to be trusted whole.
+    # The square root: the core of a single line is found too roughly to correct its height in full.
     size = float(np.clip(np.sqrt(CORE * len(small) / (bottom - top)), *SIZES))
     apart = step(small[top:bottom], len(small)) / len(small)
     along = size * float(np.clip(STEP / (size * apart), *WIDTHS))
@@ -53,7 +52,7 @@ def upright(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def slant(ink: np.ndarray) -> float:
-    """How far letters lean to the right, as a tangent: upright, their strokes stand in the fewest columns.
+    """Slant of the letters to the right, as a tangent: the shear with the sharpest column profile.
 
     Args:
         ink: (height, width) uint8, ink towards 255 and paper 0.
@@ -68,7 +67,7 @@ def slant(ink: np.ndarray) -> float:
         return float(np.square(columns, dtype=np.float64).sum())
 
     last = len(SLANTS) - 1
-    best = max(range(0, last + 1, 2), key=sharpness)  # every second one, then those beside the best
+    best = max(range(0, last + 1, 2), key=sharpness)  # every second one, then the neighbours of the best
     best = max(range(max(best - 1, 0), min(best + 1, last) + 1), key=sharpness)
     if not 0 < best < last:
         return float(SLANTS[best])
@@ -78,7 +77,7 @@ def slant(ink: np.ndarray) -> float:
 
 
 def core(ink: np.ndarray) -> tuple[int, int]:
-    """First row and last, exclusive, of the band that the small letters fill: the densest for its height.
+    """First and last row, the latter exclusive, of the core: the densest band relative to its height.
 
     Args:
         ink: (height, width) uint8, ink towards 255 and paper 0.
@@ -95,14 +94,14 @@ def core(ink: np.ndarray) -> tuple[int, int]:
 
 
 def step(band: np.ndarray, height: int) -> float:
-    """How far apart strokes lie, in pixels: a line's width by the strokes that its busiest rows cross.
+    """Mean distance of strokes in pixels: the line's width over the number of strokes in its busiest rows.
 
-    A hand that is narrow for its height would leave the network too few columns a letter.
+    A hand that is narrow for its height would leave the network too few columns per letter.
 
     Args:
-        band: (rows, width) uint8, the ink of the small letters.
-        height: of the whole line; two strokes at its usual distance are added, so that short lines stay
-            nearer to what they are.
+        band: (rows, width) uint8, the core of the line.
+        height: of the whole line; two strokes at the target distance are added, so that short lines change
+            less.
     """
     inked = cv2.GaussianBlur(band, (3, 3), 0.6) > 100
     crossed = np.sort((inked[:, 1:] & ~inked[:, :-1]).sum(axis=1))[-5:].mean()
