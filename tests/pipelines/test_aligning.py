@@ -273,7 +273,7 @@ def an4():
     def utterance(number):
         samples, rate = soundfile.read(items[number].path, dtype="float32")
         assert rate == RATE
-        return samples, items[number].text
+        return samples, items[number].target
 
     return model, utterance
 

@@ -1,0 +1,78 @@
+"""Every bundled model reads the examples about as well as it did, and one with ruined weights does not."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipelines import caption, load, recognize, transcribe
+from pipelines.model import SequenceModel, bundled
+from recipes.scoring.error_rates import error_rate
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+# What each model reads: a folder, which of its files, and the error above which something is broken, of the
+# characters of a text or of labels. It lies a little above today's error, in fp32 and bf16.
+READ = {
+    "speech-en-an4": ("speech", "", 0.02),
+    "handwriting-fr": ("handwriting", "-fr", 0.03),
+    "handwriting-en": ("handwriting", "-en", 0.15),
+    "handwriting-en-small": ("handwriting", "-en", 0.2),
+    "action-shapes": ("video", "", 0.0),
+    "captioning-emoji": ("pictures", "", 0.02),
+}
+
+
+def said(path: Path, model: SequenceModel) -> str:
+    """What a public function makes of an example."""
+    if path.parent.name == "speech":
+        return transcribe(path, model).text
+    if path.parent.name == "pictures":
+        return caption(path, model).text
+    found = recognize(path, model)
+    return found.top[0][0] if path.parent.name == "video" else found.text
+
+
+def examples(name: str) -> list[tuple[Path, str]]:
+    """Media with their true texts; those named hard- show what a model reads wrongly."""
+    folder, ending, _ = READ[name]
+    found = []
+    for text in sorted((EXAMPLES / folder).glob(f"*{ending}.txt")):
+        (media,) = (
+            path for path in text.parent.glob(f"{text.stem}.*") if path.suffix not in (".txt", ".xml")
+        )
+        if not text.stem.startswith("hard-"):
+            found.append((media, text.read_text("utf-8").strip()))
+    return found
+
+
+def error(name: str, model: SequenceModel) -> float:
+    """Wrong characters, or labels, per true one, over all examples of a model."""
+    paths, true = zip(*examples(name), strict=True)
+    given = [
+        [model.normalisation(text) for text in texts] for texts in (true, [said(p, model) for p in paths])
+    ]
+    return error_rate(*given, "word" if model.task == "action" else "character").value
+
+
+def test_every_model_is_tested():
+    assert {path.stem for path in bundled()} == READ.keys()
+    assert all(len(examples(name)) >= 3 for name in READ)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_model_reads_its_examples(name):
+    found = error(name, load(name))
+    assert found <= READ[name][2]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_ruined_model_does_not(name, tmp_path):
+    model = load(name)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in model.core.parameters():
+            shuffled = torch.randperm(weight.numel(), generator=generator)
+            weight.copy_(weight.flatten()[shuffled].view_as(weight))
+    found = error(name, load(model.save(tmp_path / f"{name}.safetensors")))
+    assert found > READ[name][2] + 0.5
