@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from pipelines import caption, load, recognize, transcribe
-from pipelines.model import SequenceModel, bundled
+from pipelines.model import SequenceModel
+from pipelines.model_file import bundled
 from recipes.scoring.error_rates import error_rate
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -60,6 +61,7 @@ def test_every_model_is_tested():
     assert all(len(examples(name)) >= 3 for name in READ)
 
 
+@pytest.mark.learns
 @pytest.mark.parametrize("name", READ)
 def test_a_model_reads_its_examples(name):
     found = error(name, load(name))

@@ -59,13 +59,12 @@ def options_for(data: Path, out: Path, epochs: int = 10, **changes) -> ActionOpt
         model=ModelOptions(
             network="small", side=32, lags=(2,), hidden_size=16, input_size=16, heads=1, dropout=0.0
         ),
-        training=TrainingOptions(
-            epochs=epochs, batch_size=8, learning_rate=5e-3, threads=1, valid_every=5, precision="fp32"
-        ),
+        training=TrainingOptions(epochs=epochs, batch_size=8, learning_rate=5e-3, threads=1, valid_every=5),
         **changes,
     )
 
 
+@pytest.mark.learns
 def test_it_learns_what_frames_in_no_order_do_not_show(data, tmp_path, capsys):
     found = Action(options_for(data, tmp_path / "out", show_clips=2)).run()
     assert found.accuracy.value > 0.85 and found.unordered_accuracy.value < 0.7

@@ -86,6 +86,7 @@ def trained(data, tmp_path_factory):
     return Asr(make_options(data, out, epochs=50, licence="CC0")).run(), out
 
 
+@pytest.mark.learns
 def test_it_learns(trained):
     found, _ = trained
     assert found.split == "valid" and len(found.items) == 20
@@ -266,6 +267,7 @@ def hybrid(data, tmp_path_factory):
     return Asr(make_options(data, out, epochs=45, writing=writing, consistency=0.0)).run(), out
 
 
+@pytest.mark.learns
 def test_attention_and_ctc_together(hybrid, data):
     found, out = hybrid
     assert found.cer.value < 0.3
@@ -433,6 +435,7 @@ def test_a_step_on_real_speech(tmp_path):
     assert task.evaluate()["cer"] > 0
 
 
+@pytest.mark.learns
 def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(trained, data, tmp_path):
     path = trained[1] / "model.safetensors"
     recipe = Asr(make_options(data, tmp_path, epochs=1, teacher=str(path)))

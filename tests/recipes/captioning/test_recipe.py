@@ -47,7 +47,7 @@ def options_for(data: Path, out: Path, epochs: int = 1, **changes) -> Captioning
         vocabulary=VocabularyOptions(min_count=2),
         teaching=TeachingOptions(decoder_size=48, sampling=0.1, smoothing=0.05, doubly_stochastic=0.02),
         training=TrainingOptions(
-            epochs=epochs, batch_size=12, learning_rate=0.005, threads=1, valid_every=10, precision="fp32"
+            epochs=epochs, batch_size=12, learning_rate=0.005, threads=1, valid_every=10
         ),
     )
     return dataclasses.replace(options, **changes)
@@ -65,6 +65,7 @@ def trained(data, tmp_path_factory):
     return Captioning(options_for(data, out, epochs=40, licence="CC0")).run(), out
 
 
+@pytest.mark.learns
 def test_it_describes_pictures_it_never_saw(trained):
     found, _ = trained
     assert found.split == "test" and len(found.items) == 12

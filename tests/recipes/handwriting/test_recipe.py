@@ -77,6 +77,7 @@ def hebrew(seed: int, count: int) -> list[tuple[str, str]]:
     return lines
 
 
+@pytest.mark.learns
 def test_right_to_left_lines_are_read_as_they_are_spoken(tmp_path):
     data = write_lines(tmp_path / "data", hebrew(1, 120))
     write_lines(data, hebrew(2, 12), "valid")
@@ -614,6 +615,7 @@ def test_a_step_on_real_lines(tmp_path, name):
     assert 0 < loss.item() < 1000
 
 
+@pytest.mark.learns
 def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
     recipe, items = lines_to_part(tmp_path)
     model = recipe.build(None, Normalisation(), items)

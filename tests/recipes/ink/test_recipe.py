@@ -39,6 +39,7 @@ def options_for(*data: Path, out: Path, epochs: int = 18) -> InkOptions:
     )
 
 
+@pytest.mark.learns
 def test_it_learns_and_the_report_shows_the_ink(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
@@ -72,6 +73,7 @@ def test_a_step_on_real_ink(tmp_path, name):
     assert 0 < loss.item() < 1000
 
 
+@pytest.mark.learns
 def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
     write_lines(tmp_path / "lines-train.jsonl.gz", 1, 8)
     recipe = InkRecipe(options_for(tmp_path, out=tmp_path / "out"))
