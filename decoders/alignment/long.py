@@ -1,9 +1,13 @@
-"""Long texts in long recordings: where to cut both, so that each part can be aligned exactly.
+"""Long texts in long recordings, aligned part by part.
 
-The package ctc-segmentation (Kürzinger et al. 2020) runs through hours in one pass, with every
-line in order and none left out. Where two neighbouring lines come out of that pass with high
+Up to some ten minutes, the package ctc-segmentation (Kürzinger et al. 2020) runs through all in one pass,
+with every line in order and none left out. Where two neighbouring lines come out of that pass with high
 confidence, text and recording belong together: there they are cut, and the exact alignment, which
 can leave lines out, works on the parts.
+
+That pass needs gigabytes for hours. Longer recordings are gone through in windows instead: the exact
+alignment of a window with the text to come, of which the part up to the last two neighbouring lines that
+it places well is kept; the next window begins there. Memory does not depend on the length.
 """
 
 from __future__ import annotations
@@ -17,6 +21,11 @@ from decoders.alignment.short import Placed, align
 from decoders.alphabet import BLANK
 
 LONG = 6000  # frames, some minutes, above which it pays to cut
+LONGER = 15_000  # frames, some ten minutes, above which one pass would take too much memory
+WINDOW = 9000  # frames that are aligned at once in longer recordings
+KEPT = 0.85  # share of a window behind which nothing is kept: the lines there may belong to what follows
+DENSE = 1.0  # labels of the text that are tried for each frame of a window, several times what is spoken
+WIDER = 8  # times as many, where the text of a window seems to come later
 PART = 2000  # fewest frames of a part
 SURE = 0.7  # mean probability, over a line's worst stretch, of a line that may border a cut
 
@@ -32,11 +41,58 @@ def align_long(
         least: see `alignment.align`.
         frame_seconds: seconds from frame to frame.
     """
+    if len(log_probs) > LONGER and least:
+        return _in_windows(log_probs, lines, least)
     placed: list[Placed | None] = []
     for (first, begin), (behind, end) in _parts(log_probs, lines, frame_seconds):
         for place in align(log_probs[begin:end], lines[first:behind], least):
             placed.append(place and _moved(place, begin))
     return placed
+
+
+def _in_windows(log_probs: Tensor, lines: list[list[int]], least: float) -> list[Placed | None]:
+    placed: list[Placed | None] = [None] * len(lines)
+    first = begin = 0
+    while first < len(lines) and begin < len(log_probs):
+        end = min(begin + WINDOW, len(log_probs))
+        for more in (1, WIDER):
+            behind = _behind(lines, first, more * DENSE * (end - begin))
+            found = align(log_probs[begin:end], lines[first:behind], least)
+            last = _last_sure(found, KEPT * (end - begin))
+            if last is not None or behind == len(lines):
+                break
+        if end == len(log_probs):
+            last = len(found) - 1
+        if last is None:  # nothing of the text is said here
+            begin += (end - begin) // 2
+            continue
+        for line, place in enumerate(found[: last + 1], start=first):
+            placed[line] = place and _moved(place, begin)
+        begin += max((place.labels.ends[-1] for place in found[: last + 1] if place), default=end - begin)
+        first += last + 1
+    return placed
+
+
+def _behind(lines: list[list[int]], first: int, labels: float) -> int:
+    """One past the last line so that there are about so many labels from the first on, at least one line."""
+    behind, total = first, 0
+    while behind < len(lines) and (behind == first or total + len(lines[behind]) <= labels):
+        total += len(lines[behind])
+        behind += 1
+    return behind
+
+
+def _last_sure(found: list[Placed | None], limit: float) -> int | None:
+    """The latter of the last two neighbouring lines that were placed as well as most, before a frame."""
+    usual = np.quantile([place.confidence for place in found if place] or [0.0], 0.75)
+    sure = None
+    for line in range(1, len(found)):
+        pair = found[line - 1], found[line]
+        if None in pair or pair[1].labels.ends[-1] > limit:
+            continue
+        if min(place.confidence for place in pair) >= min(SURE, 0.6 * usual):
+            sure = line
+    return sure
 
 
 def cuts(log_probs: Tensor, lines: list[list[int]], frame_seconds: float) -> list[tuple[int, int]]:

@@ -64,3 +64,35 @@ def test_a_text_longer_than_the_recording_is_not_cut(short):
     generator = torch.Generator().manual_seed(3)
     log_probs, _ = recording(some_lines(25, generator), generator)
     assert cuts(log_probs, some_lines(500, generator), 0.03) == []
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """Windows small enough for a quick test: each holds about five lines."""
+    for name, value in (("LONG", 100), ("LONGER", 500), ("WINDOW", 600)):
+        monkeypatch.setattr(long_alignment, name, value)
+
+
+def test_windows_find_every_line(windows):
+    generator = torch.Generator().manual_seed(4)
+    lines = some_lines(40, generator)
+    log_probs, starts = recording(lines, generator)
+    assert len(log_probs) > 3 * 600
+    found = align_long(log_probs, lines, 0.1, 0.03)
+    assert [place.labels.starts[0] for place in found] == starts
+    assert [place.labels.ids for place in found] == lines
+
+
+@pytest.mark.parametrize(("before", "behind"), [(60, 12), (12, 60)], ids=["text", "recording"])
+def test_windows_go_over_long_stretches_of_one_without_the_other(windows, before, behind):
+    """Many lines that are not said; or minutes of speech that is not in the text."""
+    generator = torch.Generator().manual_seed(5)
+    lines, foreign = some_lines(24, generator), some_lines(max(before, behind), generator)
+    if before > behind:
+        text, (log_probs, starts) = lines[:12] + foreign + lines[12:], recording(lines, generator)
+        expected = starts[:12] + [None] * len(foreign) + starts[12:]
+    else:
+        log_probs, starts = recording(lines[:12] + foreign + lines[12:], generator)
+        text, expected = lines, starts[:12] + starts[-12:]
+    found = align_long(log_probs, text, 0.1, 0.03)
+    assert [place and place.labels.starts[0] for place in found] == expected
