@@ -20,11 +20,11 @@ from decoders.attention import Attention
 from decoders.classifier import Classifier, Timeline
 from decoders.ctc import CTC
 from decoders.hybrid import Hybrid
+from decoders.language.profile import Language
 from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
 from pipelines.errors import ModelError
 from pipelines.model_file import HEADER, LANGUAGE, TRAIN_AGAIN, located, opened, read_header
-from pipelines.reading.language import Language
 from pipelines.tasks import TASKS, front_ends, resolve
 
 CORES = {"bilstm": BiLSTM}
@@ -58,7 +58,7 @@ class SequenceModel(nn.Module):
 
     Attributes:
         language: a language model of the texts that it was trained on, if it carries one (see
-            `pipelines/reading/language.py`); None after construction.
+            `decoders/language/profile.py`); None after construction.
     """
 
     def __init__(

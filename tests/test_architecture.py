@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,25 @@ def test_imports_point_one_way(path):
     room = path.relative_to(ROOT).parts[0]
     forbidden = {*ROOMS[ROOMS.index(room) + 1 :], "tests", "benchmarks"}
     assert {name.split(".")[0] for name in imported(parsed(path))} & forbidden == set()
+
+
+def test_files_do_not_import_in_circles():
+    """All imports count, those within functions and for type checkers too."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    arrows = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Import):
+                arrows[name] |= {alias.name for alias in node.names} & modules.keys()
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    arrows[name] |= {whole if whole in modules else node.module} & modules.keys()
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @every_source

@@ -181,16 +181,8 @@ def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: Batch
 
 def _reading(model: SequenceModel, options: SearchOptions) -> Decode:
     """The decoder's own `read`, with the search that the options describe."""
-    fused = fusion(
-        model,
-        options.language_model,
-        options.language_weight,
-        options.hotwords,
-        options.hotword_weight,
-        options.lexicon,
-        options.lexicon_cost,
-    )
-    return partial(model.decoder.read, search=Search(options.width, options.alternatives, fused))
+    search = Search(options.width, options.alternatives, fusion(model, options))
+    return partial(model.decoder.read, search=search)
 
 
 def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:

@@ -1,132 +1,48 @@
-"""The language model that a model carries, and the texts and hotwords that a user gives."""
+"""What a caller says about the language: a language model, hotwords and a lexicon -> a `Fusion`."""
 
 from __future__ import annotations
 
 import os
-import unicodedata
 import zlib
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from decoders.alphabet import Alphabet
 from decoders.language.arpa import SPACES, Arpa, is_arpa, tokens_of
 from decoders.language.fusion import Fusion
 from decoders.language.hotwords import Hotwords
 from decoders.language.lexicon import Lexicon
-from decoders.language.ngrams import LARGEST_KEY, LanguageModel, Mixture, NGrams
+from decoders.language.ngrams import LanguageModel, Mixture
+from decoders.language.profile import WEIGHT, Language, fitted, letters_of, space_of
 from pipelines.errors import DataError, ModelError
 from pipelines.media.files import unzipped
 from pipelines.media.text import read_text
-from pipelines.reading.settings import AUTO, LEXICON_COST, NONE, OWN
+from pipelines.model import SequenceModel
+from pipelines.reading.settings import AUTO, NONE, OWN, SearchOptions
 
-if TYPE_CHECKING:
-    from pipelines.model import SequenceModel
-
-COST = 2.0  # nats of a word that a model does not carry, where that was not tried either
-LARGEST_COST = 1000.0
-WEIGHT = 0.3  # of a language model that was not tried on validation data
-ORDER = 6  # characters: more gain nothing
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
+KEPT = 4  # language models and lexicons of each model that are kept for the next call
+
+Made = TypeVar("Made")
+
+_made: WeakKeyDictionary[SequenceModel, OrderedDict] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class Language:
-    """What a model knows of its language, as did best on validation data.
+def fusion(model: SequenceModel, options: SearchOptions) -> Fusion | None:
+    """What the options say about the language; None where they say nothing.
 
-    Attributes:
-        ngrams: of its labels.
-        weight: theirs.
-        words: that there are; empty where any other may be as well.
-        cost: nats for each other word.
-    """
-
-    ngrams: NGrams
-    weight: float = WEIGHT
-    words: tuple[str, ...] = ()
-    cost: float = 0.0
-
-    @classmethod
-    def of(
-        cls, model: SequenceModel, texts: Sequence[str], order: int = ORDER, discreet: bool = False
-    ) -> Language:
-        """Counted in normalised texts, in the order in which the model meets their symbols.
-
-        Args:
-            discreet: so that the texts cannot be put together again.
-
-        Raises:
-            ValueError: they hold nothing that the model can write.
-        """
-        edge, known = _edge(model.alphabet), set(model.alphabet.symbols)
-        before = [] if edge is None else [edge]
-        fitted = (_fitted(text, model.alphabet) for text in texts)
-        written = ("".join(symbol for symbol in text if symbol in known) for text in fitted)
-        labels = ([*before, *model.encode(text)] for text in written if text.strip())
-        ngrams = NGrams.of(labels, order, len(model.alphabet), discreet)
-        return cls(ngrams, words=_usual(texts, model.alphabet), cost=COST)
-
-    def to_file(self) -> tuple[dict, Tensor]:
-        """Plain values, and (bytes,) uint8."""
-        header = {"sizes": self.ngrams.sizes, "total": self.ngrams.total, "weight": self.weight}
-        header |= {"words": " ".join(self.words), "cost": self.cost} if self.words else {}
-        return header, torch.from_numpy(np.frombuffer(self.ngrams.packed(), np.uint8).copy())
-
-    @classmethod
-    def from_file(cls, header: dict, data: Tensor | None, alphabet: Alphabet) -> Language:
-        """What `to_file` gave.
-
-        Raises:
-            LookupError, TypeError, ValueError: it did not.
-        """
-        sizes, total, weight = header["sizes"], header["total"], header["weight"]
-        whole = all(type(number) is int and number < LARGEST_KEY for number in (*sizes, total))
-        if not whole or len(sizes) > 64 or not 0 <= weight <= 2:
-            raise ValueError("its sizes, its total and its weight must be numbers, none of them huge")
-        if data is None or data.dtype != torch.uint8:
-            raise ValueError("its n-grams are missing")
-        words, cost = header.get("words", ""), header.get("cost", 0.0)
-        if not isinstance(words, str) or not 0 <= cost <= LARGEST_COST:
-            raise ValueError(f"its words must be text, and the cost of others from 0 to {LARGEST_COST}")
-        ngrams = NGrams.unpacked(data.numpy().tobytes(), sizes, total, len(alphabet))
-        return cls(ngrams, float(weight), tuple(words.split()), float(cost))
-
-
-def fusion(
-    model: SequenceModel,
-    source: str | os.PathLike | None,
-    weight: float | None = None,
-    hotwords: str | os.PathLike | Sequence[str] = (),
-    hotword_weight: float = 1.0,
-    lexicon: str | os.PathLike | Sequence[str] = (),
-    lexicon_cost: float = LEXICON_COST,
-) -> Fusion | None:
-    """What a caller asked for.
-
-    Args:
-        source: "own", the language model that the model carries; "auto", the same if it carries one,
-            otherwise none; "none" or None; or an ARPA file of characters, or a plain text to be counted,
-            whose probabilities are averaged with those of the model's own. The words of a text are added
-            to its own; with an ARPA file there is no penalty for words that the model does not know.
-        weight: None for the one that did best on validation data; what other words cost goes along with it.
-        hotwords: words, or such with commas between them, or a file with one in each line.
-        hotword_weight: nats for each of their letters.
-        lexicon: the words that there are, in one of the same ways.
-        lexicon_cost: nats for each other word.
+    The probabilities of a language model that is read from a file are averaged with those of the model's
+    own, if it carries one, and the words of a text are added to its own; with an ARPA file there is no
+    penalty for unknown words. With another weight than the model's own, the penalty changes along.
 
     Raises:
         ModelError: the model carries no language model, or cannot be read with one or with words.
         DataError: a file cannot be read, or holds what the model cannot write.
     """
-    source = language_source(model, source)
-    if source is None and not hotwords and not lexicon:
+    source = language_source(model, options.language_model)
+    if source is None and not options.hotwords and not options.lexicon:
         return None
     if not model.decoder.by_frame:
         cause = "writes label after label, with what it has learnt of the language"
@@ -139,22 +55,24 @@ def fusion(
             raise ModelError(model.name, "carries no language model", way)
         used, words = own.ngrams, own.words
     elif source is not None:
-        path = Path(source)
-        given, theirs = _given(path, _changed(path), model)
-        used = Mixture((own.ngrams, given)) if own else given
+        read, theirs = _kept(model, _read_language, Path(source))
+        used = Mixture((own.ngrams, read)) if own else read
         words = own.words + theirs if theirs and own and own.words else ()
-    chosen = weight if weight is not None else own.weight if own else WEIGHT
-    favoured, named, listed = None, (), None
-    if hotwords:
-        favoured = _hotwords(model, hotwords, hotword_weight)
-        named = tuple(_words(model, hotwords, "hotwords")[1])
-    if lexicon:
-        given = os.fspath(lexicon) if isinstance(lexicon, (str, os.PathLike)) else tuple(lexicon)
-        listed = _lexicon(model, given, _changed(given), lexicon_cost, named)
+    weight = options.language_weight
+    if weight is None:
+        weight = own.weight if own else WEIGHT
+    hotwords, favoured, lexicon = None, (), None
+    if options.hotwords:
+        hotwords = _hotwords(model, options.hotwords, options.hotword_weight)
+        favoured = tuple(_words(model, options.hotwords, "hotwords")[1])
+    if options.lexicon:
+        given = options.lexicon
+        given = os.fspath(given) if isinstance(given, (str, os.PathLike)) else tuple(given)
+        lexicon = _kept(model, _lexicon, given, options.lexicon_cost, favoured)
     elif words:
-        cost = own.cost * (chosen / own.weight) if own.weight else 0.0
-        listed = _lexicon(model, words, 0.0, cost, named)
-    return Fusion(used, chosen, _edge(model.alphabet), favoured, listed, bool(lexicon))
+        cost = own.cost * (weight / own.weight) if own.weight else 0.0
+        lexicon = _kept(model, _lexicon, words, cost, favoured)
+    return Fusion(used, weight, space_of(model.alphabet), hotwords, lexicon, bool(options.lexicon))
 
 
 def language_source(model: SequenceModel, source: str | os.PathLike | None) -> str | os.PathLike | None:
@@ -169,43 +87,22 @@ def language_source(model: SequenceModel, source: str | os.PathLike | None) -> s
 def _words(
     model: SequenceModel, given: str | os.PathLike | Sequence[str], name: str
 ) -> tuple[str, list[str]]:
-    """Words that a caller gave, as the model writes them, and where they are from."""
+    """The name of what a caller gave for errors, and its words as the model writes them."""
     if isinstance(given, (str, os.PathLike)):
         if os.path.isfile(given):
             name, given = str(given), read_text(Path(given)).splitlines()
         else:
             given = str(given).split(",")
-    words = [_fitted(word, model.alphabet) for word in map(model.normalisation, given) if word]
+    words = [fitted(word, model.alphabet) for word in map(model.normalisation, given) if word]
     if not words:
         raise DataError(name, "holds no word", "give some, or leave the option out")
     return name, words
 
 
-def _usual(texts: Sequence[str], alphabet: Alphabet) -> tuple[str, ...]:
-    """Words that come at least twice: neither slips nor what gives a text away. None without spaces."""
-    letters = {alphabet.symbols[label - 1] for label in _letters(alphabet, "LM")}
-    times: Counter[str] = Counter()
-    for text in texts:
-        fitted = _fitted(text, alphabet)
-        times.update("".join(symbol if symbol in letters else " " for symbol in fitted).split())
-    return tuple(sorted(word for word, count in times.items() if count > 1))
-
-
-def _letters(alphabet: Alphabet, kinds: str) -> list[int]:
-    """Labels of the symbols that words are made of; none in scripts without spaces."""
-    symbols = alphabet.symbols if " " in alphabet else ""
-    return [label for label, symbol in enumerate(symbols, 1) if unicodedata.category(symbol)[0] in kinds]
-
-
-@lru_cache(2)
 def _lexicon(
-    model: SequenceModel,
-    given: str | tuple[str, ...],
-    _changed: float,
-    cost: float,
-    hotwords: tuple[str, ...],
+    model: SequenceModel, given: str | tuple[str, ...], cost: float, hotwords: tuple[str, ...]
 ) -> Lexicon:
-    """The words given, and those to be found, which there are, too."""
+    """The words given, and the hotwords, which are known words too."""
     name, lines = _words(model, given, "lexicon")
     words = {word for line in (*lines, *hotwords) for word in line.split()}
     words |= {capital for word in words for capital in (word[:1].upper() + word[1:], word.upper())}
@@ -214,7 +111,7 @@ def _lexicon(
     if not known:
         way = "give words in the script that it reads"
         raise DataError(name, f"holds no word that {model.name} can write", way)
-    return Lexicon(known, _letters(model.alphabet, "LM"), cost, len(model.alphabet))
+    return Lexicon(known, letters_of(model.alphabet, "LM"), cost, len(model.alphabet))
 
 
 def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
@@ -225,28 +122,31 @@ def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], we
         some = ", ".join(unknown[:5])
         cause = f"{model.name} cannot write {some}" + (", and others" if len(unknown) > 5 else "")
         raise DataError(name, cause, "leave these words out or write them in the letters that it knows")
-    return Hotwords(map(model.encode, words), _letters(model.alphabet, "LMN"), weight, len(model.alphabet))
-
-
-def _fitted(text: str, alphabet: Alphabet) -> str:
-    """Letters that the alphabet lacks become those of the other case, if it has these."""
-
-    others = {}
-    for symbol in set(text):
-        if symbol not in alphabet:
-            cases = (case for case in (symbol.upper(), symbol.lower()) if case in alphabet)
-            others[symbol] = next(cases, symbol)
-    return text.translate(str.maketrans(others))
+    return Hotwords(map(model.encode, words), letters_of(model.alphabet, "LMN"), weight, len(model.alphabet))
 
 
 def _changed(given: object) -> float:
-    """When a file was, so that what was made of it can be kept; 0 for what is none."""
+    """When a file was last changed; 0 for anything else."""
     return os.path.getmtime(given) if isinstance(given, (str, os.PathLike)) and os.path.isfile(given) else 0.0
 
 
-@lru_cache(2)
-def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageModel, tuple[str, ...]]:
-    """The language model of a file, and the words that come twice in it, if it is a text."""
+def _kept(model: SequenceModel, make: Callable[..., Made], *given: Hashable) -> Made:
+    """`make(model, *given)`, made once while the files among what is given stay as they are.
+
+    Each model has its last few; they go when it goes.
+    """
+    made = _made.setdefault(model, OrderedDict())
+    key = (make, given, tuple(map(_changed, given)))
+    found = made.get(key)
+    if found is None:
+        found = made[key] = make(model, *given)
+        while len(made) > KEPT:
+            made.popitem(last=False)
+    return found
+
+
+def _read_language(model: SequenceModel, path: Path) -> tuple[LanguageModel, tuple[str, ...]]:
+    """The language model of a file, and if it is a text, the words that come twice in it."""
     try:
         with open(path, "rb") as file:
             if is_arpa(unzipped(file)):
@@ -258,7 +158,7 @@ def _given(path: Path, _changed: float, model: SequenceModel) -> tuple[LanguageM
 
 
 def _back_off(path: Path, model: SequenceModel) -> Arpa:
-    """Of an ARPA file."""
+    """The language model of an ARPA file of characters."""
     alphabet = model.alphabet
     try:
         with open(path, "rb") as file:
@@ -266,10 +166,10 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
         space = next((each for each in SPACES if each in tokens and each not in alphabet), None)
         labels = {}
         for token in tokens - {space}:
-            symbol = _fitted(token, alphabet)
+            symbol = fitted(token, alphabet)
             if symbol in alphabet and (symbol == token or symbol not in tokens):
                 labels[token] = alphabet.encode(symbol)[0]
-        edge = _edge(alphabet)
+        edge = space_of(alphabet)
         if space and edge:
             labels[space] = edge
         if not labels:
@@ -284,14 +184,10 @@ def _back_off(path: Path, model: SequenceModel) -> Arpa:
 
 
 def _counted(path: Path, model: SequenceModel) -> Language:
+    """The language model of a text."""
     texts = [model.normalisation(line) for line in read_text(path, LARGEST_TEXT).splitlines()]
     try:
-        return Language.of(model, texts)
+        return Language.of(model.alphabet, model.encode, texts)
     except ValueError as error:
         way = "give text in the language and script that it reads"
         raise DataError(path, f"holds nothing that {model.name} can write", way) from error
-
-
-def _edge(alphabet: Alphabet) -> int | None:
-    """The label of a space."""
-    return alphabet.encode(" ")[0] if " " in alphabet else None

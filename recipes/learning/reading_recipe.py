@@ -11,9 +11,9 @@ import torch
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
+from decoders.language.profile import Language
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
-from pipelines.reading.language import Language
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.options import CoreOptions
@@ -159,7 +159,8 @@ class Recogniser(Recipe):
         model.language = None
         if self.options.language_model:
             texts = [item.target for item in splits["train"]]
-            counted = Language.of(model, texts, self.options.language_model, discreet=True)
+            order = self.options.language_model
+            counted = Language.of(model.alphabet, model.encode, texts, order, discreet=True)
             alone = replace(counted, words=(), cost=0.0)
             self._choose(model, splits["valid"], [replace(alone, weight=weight) for weight in WEIGHTS])
             weighed = model.language

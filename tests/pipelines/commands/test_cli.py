@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from decoders.alphabet import Alphabet
+from decoders.language.profile import Language
 from pipelines import __version__, model_file
 from pipelines import model as model_module
 from pipelines.commands import cli
 from pipelines.commands.arguments import parse
 from pipelines.model import SequenceModel
-from pipelines.reading.language import Language
 from pipelines.reading.settings import AlignmentOptions, CaptionOptions, RecognitionOptions, SpeechOptions
 from pipelines.tasks import TASKS
 from tests.data import media
@@ -288,7 +288,7 @@ def test_info(model, capsys):
 
 def test_info_counts_the_words_of_a_language_model(model, tmp_path, capsys):
     network = model_module.load(model)
-    network.language = Language.of(network, ["AB BA AB", "BA A"])
+    network.language = Language.of(network.alphabet, network.encode, ["AB BA AB", "BA A"])
     assert run("info", network.save(tmp_path / "m.safetensors")) == 0
     told = json.loads(capsys.readouterr().out.split("\n", 1)[1])["language_model"]
     assert told["words"] == 2 and told["weight"] == network.language.weight

@@ -1,9 +1,11 @@
 """pipelines.reading.language: the language decides where the model is in doubt, and nothing else changes."""
 
+import gc
 import gzip
 import json
 import math
 import os
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,15 +14,21 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 from decoders.alphabet import Alphabet
+from decoders.language.profile import WEIGHT, Language
 from pipelines import align, recognize, transcribe
 from pipelines.commands import cli
 from pipelines.errors import DataError, ModelError
 from pipelines.model import SequenceModel, load
-from pipelines.reading.language import WEIGHT, Language, fusion
+from pipelines.reading.language import fusion
+from pipelines.reading.settings import SearchOptions
 from tests.data.bar_reader import SIZES, A, B, BarReader, Doubtful
 from tests.data.clips import write_video
 from tests.data.media import tone
 from tests.data.pictures import bars
+
+
+def fused(model, source=None, weight=None, **options):
+    return fusion(model, SearchOptions(language_model=source, language_weight=weight, **options))
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def text(tmp_path):
 @pytest.fixture
 def own():
     model = Doubtful()
-    model.language = Language.of(model, ["bb bb ba bb"] * 20, order=3)
+    model.language = Language.of(model.alphabet, model.encode, ["bb bb ba bb"] * 20, order=3)
     return model
 
 
@@ -64,8 +72,8 @@ def test_the_language_model_that_a_model_carries(own, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("aa aa\n" * 50)
     assert recognize(bars("aa"), Doubtful(), language_model=other).text == "aa"
-    both = fusion(own, other, 0.5)
-    alone = fusion(Doubtful(), other, 0.5)
+    both = fused(own, other, 0.5)
+    alone = fused(Doubtful(), other, 0.5)
     assert (
         alone.model.log_probs((A,))[B]
         < both.model.log_probs((A,))[B]
@@ -81,34 +89,38 @@ def test_places_and_confidences_are_those_of_the_image(text):
 
 def test_the_weight_is_that_of_the_validation_unless_it_is_given(own, text):
     own.language = Language(own.language.ngrams, 0.45)
-    assert fusion(own, "own").weight == fusion(own, text).weight == 0.45
-    assert fusion(own, "own", 0.1).weight == 0.1
-    assert fusion(Doubtful(), text).weight == WEIGHT
-    assert fusion(own, None) is None
+    assert fused(own, "own").weight == fused(own, text).weight == 0.45
+    assert fused(own, "own", 0.1).weight == 0.1
+    assert fused(Doubtful(), text).weight == WEIGHT
+    assert fused(own, None) is None
 
 
 def test_words_that_come_twice_are_carried_and_others_cost():
     model = Doubtful()
-    language = Language.of(model, ["ab bb, ab", "bb ba"], order=1)
+    language = Language.of(model.alphabet, model.encode, ["ab bb, ab", "bb ba"], order=1)
     assert language.words == ("ab", "bb"), "ba comes once"
     model.language = Language(language.ngrams, 0.4)
-    assert fusion(model, "own").lexicon is None, "words are optional"
+    assert fused(model, "own").lexicon is None, "words are optional"
     model.language = Language(language.ngrams, 0.4, language.words, 3.0)
-    assert fusion(model, "own").lexicon.cost == 3.0
-    assert fusion(model, "own", 0.2).lexicon.cost == 1.5, "both are as sure as each other"
-    assert fusion(model, "own", 0.0).lexicon.cost == 0.0
-    assert fusion(model, "own", lexicon="ba", lexicon_cost=7.0).lexicon.cost == 7.0, "a list given goes first"
-    assert fusion(model, None) is None
+    assert fused(model, "own").lexicon.cost == 3.0
+    assert fused(model, "own", 0.2).lexicon.cost == 1.5, "both are as sure as each other"
+    assert fused(model, "own", 0.0).lexicon.cost == 0.0
+    assert fused(model, "own", lexicon="ba", lexicon_cost=7.0).lexicon.cost == 7.0, "a list given goes first"
+    assert fused(model, None) is None
     model.language = Language(language.ngrams, 0.01, ("ab", "bb"), 9.0)
     assert recognize(bars("ba aa"), model, language_model="own").text == "bb ab"
     unspaced = Doubtful(alphabet="xab")
-    assert Language.of(unspaced, ["abx", "abx"], order=1).words == (), "a script without spaces has none"
+    assert Language.of(unspaced.alphabet, unspaced.encode, ["abx", "abx"], order=1).words == (), (
+        "a script without spaces has none"
+    )
 
 
 def test_words_of_a_given_text_are_known_beside_the_models_own(tmp_path):
     model, text = Doubtful(), tmp_path / "text.txt"
     text.write_text("ba\nba\n")
-    model.language = Language(Language.of(model, ["bb bb"], order=1).ngrams, 0.01, ("bb",), 9.0)
+    model.language = Language(
+        Language.of(model.alphabet, model.encode, ["bb bb"], order=1).ngrams, 0.01, ("bb",), 9.0
+    )
     assert recognize(bars("aa ba"), model, language_model="own").text.split()[1] == "bb"
     assert recognize(bars("aa ba"), model, language_model=text).text == "ba ba"
 
@@ -134,10 +146,10 @@ def write_arpa(path: Path, ngrams: dict[str, float], opened=open) -> Path:
 def test_an_arpa_file_of_characters_serves_as_well(own, tmp_path, opened, space):
     path = write_arpa(tmp_path / "letters.arpa", {"<s>": -99, "a": -3, "b": -0.1, space: -0.9}, opened)
     assert recognize(bars("ba aa"), Doubtful(), language_model=path).text == "bb bb"
-    found = fusion(Doubtful(), path).model.log_probs(())
+    found = fused(Doubtful(), path).model.log_probs(())
     assert found[A] / math.log(10) == pytest.approx(-3) and found[B] / math.log(10) == pytest.approx(-0.1)
     assert found[Doubtful().alphabet.encode(" ")[0]] / math.log(10) == pytest.approx(-0.9)
-    both = fusion(own, path).model.log_probs(())
+    both = fused(own, path).model.log_probs(())
     assert math.exp(both[A]) == pytest.approx(
         (math.exp(found[A]) + math.exp(own.language.ngrams.log_probs(())[A])) / 2
     )
@@ -146,14 +158,14 @@ def test_an_arpa_file_of_characters_serves_as_well(own, tmp_path, opened, space)
 def test_a_character_of_an_arpa_file_may_look_like_a_mark(tmp_path):
     model = SequenceModel("handwriting", *SIZES, Alphabet(" <a")).eval()
     path = write_arpa(tmp_path / "letters.arpa", {"<s>": -99, "<unk>": -5, "<": -0.2, "a": -1, "<space>": -1})
-    scores = fusion(model, path).model.log_probs(())
+    scores = fused(model, path).model.log_probs(())
     assert scores[model.alphabet.encode("<")] / math.log(10) == pytest.approx(-0.2)
 
 
 def test_words_that_an_arpa_file_may_know_cost_nothing(own, tmp_path):
     own.language = Language(own.language.ngrams, words=("bb",), cost=2.0)
     path = write_arpa(tmp_path / "letters.arpa", {"a": -1, "b": -1, "<space>": -1})
-    assert fusion(own, "own").lexicon and not fusion(own, path).lexicon
+    assert fused(own, "own").lexicon and not fused(own, path).lexicon
 
 
 def test_an_arpa_file_that_cannot_serve_is_named(tmp_path):
@@ -235,7 +247,7 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
     text.write_text("א 12 א\n" * 20, encoding="utf-8")
     model = BarReader(right_to_left=True, alphabet=" 12א")
     one, two = (model.alphabet.encode(digit)[0] for digit in "12")
-    used = fusion(model, text).model
+    used = fused(model, text).model
     assert used.log_probs((two,))[one] > math.log(0.9)
     assert used.log_probs((one,))[two] < math.log(0.1)
 
@@ -303,7 +315,7 @@ def test_speech_takes_one_too(tmp_path):
 
 def test_a_model_file_carries_it(tmp_path):
     model = small()
-    model.language = Language.of(model, ["ab ba ab"] * 5, 4, discreet=True)
+    model.language = Language.of(model.alphabet, model.encode, ["ab ba ab"] * 5, 4, discreet=True)
     assert model.language.words == ("ab", "ba") and model.language.cost
     again = load(model.save(tmp_path / "x.safetensors"))
     for told in ("weight", "words", "cost"):
@@ -340,7 +352,7 @@ WRONG = {
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_damaged_one_is_refused(tmp_path, kind):
     model = small()
-    model.language = Language.of(model, ["ab ba ab"] * 5, 3)
+    model.language = Language.of(model.alphabet, model.encode, ["ab ba ab"] * 5, 3)
     with safe_open(model.save(tmp_path / "x.safetensors"), "pt") as file:
         header = json.loads(file.metadata()["triscribe"])
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -388,7 +400,7 @@ def test_what_another_language_model_made_is_made_again(tmp_path, capsys):
     names = tmp_path / "names.txt"
     names.write_text("ab\nba\n")
     model = small()
-    model.language = Language.of(model, ["ab ba ab"] * 5, 3)
+    model.language = Language.of(model.alphabet, model.encode, ["ab ba ab"] * 5, 3)
     given = ["recognize", str(tmp_path / "x.png"), "-o", str(tmp_path / "out"), "--skip-existing"]
     given += ["-m", str(model.save(tmp_path / "m.safetensors"))]
     for more in (["--language-model", "none"], [], ["--hotwords", str(names)]):
@@ -396,3 +408,17 @@ def test_what_another_language_model_made_is_made_again(tmp_path, capsys):
         assert "1 recognised" in capsys.readouterr().out
         assert cli.main([*given, *more]) == 0
         assert "0 recognised" in capsys.readouterr().out
+
+
+# What is kept
+
+
+def test_what_is_made_of_a_file_goes_with_the_model(text):
+    model = Doubtful()
+    assert recognize(bars("aa"), model, language_model=text, lexicon="ab,bb").text == "bb"
+    one, again = (fused(model, text, lexicon="ab,bb") for _ in range(2))
+    assert one.model is again.model and one.lexicon is again.lexicon, "made once"
+    ghost = weakref.ref(model)
+    del model
+    gc.collect()
+    assert ghost() is None

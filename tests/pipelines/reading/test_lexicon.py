@@ -9,6 +9,7 @@ from pipelines import align, recognize, transcribe
 from pipelines.commands import cli
 from pipelines.errors import DataError
 from pipelines.reading.language import fusion
+from pipelines.reading.settings import SearchOptions
 from tests.data.bar_reader import BarReader, Doubtful
 from tests.data.media import tone
 from tests.data.pictures import bars
@@ -37,7 +38,7 @@ def test_hotwords_are_words_that_there_are():
 
 
 def test_a_word_may_begin_with_a_capital_or_be_in_capitals():
-    words = fusion(BarReader(alphabet=" abAB"), None, lexicon=["ab"]).lexicon
+    words = fusion(BarReader(alphabet=" abAB"), SearchOptions(lexicon=["ab"])).lexicon
     model = BarReader(alphabet=" abAB")
 
     def cost(text):
