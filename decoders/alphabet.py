@@ -1,4 +1,4 @@
-"""Text <-> label ids. Label 0 is the CTC blank; symbols follow from 1."""
+"""Alphabets: text <-> label ids. Label 0 is the CTC blank; symbols have ids from 1."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 BLANK = 0
-END = 0  # the same label in attention decoders, where it stands for both ends of a sequence
+END = 0  # the same label in attention decoders, where it marks both ends of a sequence
 CASES = ("keep", "upper", "lower")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """How text is written before it is encoded or compared; stored in the model file."""
+    """Normalisation of texts before they are encoded or compared; stored in the model file."""
 
     form: str = "NFC"
     """Unicode normal form."""
@@ -32,18 +32,20 @@ class Normalisation:
         text = unicodedata.normalize(self.form, text)
         if self.case != "keep":
             text = text.upper() if self.case == "upper" else text.lower()
-            text = unicodedata.normalize(self.form, text)  # a letter may have no composed other case
+            text = unicodedata.normalize(
+                self.form, text
+            )  # the other case of a letter may have no composed form
         return " ".join(text.split())
 
 
 @dataclass(frozen=True)
 class Merge:
-    """What joining a model's alphabet with that of new data changes.
+    """The result of merging a model's alphabet with that of new data.
 
     Attributes:
-        alphabet: the base's symbols in their old order, then the new ones.
-        added: symbols only the data has.
-        unused: symbols only the base has.
+        alphabet: the symbols of the model in their old order, then the new ones.
+        added: symbols that only the data has.
+        unused: symbols that only the model has.
     """
 
     alphabet: Alphabet
@@ -52,15 +54,14 @@ class Merge:
 
 
 class Alphabet:
-    """An ordered set of symbols, checked when it is built.
+    """An ordered set of symbols, validated on construction.
 
     Args:
-        symbols: single characters (a base with its combining marks counts as one string each
-            code point); the order gives the ids.
+        symbols: single code points, combining marks by themselves; their order gives the ids.
 
     Raises:
-        ValueError: naming the symbol that is empty, repeated, longer than a character, or a
-            control character.
+        ValueError: a symbol, which is named, is empty, repeated, longer than one code point, or a control
+            character.
     """
 
     def __init__(self, symbols: Sequence[str]):
@@ -78,11 +79,11 @@ class Alphabet:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Alphabet:
-        """Every character of the texts, sorted."""
+        """The alphabet of all characters in the texts, sorted."""
         return cls(sorted(set().union(*texts)))
 
     def __len__(self) -> int:
-        """Labels, the blank included."""
+        """Number of labels, including the blank."""
         return len(self.symbols) + 1
 
     def __contains__(self, symbol: str) -> bool:
@@ -98,34 +99,33 @@ class Alphabet:
         return f"Alphabet({''.join(self.symbols)!r})"
 
     def encode(self, text: str) -> list[int]:
-        """Label ids of a text; raises ValueError naming every character it cannot write."""
+        """Label ids of a text; raises ValueError naming all characters outside the alphabet."""
         unknown = self.unknown(text)
         if unknown:
             raise ValueError(f"{text!r} has characters outside the alphabet: {' '.join(map(repr, unknown))}")
         return [self._ids[symbol] for symbol in text]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of label ids, blanks left out."""
+        """The text of label ids; blanks are skipped."""
         return "".join(self.symbols[index - 1] for index in ids if index != BLANK)
 
     def unknown(self, text: str) -> list[str]:
-        """Characters of the text that have no label, sorted."""
+        """Characters of the text outside the alphabet, sorted."""
         return sorted(set(text) - self._ids.keys())
 
     def merge(self, data: Alphabet) -> Merge:
-        """Join with the alphabet of new data; the base's ids stay as they are."""
+        """Merge with the alphabet of new data; existing ids stay as they are."""
         added = tuple(symbol for symbol in data.symbols if symbol not in self)
         unused = tuple(symbol for symbol in self.symbols if symbol not in data)
         return Merge(Alphabet(self.symbols + added), added, unused)
 
 
 def mirrored(text: str) -> list[int]:
-    """The order in which a right-to-left line's symbols are met when it is read from its right end.
+    """Visual order of the symbols of a right-to-left line, from its right end.
 
-    Right-to-left letters are met as the text has them; numbers, and words of left-to-right
-    scripts, from their last symbol to their first. The same order leads back to the text. This
-    is UAX #9 without nesting; a stretch from one left-to-right word or number to the next, with
-    nothing right-to-left between, counts as one.
+    Right-to-left letters come in logical order; numbers and words of left-to-right scripts from their last
+    symbol to their first. Applying the order twice gives the text again. This is UAX #9 without nesting;
+    left-to-right words and numbers with nothing right-to-left between them form one run.
 
     Returns:
         Indices into the text.
@@ -147,7 +147,7 @@ def mirrored(text: str) -> list[int]:
 
 
 def _leftward(kinds: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """First and last places of what runs left to right within a stretch that has no right-to-left letter."""
+    """First and last index of the left-to-right run within a stretch without right-to-left letters."""
     strong = [place for place in range(start, end) if kinds[place] in ("L", "EN", "AN")]
     if any(kinds[place] == "L" for place in strong):
         yield strong[0], strong[-1]
@@ -158,7 +158,7 @@ def _leftward(kinds: Sequence[str], start: int, end: int) -> Iterator[tuple[int,
         while last < end and kinds[last] in ("EN", "AN", "ES", "CS", "ET"):
             last += 1
         first, final = place, last - 1
-        while first <= final and kinds[first] in ("ES", "CS"):  # they join numbers, but belong to none
+        while first <= final and kinds[first] in ("ES", "CS"):  # separators join numbers but belong to none
             first += 1
         while final >= first and kinds[final] in ("ES", "CS"):
             final -= 1

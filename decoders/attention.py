@@ -1,9 +1,9 @@
-"""An LSTM that writes label after label while it looks at encoder states.
+"""Attention decoder: an LSTM that generates label after label, attending to encoder states.
 
-Additive attention (Bahdanau et al. 2015), with `location_filters` aware of where it looked before
-(Chorowski et al. 2015), which text that runs along the states needs; without, the states may be
-an unordered grid, as in Show, Attend and Tell (Xu et al. 2015). Label 0, the blank of CTC, stands
-here for both ends of a sequence: it is what the first step reads, and what the last one writes.
+Additive attention (Bahdanau et al. 2015). With `location_filters` it is location-aware (Chorowski et al.
+2015), as text that runs along the states needs; without, the states may be an unordered grid, as in Show,
+Attend and Tell (Xu et al. 2015). Label 0, the blank of CTC, marks both ends of a sequence here: it is the
+input of the first step and the output of the last.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from decoders.search.beam import Scorer, beam, best_labels
 
 
 class Memory(NamedTuple):
-    """Encoder states, ready to be looked at.
+    """Encoder states, prepared for attention.
 
     Attributes:
         values: (batch, time, input_size), zero in the padding.
-        keys: (batch, time, attention_size), their projection.
+        keys: (batch, time, attention_size), the projected states.
         valid: (batch, time), False in the padding.
     """
 
@@ -44,17 +44,17 @@ class Memory(NamedTuple):
     valid: Tensor
 
     def rows(self, index: Tensor) -> Memory:
-        """The states of some items, in this order."""
+        """Select items by index, in this order."""
         return Memory(*(part[index] for part in self))
 
 
 class State(NamedTuple):
-    """The decoder after a step.
+    """State of the decoder after a step.
 
     Attributes:
-        hidden, cell: (batch, hidden_size) of the LSTM.
-        context: (batch, input_size), what it looks at.
-        weights: (batch, time), where it looks.
+        hidden, cell: (batch, hidden_size), state of the LSTM.
+        context: (batch, input_size), the states averaged with the attention weights.
+        weights: (batch, time), the attention weights.
         total: (batch, time), the sum of `weights` over all steps.
     """
 
@@ -65,26 +65,26 @@ class State(NamedTuple):
     total: Tensor
 
     def rows(self, index: Tensor) -> State:
-        """The decoder of some items, in this order."""
+        """Select items by index, in this order."""
         return State(*(part[index] for part in self))
 
 
 class Attention(Decoder):
-    """Hidden states -> labels, each conditioned on those before it.
+    """Hidden states -> labels, each conditioned on the labels before it.
 
-    A step reads the last label and what it looked at (input feeding, Luong et al. 2015), looks
-    again, and writes a label. Input and output share one embedding (Press & Wolf 2017).
+    A step reads the last label and context (input feeding, Luong et al. 2015), computes the attention, and
+    predicts a label. Input and output embeddings are tied (Press & Wolf 2017).
 
     Args:
-        input_size: features of each hidden state.
-        num_labels: of the alphabet, label 0 included.
-        hidden_size: memory cells.
-        embedding_size: features of a label.
-        attention_size: features in which states and decoder are compared.
-        location_filters: convolutions over where it looked before; 0 for unordered states.
-        location_kernel: states each of them spans.
-        gated: weigh each feature of what it looks at by a gate (beta in Xu et al. 2015, one a feature).
-        dropout: on labels read, and before labels written.
+        input_size: features per encoder state.
+        num_labels: number of labels, including label 0.
+        hidden_size: hidden units of the LSTM.
+        embedding_size: size of the label embedding.
+        attention_size: size of the space in which states and decoder are compared.
+        location_filters: convolutions over the previous attention weights; 0 for unordered states.
+        location_kernel: width of these convolutions, in states.
+        gated: multiply each feature of the context by a gate (beta in Xu et al. 2015, here per feature).
+        dropout: dropout on the embedded input and before the output.
 
     Raises:
         ValueError: for a size below 1.
@@ -129,7 +129,7 @@ class Attention(Decoder):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """As the core does; embeddings of length 1, so that they fit both uses."""
+        """Initialise as the core does; embeddings have unit length, which suits input and output."""
         for weight, initialise in (
             (self.lstm.weight_ih, nn.init.xavier_uniform_),
             (self.lstm.weight_hh, nn.init.orthogonal_),
@@ -142,11 +142,11 @@ class Attention(Decoder):
         nn.init.normal_(self.embed.weight, std=self.embed.embedding_dim**-0.5)
 
     def start(self, x: Tensor, lengths: Tensor) -> tuple[Memory, State]:
-        """What all steps share, and the state before the first.
+        """The memory that all steps share, and the initial state.
 
         Args:
-            x: (batch, time, input_size), padded at the end with anything.
-            lengths: (batch,) valid states of each item, each at least 1.
+            x: (batch, time, input_size), padded at the end with any values.
+            lengths: (batch,), the number of valid states of each item, at least 1.
         """
         valid = valid_frames(x, lengths)
         lengths = lengths.to(x.device).unsqueeze(1)
@@ -154,13 +154,13 @@ class Attention(Decoder):
         mean = values.sum(dim=1) / lengths
         hidden, cell = self.begin(mean).chunk(2, dim=1)
         weights = total = values.new_zeros(valid.shape)
-        if self.locate is not None:  # to begin at the beginning: without, it takes long to find out
+        if self.locate is not None:  # start at the first state: otherwise it takes long to learn that
             weights = weights.index_fill(1, lengths.new_zeros(1), 1.0)
         state = State(hidden.tanh(), cell, mean, weights, total)
         return Memory(values, self.key(values), valid), state
 
     def step(self, memory: Memory, state: State, labels: Tensor) -> State:
-        """Read the (batch,) labels written last, and look again."""
+        """Read the (batch,) last labels and compute the next state."""
         read = self.embed(labels) * self.embed.embedding_dim**0.5
         read = F.dropout(read, self.dropout, self.training)
         hidden, cell = self.lstm(torch.cat([read, state.context], dim=1), (state.hidden, state.cell))
@@ -171,7 +171,7 @@ class Attention(Decoder):
         return State(hidden, cell, context, weights, state.total + weights)
 
     def log_probs(self, hidden: Tensor, context: Tensor) -> Tensor:
-        """(..., hidden_size) and (..., input_size) of states -> (..., num_labels) in float32."""
+        """Log-probabilities of labels: (..., hidden_size), (..., input_size) -> (..., num_labels) float32."""
         written = self.readout(torch.cat([hidden, context], dim=-1)).tanh()
         written = F.dropout(written, self.dropout, self.training)
         return F.linear(written, self.embed.weight, self.bias).float().log_softmax(dim=-1)
@@ -179,18 +179,18 @@ class Attention(Decoder):
     def forward(
         self, x: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]], sampling: float = 0.0
     ) -> tuple[Tensor, Tensor]:
-        """What it would write behind each label of known targets (teacher forcing).
+        """Predict each label of known targets from those before it (teacher forcing).
 
         Args:
-            x: (batch, time, input_size), padded at the end with anything.
-            lengths: (batch,) valid states of each item, each at least 1.
+            x: (batch, time, input_size), padded at the end with any values.
+            lengths: (batch,), the number of valid states of each item, at least 1.
             targets: label ids of each item, without ends.
-            sampling: share of labels that it reads from itself instead of from the targets
-                (scheduled sampling, Bengio et al. 2015).
+            sampling: share of labels that are sampled from the decoder's own output instead of taken from the
+                targets (scheduled sampling, Bengio et al. 2015).
 
         Returns:
-            (batch, steps, num_labels) log-probabilities in float32 and (batch, steps, time)
-            attention weights; steps is the longest target and one for its end.
+            (batch, steps, num_labels) log-probabilities in float32 and (batch, steps, time) attention
+            weights; steps is the length of the longest target plus one for its end.
         """
         memory, state = self.start(x, lengths)
         labels = F.pad(_padded(targets, self.num_labels, x.device), (1, 0), value=END)  # (B, steps)
@@ -251,7 +251,7 @@ class Attention(Decoder):
         return beam(self, states, lengths, search, scorer)
 
     def _weights(self, memory: Memory, state: State, hidden: Tensor) -> Tensor:
-        """(batch, time) where to look; exactly 0 in the padding."""
+        """Attention weights, (batch, time); exactly 0 in the padding."""
         compared = memory.keys + self.query(hidden).unsqueeze(1)
         if self.locate is not None:
             before = torch.stack([state.weights, state.total], dim=1)  # (B, 2, T)
@@ -261,12 +261,12 @@ class Attention(Decoder):
 
     @torch.no_grad()
     def _said(self, state: State) -> Tensor:
-        """(batch,) labels drawn from what a state would write; an end drawn too early is read as such."""
+        """Labels sampled from the output of a state, (batch,); an end sampled too early stays an end."""
         return self.log_probs(state.hidden, state.context).exp().multinomial(1).squeeze(1)
 
 
 def _padded(targets: Sequence[Sequence[int]], num_labels: int, device: torch.device) -> Tensor:
-    """(batch, longest) label ids with ends behind each."""
+    """Label ids as a tensor, (batch, longest), padded with ends."""
     for target in targets:
         if target and not 0 < min(target) <= max(target) < num_labels:
             raise ValueError(f"labels must be from 1 to {num_labels - 1}, not {target}")

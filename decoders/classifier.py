@@ -1,4 +1,4 @@
-"""Hidden states -> one class for the whole sequence, or one for each frame."""
+"""Classifiers: hidden states -> one class for the whole sequence, or one for each frame."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ POOLINGS = ("attention", "mean")
 
 
 class Classifier(Decoder):
-    """Pooling over time, then classes.
+    """Sequence classifier: pooling over time, then a linear layer.
 
-    Additive attention (Bahdanau et al. 2015) with one query, or several whose results stand side
-    by side (Lin et al. 2017, "A structured self-attentive sentence embedding"); or the mean, which
-    knows no order and so is what attention must beat.
+    Pooling is additive attention (Bahdanau et al. 2015) with one query, or with several whose results are
+    concatenated (Lin et al. 2017, "A structured self-attentive sentence embedding"); or the mean, the
+    baseline.
 
     Args:
-        input_size: features of each hidden state.
-        num_labels: classes.
+        input_size: features per hidden state.
+        num_labels: number of classes.
         pooling: "attention" or "mean".
-        heads: queries.
-        attention_size: features in which states are judged.
-        dropout: on the pooled states.
+        heads: number of queries.
+        attention_size: size of the space in which states are scored.
+        dropout: dropout on the pooled states.
 
     Raises:
         ValueError: for an unknown pooling, or a size below 1.
@@ -61,15 +61,15 @@ class Classifier(Decoder):
         self.project = nn.Linear(pooled, num_labels)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Run whole sequences.
+        """Classify whole sequences.
 
         Args:
-            x: (batch, time, input_size), padded at the end with anything.
-            lengths: (batch,) valid frames of each sequence, each at least 1.
+            x: (batch, time, input_size), padded at the end with any values.
+            lengths: (batch,), the number of valid frames of each sequence, at least 1.
 
         Returns:
-            (batch, num_labels) logits in float32; and (batch, time) the share of each frame in
-            the decision, the mean over heads, which sums to 1 and is 0 in the padding.
+            (batch, num_labels) logits in float32; and (batch, time) attention weights, the mean over heads,
+            which sum to 1 and are 0 in the padding.
         """
         valid = valid_frames(x, lengths)
         x = x.masked_fill(~valid.unsqueeze(2), 0.0)
@@ -116,12 +116,12 @@ class Classifier(Decoder):
 
 
 class Timeline(Decoder):
-    """A class for each frame.
+    """Frame classifier: a class for each frame.
 
     Args:
-        input_size: features of each hidden state.
-        num_labels: classes, label 0 for none of them included.
-        dropout: on the hidden states.
+        input_size: features per hidden state.
+        num_labels: number of labels, including label 0 for frames of no class.
+        dropout: dropout on the hidden states.
     """
 
     by_frame = is_linear = True
@@ -137,7 +137,7 @@ class Timeline(Decoder):
         return self.frame_log_probs(states, lengths), lengths
 
     def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """(batch, time, input_size) -> (batch, time, num_labels) log-probabilities in float32."""
+        """Log-probabilities: (batch, time, input_size) -> (batch, time, num_labels) in float32."""
         return self._logits(states).log_softmax(dim=2)
 
     def loss(
@@ -178,11 +178,11 @@ class Timeline(Decoder):
 
 
 def focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
-    """-(1 - p)^gamma log p of the right class (Lin et al. 2017), which counts easy examples less.
+    """Focal loss -(1 - p)^gamma log p (Lin et al. 2017), which gives easy examples less weight.
 
     Args:
         logits: (..., classes).
-        labels: (...) right classes.
+        labels: (...), the true classes.
         gamma: 0 gives cross-entropy.
 
     Returns:
@@ -192,6 +192,6 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
     log_right = log_probs.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
     losses = -log_right
     if gamma:
-        # 1 - p with the last bits of a p near 1; never quite 0, where a power below 1 has no slope.
+        # 1 - p, exact for p near 1; never 0, where a power below 1 has an infinite gradient.
         losses = losses * (-torch.expm1(log_right)).clamp(min=1e-12) ** gamma
     return losses

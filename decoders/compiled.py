@@ -13,7 +13,7 @@ def compiled(function: Callable) -> Callable:
     """The function, compiled at its first call, which is announced, and cached on disk where possible."""
     try:
         dispatcher = numba.njit(function, nogil=True, cache=True)
-    except RuntimeError:  # installed where nobody may write, for a user without a home
+    except RuntimeError:  # the package's folder is read-only and the user has no home
         dispatcher = numba.njit(function, nogil=True)
     _announcement.functions.add(function)
     return dispatcher

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification (Graves et al. 2006): a label or a blank for each frame."""
+"""Connectionist temporal classification (CTC, Graves et al. 2006): a label or a blank for each frame."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from decoders.language.fusion import Fusion
 from decoders.search.best_path import greedy
 from decoders.search.prefix_beam import PrefixBeam
 
-NEVER = -1e4  # log-probability of a blank where there is none
-WIDER, WIDER_KNOWN, WIDER_CLOSED = 2, 4, 6  # multiples of the beam width: plain, with words, with these only
+NEVER = -1e4  # log-probability of the blank where blanks are excluded
+WIDER, WIDER_KNOWN, WIDER_CLOSED = 2, 4, 6  # multiples of the beam width: plain, with words, with words only
 
 
 class CTC(Decoder):
-    """Hidden states -> log-probabilities of labels.
+    """CTC decoder: a linear layer from hidden states to log-probabilities of labels.
 
     Args:
-        input_size: features of each hidden state.
-        num_labels: of the alphabet, the blank included.
-        dropout: on the hidden states.
+        input_size: features per hidden state.
+        num_labels: number of labels, including the blank.
+        dropout: dropout on the hidden states.
     """
 
     by_frame = learns_order = is_linear = True
@@ -40,7 +40,7 @@ class CTC(Decoder):
         return self.frame_log_probs(states, lengths), lengths
 
     def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """(batch, time, input_size) -> (batch, time, num_labels) log-probabilities in float32."""
+        """Log-probabilities: (batch, time, input_size) -> (batch, time, num_labels) in float32."""
         logits = self.project(F.dropout(states, self.dropout, self.training))
         return logits.float().log_softmax(dim=2)
 
@@ -81,10 +81,10 @@ class CTC(Decoder):
 
 
 def ctc_loss(log_probs: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
-    """Negative log-likelihood of each target, (batch,), in nats.
+    """CTC loss: negative log-likelihood of each target, (batch,), in nats.
 
-    A target too long for its frames (each label needs one, each repeat one more) counts as
-    0 and has no gradient; `frames_needed` finds such items beforehand.
+    A target too long for its frames (each label needs one, each repeat one more) has loss 0 and no gradient;
+    `frames_needed` finds such items beforehand.
 
     Args:
         log_probs: (batch, time, num_labels).
@@ -105,5 +105,5 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, targets: Sequence[Sequence[int]
 
 
 def frames_needed(target: Sequence[int]) -> int:
-    """The fewest frames in which CTC can write the target."""
+    """The smallest number of frames in which CTC can produce the target."""
     return len(target) + sum(a == b for a, b in zip(target, target[1:], strict=False))

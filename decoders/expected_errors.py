@@ -1,7 +1,8 @@
-"""How many labels a CTC network would get wrong, as a loss (Graves & Jaitly 2014).
+"""Expected number of label errors of a CTC network, as a loss.
 
-"Towards end-to-end speech recognition with recurrent neural networks": likelihood asks for the whole
-target at once; this asks for few errors, which is what readings are judged by.
+Expected transcription loss of Graves & Jaitly (2014, "Towards end-to-end speech recognition with recurrent
+neural networks"): likelihood rewards only the whole target; this minimises errors, by which results are
+judged.
 """
 
 from __future__ import annotations
@@ -13,21 +14,21 @@ from torch import Tensor
 from decoders.alphabet import BLANK
 from decoders.compiled import compiled
 
-RARE = 1e-3  # a label less probable than this in its frame is not weighed
+RARE = 1e-3  # labels less probable than this in their frame are ignored
 
 
 def expected_errors(log_probs: Tensor, lengths: Tensor, targets: list[list[int]], samples: int) -> Tensor:
-    """An estimate of the expected edit distance between what CTC writes and each target, (batch,).
+    """Estimate of the expected edit distance between the output of CTC and each target, (batch,).
 
-    Paths are drawn from the frames' probabilities; then each frame alone is set to each of its probable
-    labels, and the errors that this leads to are weighed by their probabilities. Values differ from the
-    expected distance by what no gradient sees: only how errors differ within a frame counts.
+    Paths are sampled from the frame probabilities; then each frame in turn is set to each of its probable
+    labels, and the resulting errors are weighted by the probabilities. The value differs from the expected
+    distance by a term without gradient: only differences of errors within a frame count.
 
     Args:
-        log_probs: (batch, time, labels) of `CTC`.
-        lengths: (batch,) frames of each sequence.
+        log_probs: (batch, time, labels) from `CTC`.
+        lengths: (batch,), the number of frames of each sequence.
         targets: label ids of each sequence.
-        samples: paths drawn of each sequence.
+        samples: number of paths sampled per sequence.
     """
     probabilities = log_probs.exp()
     known = probabilities.detach().cpu()
@@ -44,9 +45,9 @@ def expected_errors(log_probs: Tensor, lengths: Tensor, targets: list[list[int]]
 
 @compiled
 def _add_costs(path, probabilities, target, costs):
-    """Add to each frame's labels by how many errors more than the frame's mean they lead to."""
+    """Add to the labels of each frame their errors in excess of the frame's mean."""
     frames, size = len(path), len(target)
-    written = np.zeros(frames + 2, np.int64)  # labels written before each frame
+    written = np.zeros(frames + 2, np.int64)  # number of labels before each frame
     text = np.empty(frames, np.int64)
     for t in range(frames):
         before = path[t - 1] if t else BLANK
@@ -56,7 +57,7 @@ def _add_costs(path, probabilities, target, costs):
             written[t + 1] += 1
     written[frames + 1] = written[frames]
     count = written[frames]
-    # Edit distances (Wagner & Fischer 1974) of all beginnings to all beginnings, and of all ends to all ends.
+    # Edit distances (Wagner & Fischer 1974) between all prefixes, and between all suffixes.
     begun = np.empty((count + 1, size + 1), np.int64)
     begun[0] = np.arange(size + 1)
     for i in range(count):
@@ -95,7 +96,7 @@ def _add_costs(path, probabilities, target, costs):
 
 @compiled
 def _step(row, label, target, longer):
-    """Distances of a beginning to all beginnings of the target -> those of it with one more label."""
+    """Extend a prefix by one label: its distances to all prefixes of the target, updated."""
     longer[0] = row[0] + 1
     for j in range(len(target)):
         longer[j + 1] = min(row[j] + (label != target[j]), row[j + 1] + 1, longer[j] + 1)

@@ -1,7 +1,7 @@
-"""CTC and attention over the same states (Watanabe et al. 2017): CTC keeps attention on its way.
+"""Hybrid CTC/attention decoder (Watanabe et al. 2017): CTC keeps the attention monotonic.
 
-In training they share the core. In the search, each hypothesis also has the probability by CTC
-that the text begins like it, summed over all alignments.
+In training both share the core. In the search, each hypothesis is also scored by the CTC probability that the
+text begins with it, summed over all alignments.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from decoders.contract import OBJECTIVE, SEARCH, Decoder, Hypothesis, Labels, Ob
 from decoders.ctc import CTC
 from decoders.search.beam import best_labels
 
-CTC_WEIGHT = 0.3  # share of CTC in the score of a hypothesis
-LEAST = -100.0  # nats; so low that it counts as never, and finite, so that sums over time stay so
+CTC_WEIGHT = 0.3  # weight of CTC in the score of a hypothesis
+LEAST = -100.0  # nats; practically impossible, but finite, so that sums over time stay finite
 
 
 class Hybrid(Decoder):
-    """CTC and attention over the same states.
+    """Hybrid of CTC and attention over the same states.
 
-    Its log-probabilities of frames are those of CTC, so that all that works with these (alignment,
-    language models, streaming) works with this too.
+    Its frame log-probabilities are those of CTC, so that everything that needs them (alignment, language
+    models, streaming) works with it too.
 
     Args:
-        ctc_weight: share of CTC in the loss, from 0 to 1.
-        input_size, num_labels, dropout: of both.
-        hidden_size, embedding_size, attention_size, location_filters, location_kernel, gated: of
+        ctc_weight: weight of CTC in the loss, from 0 to 1.
+        input_size, num_labels, dropout: see `CTC` and `Attention`.
+        hidden_size, embedding_size, attention_size, location_filters, location_kernel, gated: see
             `Attention`.
     """
 
@@ -115,7 +115,7 @@ class Hybrid(Decoder):
         """All hypotheses of the joint beam search for each sequence, the best first; see `beam`.
 
         Args:
-            ctc_weight: share of CTC in the score of a hypothesis, from 0 to 1.
+            ctc_weight: weight of CTC in the score of a hypothesis, from 0 to 1.
         """
         if not 0 <= ctc_weight <= 1:
             raise ValueError(f"ctc_weight is a share from 0 to 1, not {ctc_weight}")
@@ -127,16 +127,16 @@ class Hybrid(Decoder):
 
 
 class Prefixes:
-    """How probable it is by CTC that a text begins with each hypothesis.
+    """CTC prefix scores of hypotheses in a beam search.
 
-    The forward variables of Watanabe et al. (2017), algorithm 2. They are linear recurrences
-    over time, computed at once as running sums instead of frame by frame.
+    The forward variables of Watanabe et al. (2017), algorithm 2. They are linear recurrences over time,
+    computed at once as cumulative sums instead of frame by frame.
 
     Args:
         log_probs: (batch, time, num_labels).
-        lengths: (batch,) frames of each item.
-        width: hypotheses of each item.
-        weight: share in the score of a hypothesis.
+        lengths: (batch,), the number of frames of each item.
+        width: beam width.
+        weight: weight in the score of a hypothesis.
     """
 
     def __init__(self, log_probs: Tensor, lengths: Tensor, width: int, weight: float):
@@ -144,7 +144,7 @@ class Prefixes:
         time = torch.arange(log_probs.size(1), device=log_probs.device)
         padding = time >= lengths.to(log_probs.device).unsqueeze(1)  # (B, T)
         log_probs = log_probs.double().clamp(min=LEAST).masked_fill(padding.unsqueeze(2), LEAST)
-        log_probs[:, :, BLANK].masked_fill_(padding, 0.0)  # so that an item's end is the batch's
+        log_probs[:, :, BLANK].masked_fill_(padding, 0.0)  # so that all items end with the batch
         self.valid = ~padding.repeat_interleave(width, dim=0).unsqueeze(1)  # (N, 1, T)
         self.log_probs = log_probs.transpose(1, 2).repeat_interleave(width, dim=0)  # (N, V, T)
         self.last = torch.full((len(self.log_probs),), BLANK, device=log_probs.device)
@@ -155,10 +155,10 @@ class Prefixes:
         self.label = torch.full_like(self.blank, -torch.inf)
 
     def scores(self, labels: Tensor) -> Tensor:
-        """Log-probabilities that texts begin with each hypothesis and a label, or are just it.
+        """Log-probabilities that the text begins with each hypothesis followed by each label.
 
         Args:
-            labels: (hypotheses, proposals); where it is `END`, the text ends.
+            labels: (hypotheses, proposals); for `END`, that the text is the hypothesis.
         """
         emitted = self.log_probs.gather(1, labels.unsqueeze(2).expand(-1, -1, self.log_probs.size(2)))
         begun = (self._before(labels) + emitted).masked_fill(~self.valid, -torch.inf).logsumexp(dim=2)
@@ -166,8 +166,8 @@ class Prefixes:
         return torch.where(labels == END, whole, begun).float()
 
     def keep(self, rows: Tensor, labels: Tensor) -> None:
-        """Go on with the hypotheses of these rows, each with one label behind it."""
-        # The rows of a step belong to the item whose they were: its log-probabilities stay.
+        """Continue with the hypotheses of these rows, each extended by one label."""
+        # Rows stay with their item, so its log-probabilities need not be reordered.
         self.last, self.label, self.blank = self.last[rows], self.label[rows], self.blank[rows]
         entered = self._before(labels.unsqueeze(1)).masked_fill(~self.valid, -torch.inf).squeeze(1)
         emitted = self.log_probs.gather(1, labels[:, None, None].expand(-1, 1, entered.size(1))).squeeze(1)
@@ -176,14 +176,14 @@ class Prefixes:
         self.last = labels
 
     def _before(self, labels: Tensor) -> Tensor:
-        """(N, M, T) that just the hypothesis was written and each label can follow in the next frame."""
+        """Log-probabilities, (N, M, T), that each label can extend the hypothesis in the next frame."""
         blank, label = self.blank[:, None, :-1], self.label[:, None, :-1]
-        repeats = (labels == self.last.unsqueeze(1)).unsqueeze(2)  # of a label, without a blank between
+        repeats = (labels == self.last.unsqueeze(1)).unsqueeze(2)  # a repeated label needs a blank in between
         return torch.logaddexp(blank, label.masked_fill(repeats, -torch.inf))
 
 
 def _accumulated(entered: Tensor, log_probs: Tensor) -> Tensor:
-    """y[0] = log 0, y[t] = log_probs[t] + log(exp y[t - 1] + exp entered[t]) over the last dimension."""
+    """y[0] = log 0, y[t] = log_probs[t] + log(exp y[t - 1] + exp entered[t]) along the last dimension."""
     product = log_probs.cumsum(dim=1)
     y = product + torch.logcumsumexp(entered - (product - log_probs), dim=1)
     return torch.cat([torch.full_like(y[:, :1], -torch.inf), y], dim=1)

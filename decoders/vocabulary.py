@@ -1,6 +1,6 @@
-"""Labels that are whole words, or pieces of words, with the interface of an alphabet.
+"""Vocabularies of words, subwords or classes, with the interface of an alphabet.
 
-Label 0 stays what the decoders make of it: the blank of CTC, the end in an attention decoder.
+Label 0 is reserved for the decoders: the blank of CTC, the end in an attention decoder.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from functools import cached_property
 from decoders.alphabet import BLANK, Alphabet
 
 UNKNOWN = "<unknown>"
-SPACE = "\u2581"  # by which sentencepiece marks where a word begins
+SPACE = "\u2581"  # marks the beginning of a word in sentencepiece
 
 
 class Words:
-    """An ordered set of words, checked when it is built.
+    """An ordered set of words, validated on construction.
 
     Args:
-        symbols: words without white space; the order gives the ids, from 1. With `UNKNOWN` among
-            them, it stands for every other word; without, a text with another word has no labels.
+        symbols: words without white space; their order gives the ids, from 1. `UNKNOWN`, if among them,
+            stands for every other word; without it, a text with another word cannot be encoded.
 
     Raises:
-        ValueError: naming the word that is empty, repeated, or has white space or control characters.
+        ValueError: a word, which is named, is empty, repeated, or has white space or control characters.
     """
 
     def __init__(self, symbols: Sequence[str]):
@@ -45,14 +45,14 @@ class Words:
 
     @classmethod
     def of(cls, texts: Iterable[str], min_count: int = 1) -> Words:
-        """`UNKNOWN`, and the words that the texts have at least `min_count` times, the frequent first."""
+        """`UNKNOWN` and all words that occur at least `min_count` times, the most frequent first."""
         counts = Counter(word for text in texts for word in text.split())
         counts.pop(UNKNOWN, None)
         ranked = sorted(counts, key=lambda word: (-counts[word], word))
         return cls([UNKNOWN, *(word for word in ranked if counts[word] >= min_count)])
 
     def __len__(self) -> int:
-        """Labels, label 0 included."""
+        """Number of labels, including label 0."""
         return len(self.symbols) + 1
 
     def __contains__(self, symbol: str) -> bool:
@@ -69,33 +69,33 @@ class Words:
 
     @property
     def unknown_id(self) -> int | None:
-        """The label of every other word."""
+        """The label of all words outside the vocabulary."""
         return self._ids.get(UNKNOWN)
 
     def encode(self, text: str) -> list[int]:
-        """Label ids of a text; without `UNKNOWN`, raises ValueError naming every word it cannot write."""
+        """Label ids of a text; without `UNKNOWN`, raises ValueError naming those outside it."""
         unknown = self.unknown(text)
         if unknown and self.unknown_id is None:
             raise ValueError(f"{text!r} has words outside the vocabulary: {' '.join(map(repr, unknown))}")
         return [self._ids.get(word, self.unknown_id) for word in text.split()]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of label ids, label 0 left out, with single spaces."""
+        """The words of label ids, joined by spaces; label 0 is skipped."""
         return " ".join(self.symbols[index - 1] for index in ids if index != BLANK)
 
     def unknown(self, text: str) -> list[str]:
-        """Words of the text that have no label of their own, sorted."""
+        """Words of the text outside the vocabulary, sorted."""
         return sorted(set(text.split()) - (self._ids.keys() - {UNKNOWN}))
 
 
 class Subwords:
-    """Pieces of words that sentencepiece chose (Kudo & Richardson 2018).
+    """Subwords of a sentencepiece model (Kudo & Richardson 2018).
 
     Args:
-        model: a sentencepiece model whose piece 0 stands for padding, as `of` makes it.
+        model: a serialised sentencepiece model whose piece 0 is padding, as made by `of`.
 
     Raises:
-        ValueError: it is no such model.
+        ValueError: the model is not of this kind.
         RuntimeError: the optional package sentencepiece is not installed.
     """
 
@@ -111,11 +111,11 @@ class Subwords:
 
     @classmethod
     def of(cls, texts: Iterable[str], size: int = 500, kind: str = "unigram") -> Subwords:
-        """Train on texts, in which each character gets at least one piece.
+        """Train subwords on texts; every character is covered.
 
         Args:
-            texts: normalised already: they are taken as they are.
-            size: labels, label 0 and the unknown included; fewer where the texts do not have so many.
+            texts: already normalised; sentencepiece leaves them as they are.
+            size: number of labels, including label 0 and the unknown label; fewer if the texts have fewer.
             kind: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
         """
         if kind not in ("unigram", "bpe"):
@@ -146,11 +146,11 @@ class Subwords:
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
-        """Pieces in the order of their ids, from 1; `SPACE` marks where a word begins."""
+        """The pieces in the order of their ids, from 1; `SPACE` marks the beginning of a word."""
         return tuple(self._pieces.id_to_piece(index) for index in range(1, len(self)))
 
     def __len__(self) -> int:
-        """Labels, label 0 included."""
+        """Number of labels, including label 0."""
         return len(self._pieces)
 
     def __contains__(self, symbol: str) -> bool:
@@ -167,32 +167,32 @@ class Subwords:
 
     @property
     def unknown_id(self) -> int:
-        """The label of what no piece can write."""
+        """The label of characters that no piece covers."""
         return self._pieces.unk_id()
 
     def encode(self, text: str) -> list[int]:
-        """Label ids of a text; characters that no piece has become the unknown label."""
+        """Label ids of a text; characters that no piece covers become the unknown label."""
         return self._pieces.encode(text)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of label ids, label 0 left out."""
+        """The text of label ids; label 0 is skipped."""
         return self._pieces.decode([int(index) for index in ids if index != BLANK])
 
     def unknown(self, text: str) -> list[str]:
-        """Characters of the text that no piece has, sorted."""
+        """Characters of the text that no piece covers, sorted."""
         known = set().union(*self.symbols[1:])
         return sorted(set("".join(text.split())) - known)
 
 
 class Classes:
-    """Names of classes, which may have spaces.
+    """The names of classes, which may contain spaces.
 
     Args:
-        symbols: the names; their order gives the ids, from 1. Label 0 is none of them: the blank of
-            CTC over an ordered list of actions, and on a timeline what lies between actions.
+        symbols: the names; their order gives the ids, from 1. Label 0 is none of them: the blank of CTC over
+            ordered actions, and on a timeline the background between actions.
 
     Raises:
-        ValueError: naming the one that is empty, padded with space, repeated, or has control characters.
+        ValueError: a name, which is given, is empty, padded with spaces, repeated, or has control characters.
     """
 
     def __init__(self, symbols: Sequence[str]):
@@ -210,11 +210,11 @@ class Classes:
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Classes:
-        """The names that occur, sorted."""
+        """All names that occur, sorted."""
         return cls(sorted(set(names)))
 
     def __len__(self) -> int:
-        """Labels, label 0 included."""
+        """Number of labels, including label 0."""
         return len(self.symbols) + 1
 
     def __contains__(self, symbol: str) -> bool:
@@ -230,22 +230,22 @@ class Classes:
         return f"Classes({', '.join(self.symbols)})"
 
     def encode(self, text: str) -> list[int]:
-        """The label of one name, as a list of one; raises ValueError when there is no such class."""
+        """The label of one name, as a list; raises ValueError if there is no such class."""
         if text not in self._ids:
             raise ValueError(f"{text!r} is none of the classes: {', '.join(self.symbols)}")
         return [self._ids[text]]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The names of label ids, label 0 left out, with commas between them."""
+        """The names of label ids, joined by commas; label 0 is skipped."""
         return ", ".join(self.symbols[index - 1] for index in ids if index != BLANK)
 
     def unknown(self, text: str) -> list[str]:
-        """The text itself where it is no class."""
+        """The text itself if it is not a class."""
         return [] if text in self._ids else [text]
 
 
 def to_plain(alphabet: Alphabet | Words | Subwords | Classes) -> list | dict:
-    """Plain values for a model file's header."""
+    """The vocabulary as plain values for the header of a model file."""
     if isinstance(alphabet, Subwords):
         return {"kind": "subwords", "model": base64.b64encode(alphabet.model).decode()}
     if isinstance(alphabet, Words):
@@ -256,7 +256,7 @@ def to_plain(alphabet: Alphabet | Words | Subwords | Classes) -> list | dict:
 
 
 def from_plain(value: object) -> Alphabet | Words | Subwords | Classes:
-    """What `to_plain` wrote; raises ValueError for anything else."""
+    """Rebuild what `to_plain` returned; raises ValueError for anything else."""
     match value:
         case list():
             return Alphabet(value)
