@@ -1,4 +1,4 @@
-"""What happens in a video, drawn on its frames: a video with labels, and a sheet of pictures."""
+"""Actions drawn on the frames of their video: a video with labels, and a contact sheet."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pipelines.results import Actions
+from pipelines.writers.lettering import cut, font, line_height, wrap
+from pipelines.writers.lines import one_line
 
 if TYPE_CHECKING:
     import numpy as np
 
 CLOCK = 90_000  # ticks a second, in which videos state their times
-BAND, PAPER, INK = (20, 20, 22), (250, 250, 247), (29, 29, 27)  # colours
+BAND, PAPER, INK = (20, 20, 22), (250, 250, 247), (29, 29, 27)
+GREY, BLUE = (95, 94, 88), (20, 89, 140)
+GAP, BAR = 12, 6  # pixels between the frames of a contact sheet, and below them for bars
+LINES = 2  # of a label there
 
 
 @dataclass(frozen=True)
 class AnnotatedVideo:
-    """The video again, without sound, with label and score of the moment on a band below each frame."""
+    """The video without sound, with the current label and its score on a band below each frame."""
 
     extension: ClassVar[str] = "mp4"
     mode: ClassVar[str] = "wb"
@@ -40,22 +45,25 @@ class AnnotatedVideo:
 
         for time, pixels in _video(actions).frames(shorter_side=self.shorter_side, strict=False):
             height, width = max(20, pixels.shape[0] // 10), pixels.shape[1]
-            yield time, np.concatenate([pixels, _band(_said(actions, time), width, height)])
+            yield time, np.concatenate([pixels, _band(*_at(actions, time), width, height)])
 
 
 @dataclass(frozen=True)
 class ContactSheet:
-    """Frames from the whole video with their times and labels; bars show their shares in the decision."""
+    """Frames from the whole video with their times, labels and scores.
+
+    Bars below the frames show their shares in the decision, the longest one being the largest share.
+    """
 
     extension: ClassVar[str] = "png"
     mode: ClassVar[str] = "wb"
 
     frames: int = 12
-    """How many."""
+    """Number of frames."""
     columns: int = 4
-    """Side by side."""
+    """Frames side by side."""
     width: int = 240
-    """Pixels of each frame."""
+    """Width of each frame in pixels."""
 
     def __post_init__(self):
         if min(self.frames, self.columns) < 1 or self.width < 40:
@@ -66,27 +74,48 @@ class ContactSheet:
 
         video = _video(actions)
         shown = list(video.frames(count=self.frames, shorter_side=self.width, strict=False))
-        height = round(self.width * video.size[1] / video.size[0])
-        line, gap = max(12, self.width // 14), 6
-        cell = (self.width + gap, height + line + 2 * gap)
-        columns = min(self.columns, len(shown))
-        rows = -(-len(shown) // columns)
-        head = 2 * line
-        sheet = Image.new("RGB", (columns * cell[0] + gap, head + rows * cell[1] + gap), PAPER)
-        draw = ImageDraw.Draw(sheet)
-        title = f"{Path(actions.source).name}: {actions.label} {actions.score:.0%}"
-        draw.text((gap, gap), title, INK, font(round(1.2 * line)))
-        shares = _shares(actions, len(shown))
         part = actions.duration / len(shown)
-        for index, frame in enumerate(shown):
-            left, top = gap + index % columns * cell[0], head + gap + index // columns * cell[1]
+        times = [(index + 0.5) * part for index in range(len(shown))]
+        shares = _shares(actions, len(shown))
+
+        size = max(11, self.width // 16)
+        small, large = font(size), font(round(1.3 * size), bold=True)
+        labels = [wrap(_at(actions, time)[0], small, self.width, LINES) for time in times]
+        height = round(self.width * video.size[1] / video.size[0])
+        text_height = (1 + max(map(len, labels))) * line_height(small)
+        across, down = self.width + GAP, height + BAR + text_height + GAP
+        columns = min(self.columns, len(shown))
+        head = GAP + line_height(large) + line_height(small)
+        rows = -(-len(shown) // columns)
+        sheet = Image.new("RGB", (columns * across + GAP, head + GAP + rows * down), PAPER)
+        draw = ImageDraw.Draw(sheet)
+        self._draw_head(draw, actions, bool(shares), sheet.width - 2 * GAP, small, large)
+        for index, (frame, time, label) in enumerate(zip(shown, times, labels, strict=True)):
+            left, top = GAP + index % columns * across, head + GAP + index // columns * down
             sheet.paste(Image.fromarray(frame.pixels).resize((self.width, height)), (left, top))
             if shares:
-                bar = self.width * shares[index] / max(shares)
-                draw.rectangle((left, top + height, left + bar, top + height + 3), (20, 89, 140))
-            said = f"{(index + 0.5) * part:.1f} s  {_said(actions, (index + 0.5) * part)}"
-            draw.text((left, top + height + gap // 2), said, INK, font(line))
+                bar = round((self.width - 1) * shares[index] / max(shares))
+                draw.rectangle((left, top + height, left + bar, top + height + BAR - 2), BLUE)
+            top += height + BAR
+            draw.text((left, top), f"{time:.1f} s", GREY, small)
+            score = _at(actions, time)[1]
+            if small.getlength(f"{time:.1f} s  {score}") <= self.width:
+                draw.text((left + self.width, top), score, GREY, small, anchor="ra")
+            for line in label:
+                top += line_height(small)
+                draw.text((left, top), line, INK, small)
         sheet.save(file, "PNG")
+
+    def _draw_head(self, draw, actions: Actions, bars: bool, width: int, small, large) -> None:
+        score = f"  {percent(actions.score)}"
+        room = width - large.getlength(score)
+        title = cut(one_line(actions.label), large, room)
+        draw.text((GAP, GAP), title, INK, large)
+        if title:
+            draw.text((GAP + large.getlength(title), GAP), score, INK, large)
+        about = f"{actions.duration:.1f} s · {'bars: share in the decision · ' if bars else ''}"
+        about += one_line(Path(actions.source).name)
+        draw.text((GAP, GAP + line_height(large)), cut(about, small, width), GREY, small)
 
 
 def write_video(
@@ -127,34 +156,37 @@ def write_video(
             container.mux(packet)
 
 
-@lru_cache(maxsize=8)
-def font(size: int):
-    """matplotlib's, which has most alphabets, at so many pixels."""
-    import matplotlib
-    from PIL import ImageFont
-
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
-
-
 @lru_cache(maxsize=64)
-def _band(text: str, width: int, height: int) -> np.ndarray:
-    """(height, width, 3) uint8: text on a dark band."""
+def _band(label: str, score: str, width: int, height: int) -> np.ndarray:
+    """(height, width, 3) uint8: a label and its score on a dark band; a long label in smaller letters."""
     import numpy as np
     from PIL import Image, ImageDraw
 
     band = Image.new("RGB", (width, height), BAND)
-    ImageDraw.Draw(band).text((height // 3, height // 2), text, PAPER, font(round(0.6 * height)), anchor="lm")
+    draw, margin = ImageDraw.Draw(band), height // 3
+    for share in (0.6, 0.52, 0.44):
+        letters = font(max(10, round(share * height)))
+        room = width - 2 * margin - letters.getlength(f"  {score}")
+        if letters.getlength(label) <= room:
+            break
+    draw.text((margin, height // 2), cut(label, letters, room), PAPER, letters, anchor="lm")
+    draw.text((width - margin, height // 2), score, PAPER, letters, anchor="rm")
     return np.asarray(band)
 
 
-def _said(actions: Actions, time: float) -> str:
-    """Label and score of what happens at a time, or nothing."""
+def percent(share: float) -> str:
+    """A share of 1 as people read it."""
+    return f"{100 * share:.0f} %"
+
+
+def _at(actions: Actions, time: float) -> tuple[str, str]:
+    """Label and score of the segment at a time, empty between segments."""
     now = (segment for segment in actions.segments if segment.start <= time < segment.end)
-    return next((f"{segment.label}  {segment.score:.0%}" for segment in now), "")
+    return next(((one_line(segment.label), percent(segment.score)) for segment in now), ("", ""))
 
 
 def _shares(actions: Actions, parts: int) -> list[float]:
-    """The attention in each of so many equal parts of the time; none where there is none."""
+    """The attention in each of so many equal parts of the time; none if the model gives none."""
     shares = [0.0] * parts if actions.attention else []
     for time, share in actions.attention:
         shares[min(parts - 1, int(time / actions.duration * parts))] += share

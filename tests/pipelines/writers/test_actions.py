@@ -1,6 +1,7 @@
 """Writers of actions: what is read back is what was found."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -9,9 +10,11 @@ from PIL import Image
 
 from pipelines.media.video import open_video
 from pipelines.results import Actions, ActionSegment
-from pipelines.writers.videos import write_video
+from pipelines.writers.lettering import cut, font, wrap
+from pipelines.writers.videos import BLUE, GAP, PAPER, _band, write_video
 from tests.data.clips import number_of, numbered
 
+HEAD = 80  # rows of pixels, behind which the head of a contact sheet ends
 LABEL = 'jump, "high" ü'
 
 
@@ -61,8 +64,45 @@ def test_annotated_video(actions, tmp_path):
 
 def test_contact_sheet(actions, tmp_path):
     sheet = np.asarray(Image.open(actions.save(tmp_path / "x.png", frames=6, columns=3, width=80)))
-    assert sheet.shape[1] == 3 * 86 + 6 and sheet.shape[2] == 3
-    assert sum((sheet == (20, 89, 140)).all(axis=2).any(axis=1)) >= 6  # a bar below each row
+    assert sheet.shape[1] == 3 * (80 + GAP) + GAP and sheet.shape[2] == 3
+    assert sum((sheet == BLUE).all(axis=2).any(axis=1)) >= 6  # a bar below each row
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 240])
+@pytest.mark.parametrize(
+    "label", ["x" * 60, "a_class_of_many_words_" * 5, "باب الثلاجة يفتح الآن", "tab\tline\nend"]
+)
+def test_labels_of_a_contact_sheet_stay_below_their_frames(actions, tmp_path, width, label):
+    segments = (ActionSegment(label, 0.0, 2.5, 1.0),)
+    told = dataclasses.replace(actions, segments=segments, top=((label, 1.0),))
+    sheet = np.asarray(Image.open(told.save(tmp_path / "x.png", frames=5, columns=3, width=width)))
+    paper = (sheet == PAPER).all(axis=2)
+    margins = [slice(place * (width + GAP), place * (width + GAP) + GAP) for place in range(4)]
+    assert all(paper[:, margins[side]].all() for side in (0, 3))
+    assert all(paper[HEAD:, margin].all() for margin in margins)
+    assert paper[-GAP // 2 :].all() and not paper.all()
+
+
+def test_text_is_wrapped_and_cut():
+    letters = font(12)
+    for text in ("opening_the_refrigerator", "opening the refrigerator slowly", "x" * 50, "", " ", "_" * 9):
+        for width in (10, 40, 80, 300):
+            lines = wrap(text, letters, width, 2)
+            assert 1 <= len(lines) <= 2 and all(letters.getlength(line) <= width for line in lines)
+    assert wrap("opening_the_door", letters, 70, 2) == ["opening_", "the_door"]
+    assert cut("short", letters, 300) == "short" and cut("x" * 50, letters, 60).endswith("…")
+    assert cut("x", letters, 1) == ""
+
+
+@pytest.mark.parametrize("label", ["sit", "x" * 300])
+def test_the_band_holds_label_and_score_of_any_length(label):
+    band = _band(label, "87 %", 320, 24).astype(int)
+    lit = np.flatnonzero((band.max(axis=2) > 120).any(axis=0))
+    assert lit[0] > 0 and lit[-1] < 320 - 4
+    score = np.flatnonzero((_band("", "87 %", 320, 24).max(axis=2) > 120).any(axis=0))
+    gaps = np.diff(lit)
+    assert gaps.max() >= 6  # between label and score
+    assert score[-1] <= lit[-1]
 
 
 def test_an_array_has_no_frames_to_draw_on(tmp_path):
