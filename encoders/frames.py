@@ -66,17 +66,14 @@ class Backbone(nn.Module):
 
     def prepare(self, frames: Tensor | np.ndarray) -> Tensor:
         """Resize, crop and normalise frames: (n, height, width, 3) uint8 RGB -> (n, 3, height', width')."""
-        from torchvision.transforms import InterpolationMode
-        from torchvision.transforms.v2 import functional as pictures  # resizes uint8 as such, 4 x as fast
-
         if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
             raise ValueError(f"frames must be (n, height, width, 3), not {tuple(frames.shape)}")
         images = torch.as_tensor(frames).permute(0, 3, 1, 2)
-        mode = InterpolationMode(self.interpolation)
-        images = pictures.resize(images, [self.resize], mode, antialias=True)
+        images = resized(images, self.resize, self.interpolation)
         if self.crop is not None:
-            images = pictures.center_crop(images, [self.crop])
-        return pictures.normalize(images.float() / 255.0, self.mean, self.std)
+            images = cropped(images, self.crop)
+        mean, std = (images.new_tensor(each, dtype=torch.float32) for each in (self.mean, self.std))
+        return (images.float() / 255.0 - mean.view(3, 1, 1)) / std.view(3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Features of prepared frames: (n, 3, height, width) -> (n, output_size).
@@ -114,6 +111,39 @@ class Backbone(nn.Module):
         if not found:
             raise ValueError("there are no frames")
         return torch.cat(found)
+
+
+def resized(images: Tensor, side: int, mode: str) -> Tensor:
+    """Resize pictures so that their shorter side has `side` pixels, as torchvision does.
+
+    Not by torchvision, whose import costs more CPU time than to read a short video.
+
+    Args:
+        images: (n, 3, height, width) uint8.
+        mode: bilinear or bicubic, either with antialiasing.
+
+    Returns:
+        (n, 3, height', width') uint8.
+    """
+    height, width = images.shape[2:]
+    short, long = min(height, width), max(height, width)
+    size = [side if each == short else int(side * long / short) for each in (height, width)]
+    if size == [height, width]:
+        return images
+    if images.device.type == "cpu":  # uint8 as such is 4 x as fast
+        return F.interpolate(images, size, mode=mode, align_corners=False, antialias=True)
+    found = F.interpolate(images.float(), size, mode=mode, align_corners=False, antialias=True)
+    return found.clamp(0, 255).round().to(torch.uint8)
+
+
+def cropped(images: Tensor, side: int) -> Tensor:
+    """The middle `side` x `side` pixels of (n, 3, height, width) pictures, padded with 0 where smaller."""
+    missing = [max(0, side - each) for each in images.shape[2:]]
+    if any(missing):
+        down, across = missing
+        images = F.pad(images, (across // 2, (across + 1) // 2, down // 2, (down + 1) // 2))
+    top, left = (round((each - side) / 2) for each in images.shape[2:])
+    return images[..., top : top + side, left : left + side]
 
 
 class NoBackbone(Backbone):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone
+from encoders.frames import BACKBONES, FrameFeatures, Frames, backbone, cropped, resized
 from encoders.motion import ANYWHERE, BINS, CELL, anywhere, difference, flow_histogram, motion, optical_flow
 from encoders.precision import BF16
 from tests.data.clips import moving_square, numbered
@@ -109,6 +109,21 @@ def test_frames_are_prepared_as_torchvision_does(name):
     expected = own(torch.from_numpy(frames).permute(0, 3, 1, 2))
     torch.testing.assert_close(network.prepare(frames), expected, atol=1.01 * level, rtol=0)
     assert whole.prepare(frames).shape == (2, 3, 64, 85)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(240, 320), (321, 240), (64, 64), (50, 77), (32, 400)])
+def test_frames_are_resized_and_cropped_as_by_torchvision(mode, size):
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.v2 import functional as pictures
+
+    images = torch.from_numpy(np.stack([numbered(number, *size) for number in range(3)])).permute(0, 3, 1, 2)
+    found = resized(images, 64, mode)
+    expected = pictures.resize(images, [64], InterpolationMode(mode), antialias=True)
+    assert found.dtype == torch.uint8 and found.shape == expected.shape
+    assert (found.int() - expected.int()).abs().max() <= 1  # torchvision rounds otherwise on some processors
+    for side in (33, 64, 81):
+        assert torch.equal(cropped(images, side), pictures.center_crop(images, [side]))
 
 
 def test_clips_are_read_in_batches_and_give_the_same():
