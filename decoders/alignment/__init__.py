@@ -1,1 +1,1 @@
-"""Known labels placed in frames: short and long."""
+"""Forced alignment of known label sequences to frames, for short and long recordings."""

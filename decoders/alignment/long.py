@@ -1,13 +1,12 @@
-"""Long texts in long recordings, aligned part by part.
+"""Alignment of long texts to long recordings, part by part.
 
-Up to some ten minutes, the package ctc-segmentation (Kürzinger et al. 2020) runs through all in one pass,
-with every line in order and none left out. Where two neighbouring lines come out of that pass with high
-confidence, text and recording belong together: there they are cut, and the exact alignment, which
-can leave lines out, works on the parts.
+Up to about ten minutes, the package ctc-segmentation (Kürzinger et al. 2020) aligns everything in one pass,
+with all lines in order and none omitted. Where two neighbouring lines come out of that pass with high
+confidence, text and recording are cut, and the exact alignment, which may omit lines, works on the parts.
 
-That pass needs gigabytes for hours. Longer recordings are gone through in windows instead: the exact
-alignment of a window with the text to come, of which the part up to the last two neighbouring lines that
-it places well is kept; the next window begins there. Memory does not depend on the length.
+For hours, that pass would need gigabytes. Longer recordings are processed in windows instead: each is aligned
+exactly with the text to come, and the result is kept up to the last two neighbouring lines with high
+confidence, where the next window begins. Memory does not depend on the length.
 """
 
 from __future__ import annotations
@@ -20,26 +19,26 @@ from torch import Tensor
 from decoders.alignment.short import Placed, align
 from decoders.alphabet import BLANK
 
-LONG = 6000  # frames, some minutes, above which it pays to cut
+LONG = 6000  # frames (some minutes) from which cutting pays
 LONGER = 15_000  # frames, some ten minutes, above which one pass would take too much memory
 WINDOW = 9000  # frames that are aligned at once in longer recordings
 KEPT = 0.85  # share of a window behind which nothing is kept: the lines there may belong to what follows
 DENSE = 1.0  # labels of the text that are tried for each frame of a window, several times what is spoken
 WIDER = 8  # times as many, where the text of a window seems to come later
-PART = 2000  # fewest frames of a part
-SURE = 0.7  # mean probability, over a line's worst stretch, of a line that may border a cut
+PART = 2000  # smallest number of frames in a part
+SURE = 0.7  # least mean probability, over its worst stretch, of a line beside a cut
 
 
 def align_long(
     log_probs: Tensor, lines: list[list[int]], least: float, frame_seconds: float
 ) -> list[Placed | None]:
-    """As `alignment.align`, at a cost that grows with the length, not with its square.
+    """Align as `alignment.align` does, in time linear in the length instead of quadratic.
 
     Args:
         log_probs: (frames, labels) of a recording.
         lines: label ids of each line.
         least: see `alignment.align`.
-        frame_seconds: seconds from frame to frame.
+        frame_seconds: distance of frames, seconds.
     """
     if len(log_probs) > LONGER and least:
         return _in_windows(log_probs, lines, least)
@@ -96,7 +95,7 @@ def _last_sure(found: list[Placed | None], limit: float) -> int | None:
 
 
 def cuts(log_probs: Tensor, lines: list[list[int]], frame_seconds: float) -> list[tuple[int, int]]:
-    """(line, frame) pairs, in order, such that the line and all after it are said from the frame on."""
+    """Places to cut, as (line, frame) in order: the line and all later ones are spoken from that frame on."""
     from ctc_segmentation import (
         CtcSegmentationParameters,
         ctc_segmentation,
@@ -110,7 +109,7 @@ def cuts(log_probs: Tensor, lines: list[list[int]], frame_seconds: float) -> lis
     matrix, begins = prepare_token_list(config, tokens)
     try:
         timings, scores, _ = ctc_segmentation(config, log_probs.numpy(), matrix)
-    except AssertionError:  # its word for a text that is longer than the recording
+    except AssertionError:  # its exception for a text longer than the recording
         return []
     segments = determine_utterance_segments(config, begins, scores, timings, tokens)
     found: list[tuple[int, int]] = []
@@ -123,7 +122,7 @@ def cuts(log_probs: Tensor, lines: list[list[int]], frame_seconds: float) -> lis
 
 
 def _parts(log_probs: Tensor, lines: list[list[int]], frame_seconds: float):
-    """Pairs of (line, frame) at which each part begins and ends."""
+    """Begin and end of each part, as pairs of (line, frame)."""
     whole = (0, 0), (len(lines), len(log_probs))
     if len(log_probs) < LONG:
         return [whole]

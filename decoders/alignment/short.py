@@ -1,10 +1,9 @@
-"""Where the symbols of a known text lie in a recording, however long.
+"""Forced alignment of a known text to a recording by CTC segmentation.
 
-CTC segmentation (Kürzinger et al. 2020, arXiv:2007.09127): the text's lines follow each other,
-and what lies before, between and behind them is free. It is computed exactly, on the whole
-lattice. The paper's own implementation (the package ctc-segmentation, against which the tests
-compare) looks at long recordings through a window, which loses its way where one of text and
-recording goes on for minutes without the other, and needs gigabytes for an hour.
+Kürzinger et al. (2020, arXiv:2007.09127): the lines of the text follow each other, and anything may come
+before, between and behind them. It is computed exactly, on the whole lattice. The paper's own implementation
+(the package ctc-segmentation, against which the tests compare) restricts long recordings to a window, which
+fails where either text or recording continues for minutes without the other, and needs gigabytes for an hour.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from decoders.alphabet import BLANK
 from decoders.contract import Labels
 from decoders.ctc import ctc_loss, frames_needed
 
-WINDOW = 10  # labels over which a line's confidence is averaged
-SHORTEST_BLOCK = 512  # frames from one to the next whose lattice is kept
+WINDOW = 10  # number of labels over which the confidence of a line is averaged
+SHORTEST_BLOCK = 512  # distance of the frames whose lattice columns are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One line of a text within the frames of a recording.
+    """One line of a text, aligned to the frames of a recording.
 
     Attributes:
-        labels: the line's labels with their frames.
-        confidence: the geometric mean probability of a label, with the gap behind it, in the worst
-            `WINDOW` labels of the line. Kürzinger et al. take the mean over frames instead, in
-            which a text that was not said looks well as soon as it is spread over a pause.
+        labels: the labels of the line with their frames.
+        confidence: geometric mean probability of a label, with the gap behind it, over the worst `WINDOW`
+            labels of the line. Kürzinger et al. average over frames instead, by which a text that was not
+            spoken scores well as soon as it is spread over a pause.
     """
 
     labels: Labels
@@ -41,24 +40,23 @@ class Placed:
 
 
 def align(log_probs: Tensor, lines: list[list[int]], least: float = 0.0) -> list[Placed | None]:
-    """Place lines that follow each other, with anything before, between and behind them.
+    """Align consecutive lines, with anything before, between and behind them.
 
-    The best path may leave lines out: that costs `least` for each of their labels, while frames
-    that belong to no line cost nothing. So a line is placed where its labels are, on geometric
-    mean and measured by what else the model hears there, more probable than `least`, and where
-    its neighbours do not need the frames. Memory grows with labels x sqrt(frames), time with
-    labels x frames: about half a minute for an hour of speech.
+    The best path may omit lines, at the cost of `least` per label; frames outside all lines cost nothing. A
+    line is therefore placed where the geometric mean probability of its labels, relative to the best label of
+    each frame, exceeds `least`, and where its neighbours do not need the frames. Memory is O(labels x
+    sqrt(frames)), time O(labels x frames): about half a minute for an hour of speech.
 
     Args:
         log_probs: (frames, labels) of a recording.
-        lines: label ids of each, without blanks, none empty.
-        least: a probability; with 0 every line is placed.
+        lines: label ids of each line, without blanks, none empty.
+        least: a probability; with 0 no line is omitted.
 
     Returns:
-        Each line's place, None for those left out.
+        The alignment of each line, None for omitted lines.
 
     Raises:
-        ValueError: a line is empty; or none may be left out and they need more frames than there are.
+        ValueError: a line is empty; or no line may be omitted and they need more frames than there are.
     """
     if not all(lines):
         raise ValueError("a line has no labels")
@@ -67,7 +65,7 @@ def align(log_probs: Tensor, lines: list[list[int]], least: float = 0.0) -> list
     if not least and needed > len(log_probs):
         raise ValueError(f"it needs {needed} frames and there are {len(log_probs)}")
     edges = np.cumsum([0, *map(len, lines)])
-    # A frame behind the last, so that lines can be left out there.
+    # An extra frame at the end, where lines can be omitted too.
     scores = F.pad(log_probs.float(), (0, 0, 0, 1), value=-torch.inf)
     scores[-1, BLANK] = 0.0
     lattice = _Lattice(scores.numpy(), np.array([BLANK, *targets]), edges, least)
@@ -90,16 +88,16 @@ def align(log_probs: Tensor, lines: list[list[int]], least: float = 0.0) -> list
 
 
 def best_reading(log_probs: Tensor, readings: list[list[int]]) -> int:
-    """Which of several label sequences these frames say, with anything before and behind it.
+    """Choose the most probable of several label sequences, with anything before and behind it.
 
     Args:
         log_probs: (frames, labels).
-        readings: label ids of each.
+        readings: label ids of each sequence.
 
     Returns:
-        Index of the most probable one (the sum over all its alignments); the first if none fits.
+        Index of the most probable sequence, summed over all alignments; the first if none fits.
     """
-    # One more label, which each frame says as well as its best one, and at each end a frame for it.
+    # An extra label as probable as the best one in each frame, and a frame for it at each end.
     anything = log_probs.size(1)
     scores = torch.cat([log_probs, log_probs.amax(dim=1, keepdim=True)], dim=1)
     scores = F.pad(scores, (0, 0, 1, 1))
@@ -111,17 +109,16 @@ def best_reading(log_probs: Tensor, readings: list[list[int]]) -> int:
 
 
 class _Lattice:
-    """The ways to write labels in frames; index 0 stands for "no label yet".
+    """The lattice of alignments of labels to frames; index 0 stands for "no label yet".
 
-    At each frame the path is either in label i (spoken) or in the gap behind it. A gap says
-    blank; at the edges of lines it says whatever the frame says best, and from edge to edge
-    lines can be left out.
+    At each frame the path is either in label i or in the gap behind it. A gap emits blanks; at the edges of
+    lines it emits the best label of each frame, and from edge to edge lines can be omitted.
 
     Args:
         log_probs: (frames, labels).
         targets: (1 + count,) label ids.
-        edges: indices behind which a line ends, with 0.
-        least: probability that counts for each label left out; 0 leaves out nothing.
+        edges: indices behind which a line ends, and 0.
+        least: probability that counts for each omitted label; with 0 nothing is omitted.
     """
 
     def __init__(self, log_probs: np.ndarray, targets: np.ndarray, edges: np.ndarray, least: float):
@@ -129,14 +126,14 @@ class _Lattice:
         self.anything = log_probs.max(axis=1)
         self.targets = targets
         self.edges = edges
-        self.toll = edges * -np.log(least) if least else None  # of leaving out all lines up to an edge
-        # Between equal labels there must be a gap; elsewhere it may be left out.
+        self.toll = edges * -np.log(least) if least else None  # cost of omitting all lines up to an edge
+        # Between equal labels a gap is mandatory, elsewhere optional.
         equal = np.zeros(len(targets), bool)
         equal[1:] = targets[1:] == targets[:-1]
         self.bar = np.where(equal, -np.inf, 0.0).astype(np.float32)
 
     def best_path(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each frame, the index it is at, and whether it is in the label or in the gap behind."""
+        """The best path: for each frame, its index, and whether it is in the label or in the gap behind."""
         frames, count = len(self.log_probs), len(self.targets)
         size = max(SHORTEST_BLOCK, int((8 * frames) ** 0.5))
         label = np.full(count, -np.inf, np.float32)
@@ -153,7 +150,7 @@ class _Lattice:
         for start, end in reversed(list(pairwise(bounds))):
             known = kept.pop()[not inside][index]
             label, gap = kept[-1]
-            # Going back, an index falls by one a frame at most, unless lines were left out.
+            # Backwards, the index falls by at most one per frame, unless lines were omitted.
             width, low, total = end - start, index + 1, -np.inf
             while low > 0 and total < known:
                 low = max(0, index - width)
@@ -176,16 +173,16 @@ class _Lattice:
         return path, spoken
 
     def scores(self, path: np.ndarray, spoken: np.ndarray) -> np.ndarray:
-        """(frames,) log-probability of each frame on a path."""
+        """Log-probability of each frame on a path, (frames,)."""
         said = self.log_probs[np.arange(len(path)), np.where(spoken, self.targets[path], BLANK)]
         return np.where(~spoken & np.isin(path, self.edges), self.anything, said)
 
     def _forward(self, label, gap, start: int, end: int, low: int, moves: list | None = None):
-        """Totals of the best paths into labels and gaps from index `low` on, after frame `end` - 1.
+        """Scores of the best paths into labels and gaps from index `low` on, after frame `end` - 1.
 
-        `moves` receives three arrays for each frame: how a label was entered (0 stay, 1 from the
-        gap before, 2 from the label before), whether a gap was entered from its label, and from
-        which gap lines were left out to come to this one.
+        `moves` receives three arrays per frame: how a label was entered (0 stay, 1 from the gap before, 2
+        from the label before), whether a gap was entered from its label, and from which gap lines were
+        omitted to reach this one.
         """
         high = low + len(label)
         targets, bar = self.targets[low:high], self.bar[low + 1 : high]
@@ -197,7 +194,7 @@ class _Lattice:
             row, before, after = self.log_probs[frame], gap[:-1], label[:-1] + bar
             free = np.maximum(gap[edges], label[edges]) + self.anything[frame]
             if toll is not None:
-                reached = free + toll  # 64 bit, from which `free` comes back unchanged
+                reached = free + toll  # float64, so that `best - toll` gives `free` again
                 best = np.maximum.accumulate(reached)
             if moves is not None:
                 into_label = np.zeros(len(label), np.uint8)
@@ -216,7 +213,7 @@ class _Lattice:
 
 
 def _worst(scores: np.ndarray, starts: np.ndarray) -> float:
-    """(frames,) log-probabilities and where labels begin -> geometric mean in the worst window of labels."""
+    """Geometric mean probability in the worst window of labels, from (frames,) log-probabilities."""
     costs = np.add.reduceat(scores, starts, dtype=np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(costs, min(WINDOW, len(costs)))
     return float(np.exp(windows.mean(axis=1).min()))

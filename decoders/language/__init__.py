@@ -1,1 +1,1 @@
-"""What is usual in a language: n-grams, ARPA files, lexicons, hotwords."""
+"""Knowledge of a language for the search: n-grams, ARPA files, lexicons, hotwords."""

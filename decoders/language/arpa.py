@@ -1,4 +1,4 @@
-"""N-grams of characters in an ARPA file, as KenLM, SRILM and PyLaia's users make them."""
+"""Character n-gram models in ARPA format, as KenLM and SRILM write them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from decoders.language.ngrams import KEPT, LARGEST_TABLE
 
 LARGEST_ORDER = 64
 LONGEST_LINE = 10_000  # bytes
-UNKNOWN = -7.0  # log10 of what the file says nothing of
+UNKNOWN = -7.0  # log10 probability of tokens that the file does not have
 NO_KEY = np.iinfo(np.int64).max
 BEGIN, END, UNKNOWN_TOKEN = "<s>", "</s>", "<unk>"
-SPACES = "<space>", "▁", "|"  # what stands for a space, which parts the tokens
+SPACES = "<space>", "▁", "|"  # tokens for the space, which separates tokens in the file
 
 
 @dataclass(frozen=True)
 class _Level:
-    """N-grams of one length.
+    """The n-grams of one length.
 
     Attributes:
-        keys: sorted; as many labels as there are times the place of all but its last label among those one
-            label shorter, plus that label; behind them one that is none.
-        scores, backoffs: log-probabilities of each, and of what is behind it but not among those longer.
+        keys: sorted; the key of an n-gram is num_labels times the index of its prefix among the n-grams one
+            label shorter, plus its last label. A sentinel comes last.
+        scores, backoffs: log-probability and back-off weight of each.
     """
 
     keys: np.ndarray
@@ -38,19 +38,19 @@ class _Level:
 
 
 class Arpa:
-    """A back-off model (Katz 1987, "Estimation of probabilities from sparse data for the language model
-    component of a speech recognizer").
+    """A back-off n-gram model (Katz 1987, "Estimation of probabilities from sparse data for the language
+    model component of a speech recognizer").
 
-    A text's end counts as a space, since what comes before and behind a text is one.
+    The end of a text counts as a space, since a text is taken to lie between spaces.
 
     Args:
-        lines: of the file.
-        labels: of the tokens that matter; what the others say is not heard.
-        ends: labels that what is said of a text's end counts for.
-        num_labels: of the alphabet, the blank included.
+        lines: the lines of the file.
+        labels: label ids of the tokens that are used; other tokens are ignored.
+        ends: labels that take the probability of the end of a text.
+        num_labels: number of labels, including the blank.
 
     Raises:
-        ValueError: it is no such file, damaged, or too large.
+        ValueError: the file is not in this format, damaged or too large.
     """
 
     def __init__(self, lines: BinaryIO, labels: Mapping[str, int], ends: Sequence[int], num_labels: int):
@@ -84,7 +84,7 @@ class Arpa:
         return _Level(np.append(keys[order], NO_KEY), *nats)
 
     def _places(self, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of (contexts, labels) among those of their length, and whether they are there at all."""
+        """Indices of (contexts, labels) among the n-grams of their length, and whether they exist."""
         places, found = np.zeros(len(contexts), np.int64), np.ones(len(contexts), bool)
         for level, labels in zip(self._levels, contexts.T, strict=False):
             keys = places * self._width + labels
@@ -101,7 +101,7 @@ class Arpa:
         return heard
 
     def _scores(self, context: tuple[int, ...]) -> np.ndarray:
-        """Of all labels, and of a text's beginning and its end."""
+        """Log-probabilities of all labels, and of the beginning and end of a text."""
         if context:
             scores = self._known(context[1:])
         else:
@@ -117,21 +117,21 @@ class Arpa:
 
 
 def is_arpa(file: BinaryIO) -> bool:
-    """Whether a file, at its beginning, is one; it may begin with empty lines and what others wrote there."""
+    """Whether the beginning of a file is that of an ARPA file; empty lines and comments may precede it."""
     return any(line.strip() == b"\\data\\" for line in file.read(LONGEST_LINE).splitlines())
 
 
 def tokens_of(lines: BinaryIO) -> list[str]:
-    """All that its n-grams are made of.
+    """All tokens of an ARPA file.
 
     Raises:
-        ValueError: it is no such file or damaged.
+        ValueError: the file is not in this format, or damaged.
     """
     return [tokens[0] for tokens, _, _ in _Reader(lines).ngrams(1)]
 
 
 class _Reader:
-    """The lines of a file, one part after the other."""
+    """Reads an ARPA file section by section."""
 
     def __init__(self, lines: BinaryIO):
         self._lines = lines
@@ -149,11 +149,11 @@ class _Reader:
             raise self._fault(f"{sum(self.sizes):,} n-grams of {len(self.sizes)} lengths: none or too many")
 
     def ngrams(self, length: int) -> Iterator[tuple[list[str], float, float]]:
-        """Tokens, log10 of their probability and that of what they leave to shorter ones."""
+        """Tokens, log10 probability and log10 back-off weight of each n-gram of one length."""
         if self._next != f"\\{length}-grams:":
             raise self._fault(f"{self._next!r} is not where {length}-grams begin")
         for _ in range(self.sizes[length - 1]):
-            parts = re.split(r"[ \t]+", self._line())  # other kinds of spaces may be tokens
+            parts = re.split(r"[ \t]+", self._line())  # other kinds of white space may be tokens
             try:
                 score, backoff = float(parts[0]), float(parts[length + 1]) if len(parts) > length + 1 else 0.0
                 if not 1 + length <= len(parts) <= 2 + length or not score < 1e-3 or math.isnan(backoff):
@@ -167,7 +167,7 @@ class _Reader:
             raise self._fault(f"{self._next[:60]!r} stands where {expected} should")
 
     def _line(self) -> str:
-        """The next one that is not empty."""
+        """The next line that is not empty."""
         while True:
             line = self._lines.readline(LONGEST_LINE)
             self._number += 1

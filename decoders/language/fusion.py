@@ -1,4 +1,4 @@
-"""What is known of a language while a text grows: a language model, hotwords and a lexicon."""
+"""Shallow fusion: scores of a language model, hotwords and a lexicon for growing texts."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from decoders.language.hotwords import Hotwords
 from decoders.language.lexicon import Lexicon
 from decoders.language.ngrams import LanguageModel
 
-KEPT = 3_000_000  # numbers of the table of what each label is worth in each context, before it is begun anew
-ROOM = 1024  # contexts that the table has room for at first
-BONUS = 2.5  # nats a label, about what one costs by a language model: without, short readings would win
+KEPT = 3_000_000  # entries of the table of contexts, at which it is cleared
+ROOM = 1024  # initial capacity of the table of contexts
+BONUS = 2.5  # insertion bonus in nats per label, about its language model cost, against too short readings
 
 _Context = tuple[tuple[int, ...], tuple[Hashable, ...]]
 
 
 @dataclass(frozen=True)
 class Fusion:
-    """What a search knows beside what CTC says.
+    """What is added to the score of CTC in the search (shallow fusion).
 
     Attributes:
         model: a language model over the labels of the decoder; None for none.
-        weight: of the language model, from 0 to 2, against CTC's 1.
-        edge: the label before and behind every text, a space; None where there is none.
-        hotwords: words that are favoured; None for none.
-        lexicon: the words of the language; None allows any.
-        closed: whether the lexicon was given as all the words that there are: what it leaves may be
-            improbable, so that the search must be wider and prune less.
+        weight: weight of the language model, from 0 to 2, relative to CTC.
+        edge: the label before and behind every text, a space; None if there is none.
+        hotwords: words that get a bonus; None for none.
+        lexicon: the words of the language; None for no restriction.
+        closed: whether the lexicon is meant to be complete: its words may be improbable, so the search must
+            be wider and prune less.
 
     Raises:
         ValueError: a weight out of range.
@@ -51,11 +51,11 @@ class Fusion:
 
     @property
     def word_lists(self) -> list[Hotwords | Lexicon]:
-        """Hotwords and lexicon, those that there are."""
+        """Hotwords and lexicon, as far as given."""
         return [words for words in (self.hotwords, self.lexicon) if words]
 
     def contexts(self, num_labels: int) -> Contexts:
-        """What has been computed of texts so far; kept from one sequence to the next, up to a size."""
+        """The table of contexts computed so far; kept from one sequence to the next, up to a size."""
         known = self._contexts[-1] if self._contexts else None
         if known is None or known.num_labels != num_labels or len(known) * num_labels > KEPT:
             known = Contexts(self, num_labels)
@@ -64,14 +64,14 @@ class Fusion:
 
 
 class Contexts:
-    """What each label is worth behind texts that end alike.
+    """Scores of each label in each context.
 
-    A context is the last labels of a text, as many as the language model looks back, and its place in each
-    list of words. Several threads may use one object, and compiled code reads its tables without a lock.
+    A context is the history of the language model and the state in each word list. Several threads may use
+    one object; compiled code reads its tables without a lock.
 
     Attributes:
         root: the context of the empty text.
-        num_labels: of the decoder.
+        num_labels: number of labels of the decoder.
     """
 
     def __init__(self, fusion: Fusion, num_labels: int):
@@ -79,7 +79,7 @@ class Contexts:
         self._gains = np.zeros((ROOM, num_labels))
         self._behind = np.zeros((ROOM, num_labels), np.int32)
         self._lists = fusion.word_lists
-        self._met: list[_Context] = [((), ())]  # the first one stands for none
+        self._met: list[_Context] = [((), ())]  # context 0 stands for "unknown"
         self._places: dict[_Context, int] = {}
         self._lock = Lock()
         edge = () if fusion.edge is None or not fusion.model else (fusion.edge,)
@@ -92,14 +92,14 @@ class Contexts:
         """The table of contexts.
 
         Returns:
-            (contexts, num_labels) factors by which each label multiplies a text's probability; the context
-            behind each label, 0 where it is unknown; and how many contexts are filled in.
+            (contexts, num_labels) factors by which each label multiplies the probability of a text; the
+            context after each label, 0 where it is not known yet; and the number of contexts.
         """
         with self._lock:
             return self._gains, self._behind, len(self)
 
     def longer(self, context: int, label: int) -> int:
-        """The context behind one more label, filled in if it is new."""
+        """The context after one more label, computed if it is new."""
         labels, places = self._met[context]
         if self.fusion.model:
             labels = (*labels, label)
@@ -111,7 +111,7 @@ class Contexts:
         return longer
 
     def ended(self, context: int) -> float:
-        """The factor of a text's probability for ending here."""
+        """The factor by which ending here multiplies the probability of a text."""
         worth = 1.0
         if self.fusion.model and self.fusion.edge is not None:
             scores = self.fusion.model.log_probs(self._met[context][0])

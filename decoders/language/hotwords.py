@@ -1,4 +1,4 @@
-"""Words that a search shall find rather than others, such as names."""
+"""Hotwords: words, such as names, that are favoured in the search."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from functools import lru_cache
 
 import numpy as np
 
-ANYWHERE = 0  # the place where a word may begin
-NOWHERE = 1  # that within a word which is none of them
-MOST = 300.0  # nats for a word; numbers end at twice as many
-AHEAD = 6.0  # nats at most that a word gets before it is whole: what pays back more would leave the beam
+ANYWHERE = 0  # the state in which a word may begin
+NOWHERE = 1  # the state within a word that is not a hotword
+MOST = 300.0  # largest bonus of a word in nats; exp overflows at about twice as many
+AHEAD = 6.0  # largest bonus in nats before a word is complete: paying back more would prune the hypothesis
 
 
 class Hotwords:
-    """A bonus for each label of a word, paid ahead, and back where it turns out to be another one.
+    """A bonus for each label of a hotword, taken back if the word turns out to be another one.
 
-    Zhao et al. 2019, "Shallow-fusion end-to-end contextual biasing": the words form a tree of labels, and
-    every text ends at a place of it.
+    Zhao et al. (2019, "Shallow-fusion end-to-end contextual biasing"): the words form a prefix tree of
+    labels, and every text ends in one of its states.
 
     Args:
-        words: label ids of each; one may have several parts, with spaces between them.
-        letters: labels that words are made of: a word begins behind any other and ends before any other.
-            Where there are none, as in scripts without spaces, it may stand anywhere.
-        bonus: nats a label.
-        num_labels: of the alphabet, the blank included.
+        words: label ids of each; a word may have several parts, separated by spaces.
+        letters: labels that words consist of; all other labels separate words. If there are none, as in
+            scripts without spaces, a word may begin anywhere.
+        bonus: nats per label.
+        num_labels: number of labels, including the blank.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Hotwords:
     ):
         self.letters, self.bonus, self.num_labels = frozenset(letters), bonus, num_labels
         self._longer: list[dict[int, int]] = [{}, {}]
-        self._owed, self._last = [0, 0], [0, 0]  # labels since a word was whole; the last one of all
+        self._owed, self._last = [0, 0], [0, 0]  # labels since a word was complete; the last label
         self._whole = {ANYWHERE, NOWHERE}
         for word in sorted(words, key=len):
             place = ANYWHERE
@@ -44,7 +44,7 @@ class Hotwords:
     start = ANYWHERE
 
     def _grown(self, place: int, label: int) -> int:
-        """A new place, behind a label."""
+        """A new state, reached by a label."""
         longer = self._longer[place][label] = len(self._longer)
         kept = place in self._whole and label not in self.letters
         self._longer.append({})
@@ -53,7 +53,7 @@ class Hotwords:
         return longer
 
     def behind(self, place: int, label: int) -> int:
-        """The place at which a text ends that ended at another, with one more label."""
+        """The state after one more label."""
         longer = self._longer[place].get(label)
         if longer is not None:
             return longer
@@ -62,7 +62,7 @@ class Hotwords:
         return NOWHERE if label in self.letters else ANYWHERE
 
     def ended(self, place: int) -> float:
-        """Nats that it brings a text that it ends here: what is not paid yet if a word does, too."""
+        """Score in nats of ending the text in this state: the rest of the bonus if a word is complete."""
         return self._rest(place) if place in self._whole else -self._paid(place)
 
     def _paid(self, place: int) -> float:
@@ -72,11 +72,11 @@ class Hotwords:
         return min(self.bonus * self._owed[place], MOST) - self._paid(place)
 
     def _begins_again(self, place: int) -> bool:
-        """Whether, within a word of several parts, another one may begin."""
+        """Whether another word may begin here, within a word of several parts."""
         return place > NOWHERE and self._last[place] not in self.letters
 
     def _gains(self, place: int) -> np.ndarray:
-        """(num_labels,) nats that each label brings a text that ends here."""
+        """Score in nats of each label in this state, (num_labels,)."""
         gains = np.full(self.num_labels, -self._paid(place))
         if place in self._whole:
             gains[[label for label in range(self.num_labels) if label not in self.letters]] = self._rest(

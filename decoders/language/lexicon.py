@@ -1,4 +1,4 @@
-"""A list of the words that there are, such as those of a form, of a register, or of a dictionary."""
+"""Lexicons: the words of a form, a register or a dictionary, and a penalty for all others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-KEPT = 10_000  # of what was found out about places
+KEPT = 10_000  # size of the caches of states
 
 
 class Node(NamedTuple):
-    """The words from `first` to before `last`, all that begin with the same `size` labels."""
+    """A node of the prefix tree: the words from `first` to before `last` share their first `size` labels."""
 
     first: int
     last: int
@@ -21,20 +21,20 @@ class Node(NamedTuple):
 
 
 Place = frozenset[Node]
-"""All that the end of a text may be a beginning of: several where one word goes on with what also ends
-another, as in `l` and `l'eau`. None within a word that is not on the list."""
+"""The nodes that the end of a text may have reached: several where words overlap, as in `l` and `l'eau`; none
+within a word that is not in the lexicon."""
 
 
 class Lexicon:
-    """What each word costs that is not on a list.
+    """Out-of-vocabulary penalty for words that are not in a list.
 
     Args:
-        words: label ids of each.
-        letters: labels that words are made of: a word begins behind any other and ends before any other.
-            Where there are none, as in scripts without spaces, words follow each other anywhere, and each
-            label outside of them costs by itself.
-        cost: nats; infinite for a list of all words that can be.
-        num_labels: of the alphabet, the blank included.
+        words: label ids of each word.
+        letters: labels that words consist of; all other labels separate words. If there are none, as in
+            scripts without spaces, words may follow each other directly, and the penalty applies to each
+            label outside of them.
+        cost: out-of-vocabulary penalty in nats; infinite to allow listed words only.
+        num_labels: number of labels, including the blank.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Lexicon:
         self.gains = lru_cache(KEPT // 10)(self._gains)
 
     def behind(self, place: Place, label: int) -> Place:
-        """The place at which a text ends that ended at another, with one more label."""
+        """The state after one more label."""
         found = frozenset(self._longer(node)[label] for node in place if label in self._longer(node))
         if self.letters:
             begins = label not in self.letters and (not found or self._is_whole(place))
@@ -59,17 +59,17 @@ class Lexicon:
         return found | self.start if begins else found
 
     def ended(self, place: Place) -> float:
-        """Nats that it brings a text that it ends here."""
+        """Score in nats of ending the text in this state."""
         return 0.0 if self._is_whole(place) else -self.cost
 
     def _is_whole(self, place: Place) -> bool:
-        """Whether a word may end here; one that is unknown was paid for where it left the list."""
+        """Whether a word may end here; for an unknown word, the penalty was paid where it left the tree."""
         return not place or any(node.size in (0, len(self._words[node.first])) for node in place)
 
     def _found_longer(self, node: Node) -> dict[int, Node]:
-        """By the next label."""
+        """The longer nodes by their next label."""
         longer, begun = {}, self._words[node.first][: node.size]
-        first = bisect_left(self._words, begun + "\0", node.first, node.last)  # behind the word that is whole
+        first = bisect_left(self._words, begun + "\0", node.first, node.last)  # sorts after the complete word
         while first < node.last:
             label = self._words[first][node.size]
             last = bisect_left(self._words, begun + chr(ord(label) + 1), first, node.last)
@@ -78,7 +78,7 @@ class Lexicon:
         return longer
 
     def _gains(self, place: Place) -> np.ndarray:
-        """(num_labels,) nats that each label brings a text that ends here."""
+        """Score in nats of each label in this state, (num_labels,)."""
         if not place:
             return np.zeros(self.num_labels)
         gains = np.where(self._free & self._is_whole(place), 0.0, -self.cost)

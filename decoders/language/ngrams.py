@@ -1,4 +1,4 @@
-"""An n-gram language model of labels: how probable each label is behind those before it."""
+"""N-gram language models of labels."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from typing import Protocol
 
 import numpy as np
 
-KEPT = 3_000_000  # probabilities, so as not to compute them again
+KEPT = 3_000_000  # cached probabilities
 LARGEST_KEY = 2**62
 LARGEST_TABLE = 20_000_000  # n-grams
-SHORT = 3  # labels of n-grams that give no text away
+SHORT = 3  # longest n-grams, in labels, that cannot give away a text
 
 
 class LanguageModel(Protocol):
-    """What a search asks of a language model."""
+    """The interface of a language model in the search."""
 
     order: int
-    """One more than the labels of a context that matter."""
+    """Length of the n-grams: one more than the labels of a context."""
 
     def log_probs(self, context: tuple[int, ...]) -> np.ndarray:
-        """(num_labels,) log-probabilities of each label behind a context; what it says of the blank means
-        nothing."""
+        """Log-probabilities of each label after a context, (num_labels,); the blank's is meaningless."""
 
 
 class NGrams:
-    """Counts of n-grams, smoothed by interpolation (Witten & Bell 1991, "The zero-frequency problem").
+    """Interpolated n-gram model with Witten-Bell smoothing.
+
+    Witten & Bell (1991), "The zero-frequency problem".
 
     Args:
-        counts: for each order from 1 up, sorted keys and how often each was met. The key of an n-gram is the
-            number with its labels as digits, the first one leading, in base `num_labels`. Those met only
-            once may be left out.
-        total: labels counted.
-        num_labels: of the alphabet, the blank included.
+        counts: for each order from 1, sorted keys and their counts. The key of an n-gram is the number with
+            its labels as digits in base `num_labels`, the first label leading. N-grams that occur once may be
+            left out.
+        total: number of labels counted.
+        num_labels: number of labels, including the blank.
 
     Raises:
-        ValueError: the keys or counts are not such.
+        ValueError: keys or counts are invalid.
     """
 
     def __init__(self, counts: Sequence[tuple[np.ndarray, np.ndarray]], total: int, num_labels: int):
@@ -56,12 +57,13 @@ class NGrams:
     def of(
         cls, texts: Iterable[Sequence[int]], order: int, num_labels: int, discreet: bool = False
     ) -> NGrams:
-        """Counted in texts, each a sequence of label ids.
+        """Count the n-grams of texts, each a sequence of label ids.
 
         Args:
-            order: of the longest; less where numbers that large cannot be.
-            discreet: leave out what is longer than three labels and was met only once, so that the texts
-                cannot be put together again. On hooker-en they make 12.3 % of 13.9 % CER, and 12.6 % without.
+            order: of the longest n-grams; reduced where keys would overflow.
+            discreet: leave out n-grams of more than three labels that occur only once, so that the texts
+                cannot be reconstructed. On hooker-en this reduces the CER from 13.9 to 12.6 %, all n-grams to
+                12.3 %.
 
         Raises:
             ValueError: there are no labels, or the order is below 1.
@@ -81,7 +83,7 @@ class NGrams:
 
     @property
     def sizes(self) -> list[int]:
-        """How many n-grams of each order are kept."""
+        """Number of n-grams of each order."""
         return [len(keys) for keys, _ in self.counts]
 
     def packed(self) -> bytes:
@@ -95,10 +97,10 @@ class NGrams:
 
     @classmethod
     def unpacked(cls, data: bytes, sizes: Sequence[int], total: int, num_labels: int) -> NGrams:
-        """What `packed` gave, `sizes` and `total`, as n-grams again.
+        """Rebuild the model from `packed`, `sizes` and `total`.
 
         Raises:
-            ValueError: they do not belong together, or are more than 20 million.
+            ValueError: they are inconsistent, or there are more than 20 million n-grams.
         """
         if min(sizes, default=-1) < 0 or sum(sizes) > LARGEST_TABLE:
             raise ValueError(f"{list(sizes)} n-grams cannot be")
@@ -121,7 +123,7 @@ class NGrams:
         return np.log(self._known(kept)).astype(np.float32)
 
     def _probabilities(self, context: tuple[int, ...]) -> np.ndarray:
-        """Of all labels: those behind a shorter context, and what was met behind this one."""
+        """Probabilities of all labels, interpolated with those after a shorter context."""
         if context:
             behind, key = self._known(context[1:]), 0
             for label in context:
@@ -134,7 +136,7 @@ class NGrams:
         keys, times = self.counts[len(context)]
         first, last = keys.searchsorted([key * self.num_labels, (key + 1) * self.num_labels])
         times = times[first:last].astype(np.float64)
-        once = max(0.0, total - times.sum())  # those left out
+        once = max(0.0, total - times.sum())  # mass of the n-grams left out
         kinds = len(times) + once
         behind = behind * ((kinds + once) / (total + kinds))
         behind[keys[first:last] - key * self.num_labels] += times / (total + kinds)
@@ -148,7 +150,7 @@ class NGrams:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Several language models that count alike: the mean of their probabilities."""
+    """The mean of the probabilities of several language models, with equal weights."""
 
     models: Sequence[LanguageModel]
 

@@ -1,4 +1,4 @@
-"""Greedy and beam search with an attention decoder, all hypotheses of all items in one batch."""
+"""Greedy and beam search for attention decoders, with all hypotheses of all items in one batch."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from torch import Tensor
 from decoders.alphabet import END
 from decoders.contract import SEARCH, Hypothesis, Labels, Search
 
-COVERED = 0.5  # attention that a state has had in all to count as covered
+COVERED = 0.5  # total attention from which a state counts as covered
 
 
 class Writer(Protocol):
-    """A decoder that writes one label after the other, such as `Attention`."""
+    """The interface of an autoregressive decoder, such as `Attention`."""
 
     num_labels: int
 
     def start(self, states: Tensor, lengths: Tensor) -> tuple:
-        """What all steps share, and the state before the first."""
+        """The memory that all steps share, and the initial state."""
 
     def step(self, memory: tuple, state: tuple, labels: Tensor) -> tuple:
-        """The next state, behind the (hypotheses,) labels written last."""
+        """The next state, from the (hypotheses,) last labels."""
 
     def log_probs(self, hidden: Tensor, context: Tensor) -> Tensor:
-        """(hypotheses, num_labels) of the next label."""
+        """Log-probabilities of the next label, (hypotheses, num_labels)."""
 
 
 class Scorer(Protocol):
-    """A second opinion on hypotheses while they grow."""
+    """The interface of a second scorer of hypotheses."""
 
     weight: float
-    """Share of its opinion in the score, from 0 to 1."""
+    """Weight in the score, from 0 to 1."""
 
     def scores(self, labels: Tensor) -> Tensor:
-        """Log-probabilities of hypotheses with each of (hypotheses, proposals) labels behind them."""
+        """Log-probabilities of hypotheses extended by each of (hypotheses, proposals) labels."""
 
     def keep(self, rows: Tensor, labels: Tensor) -> None:
-        """Go on with the hypotheses of these rows, each with one label behind it."""
+        """Continue with the hypotheses of these rows, each extended by one label."""
 
 
 @torch.no_grad()
 def beam(
     decoder: Writer, x: Tensor, lengths: Tensor, search: Search = SEARCH, scorer: Scorer | None = None
 ) -> list[list[Hypothesis]]:
-    """The best hypotheses of a beam search.
+    """Beam search.
 
-    A hypothesis that ends leaves the beam, which is narrower by one from then on (Sutskever et
-    al. 2014): so there are `width` of them at the end, fewer only where there are no more texts.
+    A hypothesis that ends leaves the beam, which is narrower by one from then on (Sutskever et al. 2014). So
+    there are `width` hypotheses at the end, or fewer if there are no more texts.
 
     Args:
         decoder: in evaluation mode.
-        x: (batch, time, input_size) encoder states, padded at the end with anything.
-        lengths: (batch,) valid states of each item, each at least 1.
-        search: beam width and what else concerns it.
-        scorer: a second opinion on hypotheses.
+        x: (batch, time, input_size) encoder states, padded at the end with any values.
+        lengths: (batch,), the number of valid states of each item, at least 1.
+        search: beam width and other options of the search.
+        scorer: a second scorer of hypotheses.
 
     Returns:
-        The hypotheses of each item, the best first, no two alike.
+        The hypotheses of each item, the best first, all different.
     """
     batch, width = len(x), max(search.width, search.alternatives)
     if not batch:
@@ -79,7 +79,7 @@ def beam(
     log_probs[:, 0] = 0.0
     open_ = torch.full((batch, 1), width, device=x.device)
     trellis = _Trellis(search.length_power)
-    # A second opinion may overturn the order of labels, so it hears more of them.
+    # The second scorer may change the order of labels, so it gets more of them.
     proposals = min(decoder.num_labels, width if scorer is None else max(16, 2 * width))
     for step in range(int(limits.max()) + 1):
         state = decoder.step(memory, state, labels)
@@ -87,7 +87,7 @@ def beam(
         said[:, :, list(search.barred)] = -torch.inf
         said[limits <= step, :, END + 1 :] = -torch.inf
         proposed = said.topk(proposals).indices  # (B, K, M)
-        if scorer is not None:  # there must be a way out of what it does not believe
+        if scorer is not None:  # keep a way out where it finds everything impossible
             no_end = (proposed != END).all(dim=2, keepdim=True)
             proposed[:, :, -1:] = proposed[:, :, -1:].masked_fill(no_end, END)
         said = said.gather(2, proposed)
@@ -117,26 +117,28 @@ def beam(
 
 
 def best_labels(found: list[Hypothesis], alternatives: int) -> Labels:
-    """The best of ranked hypotheses, with so many of them as alternatives."""
+    """The best of ranked hypotheses, with the given number of them as alternatives."""
     whole = sum(each.probability for each in found) or 1.0
     others = tuple((each.labels.ids, each.probability / whole) for each in found[:alternatives])
     return replace(found[0].labels, alternatives=others)
 
 
 class _Trellis:
-    """How the hypotheses of all steps grew out of each other, and which of them ended."""
+    """Back-pointers of the hypotheses of all steps, and the hypotheses that ended."""
 
     def __init__(self, length_power: float):
         self.length_power = length_power
-        self.columns: list[tuple] = []  # a step: parents, labels, log-probabilities, weights
-        self.ended: dict[int, list[tuple]] = {}  # an item: score, log-probability, step, slot
+        self.columns: list[tuple] = []  # per step: parents, labels, log-probabilities, weights
+        self.ended: dict[int, list[tuple]] = {}  # per item: score, log-probability, step, slot
 
     def add(self, parents: Tensor, labels: Tensor, log_probs: Tensor, weights: Tensor) -> None:
         self.columns.append((parents.tolist(), labels.tolist(), log_probs.tolist(), weights.cpu()))
 
     def end(self, ending: Tensor, scores: Tensor, log_probs: Tensor, bonus: Tensor) -> None:
         step = len(self.columns) - 1
-        scores = scores / ((6 + step) / 6) ** self.length_power + bonus  # labels and end are step + 1
+        scores = (
+            scores / ((6 + step) / 6) ** self.length_power + bonus
+        )  # with the end there are step + 1 labels
         for item, slot in ending.nonzero().tolist():
             found = (scores[item, slot].item(), log_probs[item, slot].item(), step, slot)
             self.ended.setdefault(item, []).append(found)
@@ -160,14 +162,14 @@ class _Trellis:
 
 
 def spans(weights: Tensor) -> tuple[list[int], list[int]]:
-    """Where each of several labels lies in the states along which they run.
+    """Positions of labels along the encoder states, from their attention.
 
-    Each label has a centre; centres do not go back, and have together as much attention as can
-    be. Around it, the label lies where there is at least half as much, up to half-way to the
+    Each label has a centre. The centres are monotonic and maximise the total attention. A label extends
+    around its centre as far as the attention is at least half as large, and at most half-way to its
     neighbours.
 
     Args:
-        weights: (labels, time) of attention.
+        weights: (labels, time), attention weights.
 
     Returns:
         First state and one past the last state of each label.

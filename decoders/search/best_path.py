@@ -11,7 +11,7 @@ from decoders.contract import Labels
 
 
 def greedy(log_probs: Tensor, lengths: Tensor) -> list[Labels]:
-    """The best label of every frame, repeats joined and blanks dropped.
+    """Best path decoding: the best label of every frame, repeats merged and blanks removed.
 
     Args:
         log_probs: (batch, time, num_labels).
@@ -22,7 +22,7 @@ def greedy(log_probs: Tensor, lengths: Tensor) -> list[Labels]:
 
 
 def collapsed(labels: Tensor, log_probs: Tensor, lengths: Tensor) -> list[Labels]:
-    """The labels of a path, repeats joined and blanks dropped.
+    """The labels of a path, repeats merged and blanks removed.
 
     Args:
         labels: (batch, time) label of every frame.
@@ -32,8 +32,8 @@ def collapsed(labels: Tensor, log_probs: Tensor, lengths: Tensor) -> list[Labels
     time = torch.arange(labels.size(1), device=labels.device)
     labels = labels.masked_fill(time >= lengths.to(labels.device)[:, None], BLANK)
     before = F.pad(labels[:, :-1], (1, 0), value=-1)
-    begins = labels != before  # every run of equal labels, blanks too
-    run = begins.flatten().cumsum(0) - 1  # (B * T,) no run crosses sequences: each begins one
+    begins = labels != before  # every run of equal labels, including blanks
+    run = begins.flatten().cumsum(0) - 1  # (B * T,); every sequence begins a new run
     starts = begins.flatten().nonzero().squeeze(1)
     ends = torch.cat([starts[1:], starts.new_tensor([labels.numel()])])[: len(starts)]
     confidence = torch.zeros(len(starts), device=labels.device).scatter_reduce(

@@ -1,8 +1,8 @@
-"""Prefix beam search: what CTC reads, weighed against what is known of the language.
+"""CTC prefix beam search with a language model, hotwords and a lexicon.
 
-Hannun et al. 2014, "First-pass large vocabulary continuous speech recognition using bi-directional recurrent
-DNNs", with labels in place of words: a hypothesis is worth its probability by CTC, summed over all its
-alignments, times that by the language model to the power of a weight.
+Hannun et al. (2014, "First-pass large vocabulary continuous speech recognition using bi-directional recurrent
+DNNs"), with labels in place of words: the score of a hypothesis is its CTC probability, summed over all
+alignments, times its language model probability to the power of a weight.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from decoders.contract import Labels
 from decoders.language.fusion import Fusion
 from decoders.search.best_path import collapsed
 
-LEAST = 1e-3  # probability of a label in a frame below which it is pruned
-TOO_LITTLE = 1e-4  # of the best hypothesis: those that begin with less are pruned
+LEAST = 1e-3  # labels below this probability in a frame are pruned
+TOO_LITTLE = 1e-4  # hypotheses below this share of the best one are pruned
 LEAST_CLOSED, TOO_LITTLE_CLOSED = 1e-5, 1e-6  # the same with a closed lexicon
 
 
 class PrefixBeam:
-    """The search; one object may serve several threads.
+    """A prefix beam search; one object may serve several threads.
 
     Args:
-        fusion: what is known of the language.
-        width: hypotheses kept from frame to frame.
-        alternatives: most probable readings to return with the best one, which is the first of them.
+        fusion: language model, hotwords and lexicon.
+        width: beam width.
+        alternatives: number of most probable readings to return, the best one included.
     """
 
     def __init__(self, fusion: Fusion, width: int, alternatives: int = 0):
@@ -39,11 +39,11 @@ class PrefixBeam:
         """The best reading of each sequence.
 
         Args:
-            log_probs: (batch, time, num_labels) by CTC, on the CPU.
-            lengths: (batch,) frames of each.
+            log_probs: (batch, time, num_labels) from CTC, on the CPU.
+            lengths: (batch,), the number of frames of each sequence.
 
         Returns:
-            The labels of each, placed by the best alignment of CTC, with its confidences.
+            The labels of each sequence, with positions and confidences from the best CTC alignment.
         """
         from torchaudio.functional import forced_align
 
@@ -58,7 +58,7 @@ class PrefixBeam:
         return [replace(one, alternatives=all_) for one, all_ in zip(best, alternatives, strict=True)]
 
     def _readings(self, log_probs: np.ndarray) -> list[tuple[list[int], float]]:
-        """Of (time, num_labels): labels and their share in the probability of all, the likeliest first."""
+        """Readings of (time, num_labels): labels and their share of the total probability, the best first."""
         from decoders.search.prefix_steps import START, advance, beginning
 
         frames, num_labels = log_probs.shape
@@ -79,7 +79,7 @@ class PrefixBeam:
         ends = np.array([contexts.ended(context) for context in texts.context[found]])
         if ends.any():
             worth = worth * ends
-        else:  # no text may end here: go back to where each might
+        else:  # no text may end here: shorten each to where it may
             for place, text in enumerate(found):
                 while not contexts.ended(texts.context[text]):
                     text = texts.before[text]

@@ -1,4 +1,4 @@
-"""The inner loop of the prefix beam search, compiled: other threads run beside it."""
+"""The inner loop of the prefix beam search, compiled to machine code that releases the GIL."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from decoders.alphabet import BLANK
 from decoders.compiled import compiled
 
-START = 0  # the text of no labels
+START = 0  # the empty text
 
 
 class Texts(NamedTuple):
-    """All texts that were thought of, (texts,) each.
+    """All texts considered so far, as arrays (texts,).
 
     Attributes:
         before, label: the text without its last label, and that label.
-        context: where it stands in the table of contexts, 0 where that is not known yet.
-        name: the same for the same labels.
-        count: (1,) of them.
+        context: its index in the table of contexts, 0 if not known yet.
+        name: a hash of its labels.
+        count: (1,), the number of texts.
     """
 
     before: np.ndarray
@@ -30,11 +30,11 @@ class Texts(NamedTuple):
 
 
 class Beam(NamedTuple):
-    """The best texts, (width,) each, and the probabilities of their alignments, relative to the best one's.
+    """The texts in the beam, as arrays (width,), with probabilities relative to the best one.
 
     Attributes:
-        text: among `Texts`.
-        blank, last: of those that end in a blank, and in the text's last label.
+        text: index among `Texts`.
+        blank, last: probability of the alignments that end in a blank, and in the text's last label.
     """
 
     text: np.ndarray
@@ -43,7 +43,7 @@ class Beam(NamedTuple):
 
 
 def beginning(width: int, frames: int, context: int) -> tuple[Texts, Beam]:
-    """Room for a search, and in it the text of no labels."""
+    """Allocate the arrays of a search that starts with the empty text."""
     size = width * frames + 1
     integers = (np.zeros(size, np.int32) for _ in range(3))
     texts = Texts(*integers, np.zeros(size, np.uint64), np.ones(1, np.int64))
@@ -55,22 +55,22 @@ def beginning(width: int, frames: int, context: int) -> tuple[Texts, Beam]:
 
 @compiled
 def _name(before, label):
-    """Of a text with one more label: another one for another text, as far as 64 bits go."""
+    """The 64-bit hash of a text with one more label."""
     return before * np.uint64(6364136223846793005) + np.uint64(label)
 
 
 @compiled
 def advance(probabilities, frame, size, too_little, gains, behind, met, texts, beam):
-    """Go on from a frame until a text is met whose context is not known, or to the last one.
+    """Advance from a frame until a text with an unknown context is reached, or to the last frame.
 
     Args:
-        probabilities: (time, num_labels) float64; labels of none are not thought of.
-        size: texts in the beam.
-        too_little: share of the best text's probability below which a longer one is dropped at once.
-        gains, behind, met: what `_Contexts` knows.
+        probabilities: (time, num_labels) float64; labels of probability 0 are skipped.
+        size: number of texts in the beam.
+        too_little: share of the best text's probability below which an extension is pruned at once.
+        gains, behind, met: tables of `Contexts`, from `Contexts.known`.
 
     Returns:
-        The frame to go on from, and the texts that are then in the beam.
+        The frame to continue from, and the number of texts in the beam.
     """
     frames, num_labels = probabilities.shape
     width = len(beam.text)
@@ -95,7 +95,7 @@ def advance(probabilities, frame, size, too_little, gains, behind, met, texts, b
                     gain[steps] = row[one] * worth[one] * (beam.blank[place] if one == own else total)
                     top = max(top, gain[steps])
                     steps += 1
-        if top == 0.0:  # nothing is possible by numbers this small
+        if top == 0.0:  # everything underflows
             continue
         count = size
         for index in range(steps):

@@ -1,4 +1,4 @@
-"""Labels of frames -> segments, by a search in which every change of the label has a cost."""
+"""Segmentation of frames by a Viterbi search in which every change of the label has a cost."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from decoders.contract import Labels
 
-LEAST = 1e-6  # probability that counts where there is less
+LEAST = 1e-6  # floor of the probabilities
 
 
 def steady(probabilities: np.ndarray, switch: float) -> np.ndarray:
-    """The most probable labels of frames where each change costs `switch` nats, by the Viterbi algorithm.
+    """The most probable labels of frames if each change costs `switch` nats (Viterbi algorithm).
 
     Args:
         probabilities: (time, labels).
-        switch: nats; 0 takes the best label of each frame.
+        switch: cost in nats; with 0, the best label of each frame.
 
     Returns:
         (time,) labels.
@@ -33,11 +33,11 @@ def steady(probabilities: np.ndarray, switch: float) -> np.ndarray:
 
 
 def segments(probabilities: np.ndarray, switch: float) -> Labels:
-    """Runs of frames with one label, except label 0, each with its mean probability as confidence.
+    """Runs of frames with one label, except label 0, with their mean probability as confidence.
 
     Args:
         probabilities: (time, labels), at least one frame.
-        switch: nats that each change of the label costs.
+        switch: cost of a change of the label, nats.
     """
     path = steady(probabilities, switch)
     starts = np.flatnonzero(np.diff(path, prepend=-1))
