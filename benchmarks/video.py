@@ -24,10 +24,10 @@ from torchvision.transforms import functional as pictures
 
 from decoders.vocabulary import Classes
 from encoders.motion import motion
-from pipelines.media.video import open_video
+from pipelines.media.video import Clip, open_video
 from pipelines.model import SequenceModel, load
 from pipelines.recognition import recognize
-from pipelines.video import Clip, judged, opened
+from pipelines.video import judged, opened
 from recipes.action.recipe import ActionOptions
 from recipes.data.datasets import find_data, read_clips
 

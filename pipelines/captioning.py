@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import mimetypes
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +19,12 @@ from decoders.contract import Hypothesis, Search
 from encoders.frames import Frames
 from pipelines.errors import TriscribeError
 from pipelines.media import images, video
-from pipelines.media.video import Frame, Video, is_video, open_video
+from pipelines.media.video import Clip, Frame, Video, open_video
 from pipelines.model import SequenceModel
-from pipelines.reading.batches import Reading, model_for, raising, read
+from pipelines.reading.batches import Reading, model_for, read
 from pipelines.reading.computing import device_for
 from pipelines.reading.precision import precision_for
+from pipelines.reading.readers import answer
 from pipelines.reading.settings import CaptionOptions
 from pipelines.results import Caption, CaptionWord, Sentence
 
@@ -54,18 +53,13 @@ def caption(
         MediaError: a source cannot be read (for many: when its turn comes, see `errors`).
         ModelError: the model cannot be used, or is not for captions.
     """
-    chosen = CaptionOptions.of(options)
-    model = model_for("captioning", model)
-    if _is_one(source):
-        (result,) = raising(captions([source], model, chosen), "raise")
-        return result
-    return raising(captions(source, model, chosen), chosen.errors)
+    return answer("caption", source, model_for("captioning", model), CaptionOptions.of(options))
 
 
 def captions(
-    sources: Iterable[Source], model: SequenceModel, options: CaptionOptions | None = None
+    sources: Iterable[images.Source | Clip], model: SequenceModel, options: CaptionOptions | None = None
 ) -> Iterator[Caption | TriscribeError]:
-    """A Caption or what is wrong with it for each source, in order."""
+    """A Caption or what is wrong with it for each picture, and each video that comes as a Clip, in order."""
     options = options or CaptionOptions()
     decode = partial(model.decoder.hypotheses, search=search_for(model, options))
     return read((_Described(source, model, options) for source in sources), model, options, decode)
@@ -157,14 +151,14 @@ class _Piece:
 class _Described(Reading):
     """A picture or a video on its way to a caption."""
 
-    def __init__(self, source: Source, model: SequenceModel, options: CaptionOptions):
+    def __init__(self, source: images.Source | Clip, model: SequenceModel, options: CaptionOptions):
         self.source, self.model, self.options = source, model, options
         self.sentences: list[Sentence] = []
         self.duration = 0.0
 
     def pieces(self) -> Iterator[_Piece]:
-        if _is_moving(self.source):
-            film = open_video(self.source)
+        if isinstance(self.source, Clip):
+            film = open_video(self.source.source)
             self.name = film.name
             yield from self._stretches(film)
         else:
@@ -222,23 +216,3 @@ def _viewed(
         )
         views = F.normalize(seen.mean(dim=1) if seen.dim() == 3 else seen, dim=1)
         yield from zip(block, views, strict=True)
-
-
-def _is_moving(source: Source) -> bool:
-    """Whether it is a video, by its content."""
-    if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
-        return source.ndim == 4
-    if isinstance(source, (str, os.PathLike)):
-        if os.path.isdir(source):
-            return True
-        named = (mimetypes.guess_type(source)[0] or "").startswith("video/")
-        return not images.is_image(source) and (named or is_video(source))
-    if not hasattr(source, "read"):
-        return False
-    return not images.is_image(source)
-
-
-def _is_one(source: object) -> bool:
-    """Whether it is one source, not many."""
-    kinds = (str, os.PathLike, np.ndarray, Tensor, images.Picture, images.PdfPage)
-    return isinstance(source, kinds) or any(hasattr(source, name) for name in ("read", "getexif"))

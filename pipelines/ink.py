@@ -38,14 +38,14 @@ class Spike:
     last: float
 
 
-def read(
-    model: SequenceModel, inks: Iterable[Ink], options: SearchOptions | None = None
+def read_inks(
+    inks: Iterable[Ink], model: SequenceModel, options: SearchOptions | None = None
 ) -> Iterator[Page | TriscribeError]:
     """A Page of one line for each piece of ink, or what is wrong with it, in order.
 
     Args:
-        model: for ink.
         inks: each one line of writing.
+        model: for ink.
     """
     return reading.read((_InkReading(ink, model) for ink in inks), model, options or SearchOptions())
 

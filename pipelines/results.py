@@ -30,6 +30,11 @@ class Result:
 
     notes: tuple[str, ...] = ()
 
+    @property
+    def extent(self) -> float:
+        """How much it holds, for rates: seconds, lines or sentences; see `measure` in `pipelines.tasks`."""
+        raise NotImplementedError
+
     def save(self, path: str | Path, **options) -> Path:
         """Write this result in the format that the path's ending names, atomically.
 
@@ -108,6 +113,11 @@ class Transcript(Result):
     @property
     def words(self) -> tuple[Word, ...]:
         return tuple(self._each_word())
+
+    @property
+    def extent(self) -> float:
+        """Seconds."""
+        return self.duration
 
     def _each_word(self) -> Iterator[Word]:
         for segment in self.segments:
@@ -227,6 +237,11 @@ class Page(Result):
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)
 
+    @property
+    def extent(self) -> float:
+        """Number of lines."""
+        return len(self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionSegment:
@@ -268,6 +283,11 @@ class Actions(Result):
     @property
     def score(self) -> float:
         return self.top[0][1]
+
+    @property
+    def extent(self) -> float:
+        """Seconds."""
+        return self.duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +340,11 @@ class Caption(Result):
     @property
     def text(self) -> str:
         return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def extent(self) -> float:
+        """Number of sentences."""
+        return len(self.sentences)
 
     @property
     def alternatives(self) -> tuple[tuple[str, float], ...]:

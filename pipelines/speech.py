@@ -64,11 +64,11 @@ def transcribe(
     chosen = SpeechOptions.of(options)
     model = speech_model(model)
     if isinstance(source, (str, os.PathLike, np.ndarray, Tensor)) or hasattr(source, "read"):
-        (result,) = _transcripts([source], model, sample_rate, chosen)
+        (result,) = read_recordings([source], model, chosen, sample_rate)
         if isinstance(result, TriscribeError):
             raise result
         return result
-    return raising(_transcripts(source, model, sample_rate, chosen), chosen.errors)
+    return raising(read_recordings(source, model, chosen, sample_rate), chosen.errors)
 
 
 def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
@@ -137,10 +137,10 @@ def word(characters: list[Character]) -> Word:
     return Word(text, characters[0].start, characters[-1].end, confidence, tuple(characters))
 
 
-def _transcripts(
-    sources: Iterable[Source], model: SequenceModel, sample_rate: int | None, options: SpeechOptions
+def read_recordings(
+    sources: Iterable[Source], model: SequenceModel, options: SpeechOptions, sample_rate: int | None = None
 ) -> Iterator[Transcript | TriscribeError]:
-    """One result a source, in order. Pieces of several recordings share batches."""
+    """A Transcript or what is wrong with it for each recording, in order; pieces of several share batches."""
     return read((_Recording(source, sample_rate, model, options) for source in sources), model, options)
 
 

@@ -8,7 +8,7 @@ without what only video needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 
@@ -19,85 +19,147 @@ class Task:
     Attributes:
         name: as model files have it.
         command: the public function and command that does it.
+        kinds: of sources that it reads, as `pipelines.media.kind` names them.
+        takes: the same for messages, in words.
+        opener: function (source, kind, options) -> list of what is read one by one and gives one result each,
+            such as the pages of a PDF; None where that is the source itself. Importable without torch.
+        reader: function (sources, model, options) -> iterator of a result or a TriscribeError for each.
+        options: dataclass of its options.
         front_end: kind of its models' front end, as model files have it.
         encoder: class of that front end.
         result: dataclass of its results.
         formats: dictionaries of writers for these results, by name and file ending in lower case.
+        title: of its results, for reports.
+        done: what became of a source, for summaries: "transcribed".
+        measure: unit of the results' `extent`, singular and plural.
+        length: function (source) -> seconds that it lasts, for the progress of runs; None counts sources.
+        sound: whether it reads only sources that may hold sound.
+        detect: function of a file's first bytes and name: whether it is of the first of `kinds`. For files
+            that `pipelines.media.kind` does not know.
         default: name of the bundled model, if there is one.
         recipe: package that trains its models.
     """
 
     name: str
     command: str
+    kinds: tuple[str, ...]
+    takes: tuple[str, ...]
+    reader: str
+    options: str
     front_end: str
     encoder: str
     result: str
     formats: tuple[str, ...]
+    title: str
+    done: str
+    measure: tuple[str, str]
+    opener: str | None = None
+    length: str | None = None
+    sound: bool = False
+    detect: str | None = None
     default: str | None = None
     recipe: str | None = None
 
 
-_PAGE_FORMATS = (
-    "pipelines.writers.page_alto:FORMATS",
-    "pipelines.writers.hocr:FORMATS",
-    "pipelines.writers.tables:PAGE_FORMATS",
+_SPEECH = Task(
+    name="speech",
+    command="transcribe",
+    kinds=("recording", "video"),
+    takes=("a recording", "a video with sound"),
+    reader="pipelines.speech:read_recordings",
+    options="pipelines.reading.settings:SpeechOptions",
+    front_end="spectrogram",
+    encoder="encoders.spectrogram:Spectrogram",
+    result="pipelines.results:Transcript",
+    formats=(
+        "pipelines.writers.tables:TRANSCRIPT_FORMATS",
+        "pipelines.writers.subtitles:FORMATS",
+        "pipelines.writers.phonetics:FORMATS",
+    ),
+    title="Transcripts",
+    done="transcribed",
+    measure=("s of audio", "s of audio"),
+    length="pipelines.media.audio:seconds_of",
+    sound=True,
+    default="speech-en-an4",
+    recipe="recipes.asr",
 )
 
-_ROWS = (
-    Task(
-        name="speech",
-        command="transcribe",
-        front_end="spectrogram",
-        encoder="encoders.spectrogram:Spectrogram",
-        result="pipelines.results:Transcript",
-        formats=(
-            "pipelines.writers.tables:TRANSCRIPT_FORMATS",
-            "pipelines.writers.subtitles:FORMATS",
-            "pipelines.writers.phonetics:FORMATS",
-        ),
-        default="speech-en-an4",
-        recipe="recipes.asr",
+_HANDWRITING = Task(
+    name="handwriting",
+    command="recognize",
+    kinds=("image", "animated image", "PDF document"),
+    takes=("an image", "a PDF document"),
+    opener="pipelines.media.images:open_pages",
+    reader="pipelines.handwriting:read_pages",
+    options="pipelines.reading.settings:RecognitionOptions",
+    front_end="line_image",
+    encoder="encoders.line_image:LineImage",
+    result="pipelines.results:Page",
+    formats=(
+        "pipelines.writers.page_alto:FORMATS",
+        "pipelines.writers.hocr:FORMATS",
+        "pipelines.writers.tables:PAGE_FORMATS",
     ),
-    Task(
-        name="handwriting",
-        command="recognize",
-        front_end="line_image",
-        encoder="encoders.line_image:LineImage",
-        result="pipelines.results:Page",
-        formats=_PAGE_FORMATS,
-        default="handwriting-fr",
-        recipe="recipes.handwriting",
-    ),
-    Task(
-        name="ink",
-        command="recognize",
-        front_end="strokes",
-        encoder="encoders.strokes:Strokes",
-        result="pipelines.results:Page",
-        formats=_PAGE_FORMATS,
-        recipe="recipes.ink",
-    ),
-    Task(
-        name="action",
-        command="recognize",
-        front_end="frames",
-        encoder="encoders.frames:Frames",
-        result="pipelines.results:Actions",
-        formats=("pipelines.writers.actions:FORMATS", "pipelines.writers.videos:FORMATS"),
-        default="action-shapes",
-        recipe="recipes.action",
-    ),
-    Task(
-        name="captioning",
-        command="caption",
-        front_end="frames",
-        encoder="encoders.frames:Frames",
-        result="pipelines.results:Caption",
-        formats=("pipelines.writers.captions:FORMATS",),
-        default="captioning-emoji",
-        recipe="recipes.captioning",
-    ),
+    title="Handwriting",
+    done="recognised",
+    measure=("line", "lines"),
+    default="handwriting-fr",
+    recipe="recipes.handwriting",
 )
+
+_INK = replace(
+    _HANDWRITING,
+    name="ink",
+    kinds=("ink",),
+    takes=("ink",),
+    opener="pipelines.media.ink:open_ink",
+    reader="pipelines.ink:read_inks",
+    front_end="strokes",
+    encoder="encoders.strokes:Strokes",
+    default=None,
+    recipe="recipes.ink",
+)
+
+_ACTION = Task(
+    name="action",
+    command="recognize",
+    kinds=("video", "frames", "animated image"),
+    takes=("a video",),
+    opener="pipelines.media.video:open_clip",
+    reader="pipelines.video:watch",
+    options="pipelines.reading.settings:RecognitionOptions",
+    front_end="frames",
+    encoder="encoders.frames:Frames",
+    result="pipelines.results:Actions",
+    formats=("pipelines.writers.actions:FORMATS", "pipelines.writers.videos:FORMATS"),
+    title="Actions",
+    done="watched",
+    measure=("s of video", "s of video"),
+    default="action-shapes",
+    recipe="recipes.action",
+)
+
+_CAPTIONING = Task(
+    name="captioning",
+    command="caption",
+    kinds=("image", "animated image", "video", "frames"),
+    takes=("an image", "a video"),
+    opener="pipelines.media.video:open_scene",
+    reader="pipelines.captioning:captions",
+    options="pipelines.reading.settings:CaptionOptions",
+    front_end="frames",
+    encoder="encoders.frames:Frames",
+    result="pipelines.results:Caption",
+    formats=("pipelines.writers.captions:FORMATS",),
+    title="Captions",
+    done="described",
+    measure=("sentence", "sentences"),
+    default="captioning-emoji",
+    recipe="recipes.captioning",
+)
+
+_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from decoders.search import switching
 from encoders.frames import Frames
 from pipelines.errors import TriscribeError
-from pipelines.media.video import Source, Video, open_video
+from pipelines.media.video import Clip, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
 from pipelines.reading.precision import precision_for
@@ -26,15 +26,6 @@ from pipelines.results import Actions, ActionSegment
 
 AHEAD = 4  # batches of frames that are decoded before the network asks for them
 AT_ONCE = 1.5  # windows; a video that is not longer is read at once
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A video, or the stretch of it from `start` to `end` in seconds."""
-
-    source: Source
-    start: float = 0.0
-    end: float | None = None
 
 
 def watch(

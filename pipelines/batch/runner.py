@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,53 +13,11 @@ from tqdm import tqdm
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
 from pipelines.batch.shared import SharedOutputs
+from pipelines.batch.work import Work
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.reading.precision import MANY, precision_for
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
-
-
-class Work(ABC):
-    """What a run does with each of its inputs; what is to be read at once is a unit."""
-
-    kind: type
-    """Of the results."""
-    title: str
-    """Of the page over all results."""
-    bar: tuple[str, str]
-    """What the progress bar shows, and the unit of its length."""
-
-    @abstractmethod
-    def is_meant(self, path: Path) -> bool:
-        """Whether a file in a folder is an input."""
-
-    @abstractmethod
-    def units(self, source: Path) -> list:
-        """The source itself; or its parts; or what is wrong with it, a TriscribeError."""
-
-    def numbers(self, units: list) -> list[int]:
-        """Of parts that have outputs of their own, in the source's folder; none for a whole source."""
-        return []
-
-    @abstractmethod
-    def length(self, unit: object) -> float:
-        """Of a unit, for the progress bar; 0 where it is not known."""
-
-    @abstractmethod
-    def model(self, unit: object) -> str:
-        """Name of the model that reads it."""
-
-    @abstractmethod
-    def results(self, units: Iterable) -> Iterator:
-        """A result or an error for each unit, in order."""
-
-    @abstractmethod
-    def size(self, result: object) -> float:
-        """What of a result is counted: seconds, lines."""
-
-    @abstractmethod
-    def summary(self, count: int, size: float, rate: float) -> str:
-        """How many results there are, their size, and their size a second."""
 
 
 class Run:
@@ -130,7 +85,7 @@ class Run:
         self, inputs: tuple[str, ...], journal: Journal, shared: SharedOutputs
     ) -> list[tuple[Job, object]]:
         """What is to be done, each with the unit to read."""
-        existing, is_meant = [], cache(self.work.is_meant)
+        existing, is_meant = [], self.work.is_meant
         for each in inputs:  # what is missing costs a line of its own, like any bad file
             try:
                 collect([each], is_meant)
@@ -176,7 +131,7 @@ class Run:
         for note in result.notes:
             tqdm.write(f"note: {job.source}: {note}", file=sys.stderr)
         self.written += 1
-        self.size += self.work.size(result)
+        self.size += result.extent
         if self.page:
             self._enter(job.source, result, outputs=job.outputs)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tyro.conf import Positional
 
 from pipelines.commands.arguments import Group, parse
-from pipelines.commands.folders import FolderCommand, run_over
+from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.commands.transcribe import COMPUTING
 from pipelines.reading.settings import CaptionOptions
 
@@ -35,6 +35,4 @@ class CaptionCommand(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(CaptionCommand, "caption", arguments, GROUPS)
-    from pipelines.batch.caption_work import Describing
-
-    return run_over(command, Describing, keywords)
+    return run_over(command, work_of("caption", command, CaptionOptions, keywords))

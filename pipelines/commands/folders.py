@@ -10,9 +10,10 @@ from tyro.conf import Positional
 
 from pipelines.commands.arguments import UsageError
 from pipelines.commands.interruption import interruptible
+from pipelines.reading.settings import ManyOptions
 
 if TYPE_CHECKING:
-    from pipelines.batch.runner import Work
+    from pipelines.batch.work import Work
 
 
 @dataclass(frozen=True)
@@ -35,34 +36,48 @@ class FolderCommand:
     """Number of CPU threads; 0 leaves the choice to torch."""
 
 
+def work_of(name: str, command: FolderCommand, options: type[ManyOptions], keywords: dict) -> Work:
+    """What a command does with its inputs.
+
+    Args:
+        name: of the public function, as the table of tasks has it.
+        command: its own options.
+        options: of the public function.
+        keywords: of the same.
+
+    Raises:
+        UsageError: no inputs, or an option out of range.
+    """
+    from pipelines.batch.work import Work
+
+    if not command.inputs:
+        raise UsageError("name at least one file, folder or pattern")
+    try:
+        return Work(name, command.model, options.of(keywords), command.inputs)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
 def run_over(
-    command: FolderCommand,
-    work: type[Work],
-    keywords: dict,
-    page: Path | None = None,
-    writing: dict | None = None,
+    command: FolderCommand, work: Work, page: Path | None = None, writing: dict | None = None
 ) -> int:
     """Read all inputs of a command and write the results; returns the exit code.
 
     Args:
         command: its own options.
         work: what to do with each input.
-        keywords: options of the public function.
         page: an HTML page over all results.
         writing: options of the writers.
 
     Raises:
-        UsageError: no inputs, or an option out of range.
+        UsageError: an option out of range.
     """
     from pipelines.batch.runner import Run
 
-    if not command.inputs:
-        raise UsageError("name at least one file, folder or pattern")
     try:
         use_threads(command.threads)
         formats = chosen_formats(command.format, work.kind)
-        made = work(command.model, keywords)
-        run = Run(made, command.out, formats, command.skip_existing, command.overwrite, page, writing)
+        run = Run(work, command.out, formats, command.skip_existing, command.overwrite, page, writing)
     except ValueError as error:
         raise UsageError(str(error)) from error
     with interruptible():

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from tyro.conf import Positional
 
 from pipelines.commands.arguments import Group, UsageError, parse
-from pipelines.commands.folders import FolderCommand, run_over
+from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.commands.transcribe import COMPUTING, DECODING
-from pipelines.reading.settings import RecognitionOptions, SearchOptions, VideoOptions
+from pipelines.reading.settings import RecognitionOptions, SearchOptions
 
 GROUPS = (
     Group("layout", RecognitionOptions, ("layout", "pages", "dpi")),
@@ -25,7 +25,7 @@ GROUPS = (
 class Recognize(FolderCommand):
     """Read handwriting in images, PDF files and ink, or recognise actions in videos.
 
-    If the first input is a video, only videos are read; otherwise none is.
+    Only videos are read with an action model, or if the first input is a video.
 
     Files that cannot be read are reported, and the others are still read.
 
@@ -44,17 +44,13 @@ class Recognize(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(Recognize, "recognize", arguments, GROUPS)
-    from pipelines.batch.recognition_work import Recognizing, Watching, are_films
-
-    if not are_films(command.inputs):
-        return run_over(command, Recognizing, keywords, command.page)
-    plain = SearchOptions()
-    given = [name for name in DECODING if keywords[name] not in (getattr(plain, name), "")]
-    if given:
-        flags = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise UsageError(f"{flags}: for handwriting, not for videos")
-    if command.page:
-        raise UsageError("--page: for handwriting, not for videos; give -f png or mp4")
-    known = {each.name for each in fields(VideoOptions)}
-    watching = {name: value for name, value in keywords.items() if name in known}
-    return run_over(command, Watching, watching)
+    work = work_of("recognize", command, RecognitionOptions, keywords)
+    if work.title == "Actions":
+        plain = SearchOptions()
+        given = [name for name in DECODING if keywords[name] not in (getattr(plain, name), "")]
+        if given:
+            flags = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise UsageError(f"{flags}: for handwriting, not for videos")
+        if command.page:
+            raise UsageError("--page: for handwriting, not for videos; give -f png or mp4")
+    return run_over(command, work, command.page)

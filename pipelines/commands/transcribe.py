@@ -9,7 +9,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from pipelines.commands.arguments import Group, parse
-from pipelines.commands.folders import FolderCommand, run_over
+from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.reading.settings import SpeechOptions
 from pipelines.writers.subtitles import Subtitles
 
@@ -51,7 +51,6 @@ class Transcribe(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(Transcribe, "transcribe", arguments, GROUPS)
-    from pipelines.batch.speech_work import Transcribing
-
     cues = {name: keywords.pop(name) for name in CUES}
-    return run_over(command, Transcribing, keywords, command.page, cues)
+    work = work_of("transcribe", command, SpeechOptions, keywords)
+    return run_over(command, work, command.page, cues)

@@ -10,7 +10,6 @@ included.
 from __future__ import annotations
 
 import math
-import mimetypes
 import os
 import re
 import struct
@@ -21,6 +20,7 @@ import numpy as np
 
 from pipelines.errors import MediaError
 from pipelines.media.files import GZIP, locate, readable
+from pipelines.media.text import beginning
 
 if TYPE_CHECKING:
     import torch
@@ -184,6 +184,14 @@ def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
     return audio
 
 
+def seconds_of(source: Source) -> float:
+    """How long a recording says that it lasts, in seconds; 0 where it does not, or cannot be opened."""
+    try:
+        return open_audio(source).duration or 0.0
+    except MediaError:
+        return 0.0
+
+
 def read_audio(
     source: Source, sample_rate: int, source_rate: int | None = None, strict: bool = True
 ) -> np.ndarray:
@@ -221,37 +229,15 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     return convert(torch.from_numpy(np.ascontiguousarray(samples)), from_rate, to_rate).numpy()
 
 
-def is_audio(path: str | os.PathLike) -> bool:
-    """Whether a file is a recording (or a video with an audio track), by its content.
-
-    Opens the file and decodes its first packet. A recording too damaged to open counts, and so
-    does an unreadable file with the name of one: whoever reads them can then report them.
-    """
-    if not os.path.isfile(path):
-        return False
-    if not os.access(path, os.R_OK):
-        return (mimetypes.guess_type(path)[0] or "").startswith(("audio/", "video/"))
-    try:
-        open_audio(path)
-    except DamagedMedia:
-        return True
-    except MediaError:
-        return False
-    return True
-
-
 def _other(head: bytes) -> str | None:
     """What a file is by its first bytes, where that is no recording."""
     for magic, kind in OTHERS.items():
         if head.startswith(magic):
             return kind
-    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
-    # Four bytes fewer, because the first 4096 may end within a character.
-    text = head[: -4 if len(head) == 4096 else None].decode(encoding, errors="replace")
-    if "\ufffd" in text or any(char < " " and char not in "\t\n\r\f\x1b" for char in text):
+    text = beginning(head)
+    if text is None:
         return None
-    start = text.lstrip("\ufeff \t\r\n").lower()
-    return "a web page" if start.startswith(("<!doctype html", "<html")) else "a text file"
+    return "a web page" if text.lower().startswith(("<!doctype html", "<html")) else "a text file"
 
 
 def _to_float(samples: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO, Union
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Union
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """Of Pillow's, those that hold pictures. Some others would have it start programs."""
+
+MOVING = ("AVIF", "GIF", "PNG", "WEBP")  # of FORMATS, those that may be animations
 
 LARGEST_PDF_PAGE = 150e6  # pixels: more than A0 at 300 dpi
 STRIP = 256  # rows that are converted at a time
@@ -42,6 +44,8 @@ class Picture:
         stored: width and height of the image as its file has it, before `orientation` was applied.
         orientation: from its EXIF data, 1 to 8.
     """
+
+    kind: ClassVar[str] = "image"
 
     pixels: np.ndarray
     name: str
@@ -61,10 +65,19 @@ class PdfPage:
         open: gives the document's file.
     """
 
+    kind: ClassVar[str] = "image"
+
     name: str
     number: int
     dpi: float
     open: Opener
+
+
+class PageOptions(Protocol):
+    """Options for opening documents; see `RecognitionOptions`."""
+
+    pages: str | None
+    dpi: float
 
 
 Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor", "Image", PdfPage, Picture]
@@ -103,24 +116,31 @@ def read_image(source: Source, colour: bool = False) -> Picture:
         return Picture(_of_pillow(image, name, colour), name, stored=stored, orientation=turn)
 
 
-def is_image(source: str | os.PathLike | BinaryIO) -> bool:
-    """Whether a file is an image, by its content; only its head is read, so it may be damaged."""
-    try:
-        name, open_it = locate(source)
-        with readable(name, open_it) as file, _open(file, name):
-            return True
-    except MediaError as error:
-        return isinstance(error, _TooLarge)
+def is_animated(file: BinaryIO, name: str) -> bool:
+    """Whether the image in an open file moves. Only its head is read, so that it may be damaged.
 
+    Args:
+        file: at its start.
+        name: for errors.
 
-def is_pdf(source: str | os.PathLike | BinaryIO) -> bool:
-    """Whether a file is a PDF document, by its content."""
+    Raises:
+        MediaError: the file holds no image.
+    """
     try:
-        name, open_it = locate(source)
-        with readable(name, open_it) as file:
-            return b"%PDF-" in file.read(1024)  # readers allow for something before it
-    except MediaError:
+        with _open(file, name) as image:
+            try:
+                return image.format in MOVING and image.is_animated
+            except Exception:  # Pillow's readers raise nearly anything at a damaged file
+                return False
+    except _TooLarge:
         return False
+
+
+def open_pages(source: Source, kind: str, options: PageOptions) -> list:
+    """The pages of a PDF, or the one image that a source is; opener of the tasks for pages."""
+    if kind == "PDF document":
+        return list(pdf_pages(source, options.pages, options.dpi))
+    return [source]
 
 
 def pdf_pages(

@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from pipelines.media.files import locate, readable, unzipped
 
 Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
-ENDINGS = (".inkml", ".inkml.gz", ".jsonl", ".jsonl.gz")
 LARGEST = 1 << 30  # bytes of a file, unpacked
 LONGEST_LINE = 1 << 24  # bytes of one piece of ink in JSON
 FARTHEST = 1e9  # coordinates beyond are not ink, and float32 would lose its shape
@@ -39,6 +38,8 @@ class Ink:
         number: of the piece in its file, from 1; None for what is in no file.
     """
 
+    kind: ClassVar[str] = "ink"
+
     strokes: tuple[np.ndarray, ...]
     label: str | None = None
     writer: str | None = None
@@ -46,9 +47,9 @@ class Ink:
     number: int | None = None
 
 
-def is_ink(path: str | os.PathLike) -> bool:
-    """Whether a path ends as ink does."""
-    return os.fspath(path).lower().endswith(ENDINGS)
+def open_ink(source: Source | Ink, kind: str = "ink", options: object = None) -> list[Ink]:
+    """The pieces of ink that a source holds; opener of the tasks for ink."""
+    return [source] if isinstance(source, Ink) else read_ink(source)
 
 
 def read_ink(source: Source) -> list[Ink]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from pathlib import Path
 
@@ -9,6 +10,18 @@ from pipelines.errors import DataError
 from pipelines.media.files import unzipped
 
 LARGEST = 200_000_000  # bytes, unzipped
+
+
+def beginning(head: bytes) -> str | None:
+    """The first bytes of a text file as text, without a byte order mark and white space; None where a file is
+    no text in UTF-8 or UTF-16.
+    """
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    # The last character may be cut off.
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    if "\ufffd" in text or any(char < " " and char not in "\t\n\r\f\x1b" for char in text):
+        return None
+    return text.lstrip("\ufeff \t\r\n")
 
 
 def read_text(path: Path, largest: int = LARGEST) -> str:

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import math
-import mimetypes
 import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Union
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple, Union
 
 import numpy as np
 
 from pipelines.errors import MediaError
 from pipelines.media.audio import RECORDING, DamagedMedia
 from pipelines.media.files import Opener, locate, readable
-from pipelines.media.images import is_image, read_image
+from pipelines.media.images import is_animated, read_image
 
 if TYPE_CHECKING:
     import torch
@@ -60,6 +60,17 @@ class Frame(NamedTuple):
 
     time: float
     pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video, or the stretch of it from `start` to `end` in seconds; not opened yet."""
+
+    kind: ClassVar[str] = "video"
+
+    source: Source
+    start: float = 0.0
+    end: float | None = None
 
 
 class Video:
@@ -168,6 +179,22 @@ class Video:
             raise DamagedMedia(self.name, cause, way_out)
 
 
+def open_clip(source: Source | Clip, kind: str = "video", options: object = None) -> list[Clip]:
+    """The one clip that a video is; opener of the tasks for video.
+
+    Raises:
+        MediaError: a folder holds no images, or an array is none of frames.
+    """
+    if kind == "frames":
+        open_video(source)
+    return [source if isinstance(source, Clip) else Clip(source)]
+
+
+def open_scene(source: Source | Clip, kind: str, options: object = None) -> list:
+    """A video as a clip, an image as it is; opener of the tasks for either."""
+    return open_clip(source, kind) if kind in ("video", "frames") else [source]
+
+
 def open_video(source: Source, fps: float = 25.0) -> Video:
     """Open a video; of a file, its first frame is decoded.
 
@@ -192,25 +219,6 @@ def open_video(source: Source, fps: float = 25.0) -> Video:
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
     return _open_file(name, open_it, head)
-
-
-def is_video(path: str | os.PathLike) -> bool:
-    """Whether a file is a video, by its content: its first frame is decoded.
-
-    A video too damaged to open counts, and so does an unreadable file with the name of one: whoever
-    reads them can then report them.
-    """
-    if not os.path.isfile(path):
-        return False
-    if not os.access(path, os.R_OK):
-        return (mimetypes.guess_type(path)[0] or "").startswith("video/")
-    try:
-        open_video(path)
-    except DamagedMedia:
-        return True
-    except MediaError:
-        return False
-    return True
 
 
 class _Track:
@@ -386,10 +394,17 @@ def _container(name: str, file: BinaryIO, head: bytes, open_it: Opener) -> Itera
         if RECORDING.match(head):
             raise DamagedMedia(name, *SHUT) from error
         with open_it() as again:
-            still = is_image(again)
-        raise MediaError(name, *(STILL if still else UNKNOWN)) from error
+            known = STILL if _is_image(again, name) else UNKNOWN
+        raise MediaError(name, *known) from error
     with container:
         yield container
+
+
+def _is_image(file: BinaryIO, name: str) -> bool:
+    try:
+        return is_animated(file, name) is not None
+    except MediaError:
+        return False
 
 
 def _stream(name: str, container):

@@ -54,6 +54,10 @@ class BatchOptions(Options):
             if not torch.cuda.is_available():
                 raise ValueError(f"device {self.device}: torch finds no CUDA device here")
 
+    def signed(self, name: str, carries_language: bool = False) -> str:
+        """What records of how a result was made say of the model: its name, and options that matter."""
+        return name
+
 
 @dataclass(frozen=True)
 class ManyOptions(BatchOptions):

@@ -93,10 +93,10 @@ class Album:
 
     def picture(self, page: Page, source: Path) -> Picture:
         """The picture of what was read from an image, a PDF or a file of ink."""
-        from pipelines.media.ink import is_ink
+        from pipelines.media.kind import INK, kind_of
 
         try:
-            if is_ink(source):
+            if kind_of(source).name == INK:
                 return self._ink(page, source)
             address, note = data_uri("image/jpeg", _image(page, source)), ""
         except (MediaError, IndexError) as error:
@@ -153,9 +153,10 @@ def _ink_words(line: TextLine, strokes: Sequence[np.ndarray]) -> tuple[Mark, ...
 def _image(page: Page, source: Path) -> bytes:
     from PIL import Image
 
-    from pipelines.media.images import is_pdf, pdf_pages, read_image
+    from pipelines.media.images import pdf_pages, read_image
+    from pipelines.media.kind import PDF, kind_of
 
-    if is_pdf(source):
+    if kind_of(source).name == PDF:
         (sheet,) = pdf_pages(source, str(page.number or 1), dpi=PDF_DPI)
         image = Image.fromarray(read_image(sheet, colour=True).pixels)
     else:

@@ -26,10 +26,10 @@ from decoders.classifier import Classifier
 from decoders.vocabulary import Classes
 from encoders.frames import FrameFeatures, Frames, backbone
 from pipelines.errors import DataError, MediaError
-from pipelines.media.video import open_video
+from pipelines.media.video import Clip, open_video
 from pipelines.model import SequenceModel, load
 from pipelines.reading.precision import precision_for
-from pipelines.video import Clip, opened, segments_of
+from pipelines.video import opened, segments_of
 from recipes.action.clips import Clips, Sample, frame_labels, square, whole_videos
 from recipes.action.data_report import CLIPS, describe_clips
 from recipes.action.options import ActionOptions

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipelines.errors import MediaError
-from pipelines.media.images import is_image, read_image
+from pipelines.media.images import read_image
+from pipelines.media.kind import STILL, kind_of
 from pipelines.media.video import open_video
 from pipelines.writers import write_atomically
 from pipelines.writers.markup import data_uri, render
@@ -68,7 +69,7 @@ def _picture(media: Path | None) -> tuple[str, str]:
     if media is None:
         return "", ""
     try:
-        if is_image(media):
+        if kind_of(media).name in STILL:
             pixels = read_image(media, colour=True).pixels
         else:
             ((_, pixels),) = open_video(media).frames(count=1, shorter_side=SIDE, strict=False)

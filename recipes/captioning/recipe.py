@@ -21,8 +21,9 @@ from decoders.vocabulary import Subwords, Words
 from encoders.frames import backbone
 from pipelines.captioning import CaptionOptions, captions, inputs_of, squared
 from pipelines.errors import DataError, TriscribeError
-from pipelines.media.images import is_image, read_image
-from pipelines.media.video import open_video
+from pipelines.media.images import read_image
+from pipelines.media.kind import STILL, kind_of, kind_or_name
+from pipelines.media.video import open_scene, open_video
 from pipelines.model import SequenceModel
 from recipes.captioning.options import CaptioningOptions, VocabularyOptions
 from recipes.captioning.page import write_caption_page
@@ -57,7 +58,7 @@ class Captioning(Recipe):
         faults = {}
         for path in tqdm({item.path: None for item in items}, "reading", leave=False, disable=None):
             try:
-                if is_image(path):
+                if kind_of(path).name in STILL:
                     read_image(path)
                 else:
                     open_video(path)
@@ -148,7 +149,9 @@ class Captioning(Recipe):
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> CaptionScores:
         pictures = grouped(items)
         whole = CaptionOptions(change=0.0, window=WHOLE)  # of a video, one sentence
-        found = captions((said[0].path for said in pictures), model, whole)
+        paths = (said[0].path for said in pictures)
+        scenes = (scene for path in paths for scene in open_scene(path, kind_or_name(path).name))
+        found = captions(scenes, model, whole)
         described = []
         for said, result in zip(pictures, found, strict=True):
             hypothesis = "" if isinstance(result, TriscribeError) else result.text
@@ -189,7 +192,7 @@ def grouped(items: Sequence[Item]) -> list[list[Item]]:
 def frames_of(item: Item, model: SequenceModel) -> list[np.ndarray]:
     """The picture, or the frames of the video, (side, side, 3) uint8 each."""
     front_end = model.front_end
-    if is_image(item.path):
+    if kind_of(item.path).name in STILL:
         return [read_image(item.path, colour=True).pixels]
     side = front_end.network.resize
     frames = open_video(item.path).frames(every=1 / front_end.rate, shorter_side=side)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from pathlib import Path
 
 from pipelines.errors import MediaError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import PageLayout, is_layout, read_layout
 from pipelines.layout.lines import line_distance
-from pipelines.media.files import unzipped
 from pipelines.media.images import orientation
+from pipelines.media.kind import INK as INK_FILE
+from pipelines.media.kind import kind_or_name, named_kind
 from recipes.data.folders import first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
@@ -183,19 +183,13 @@ def read_written_ink(root: Path) -> Found:
 
 
 def _ink_files(root: Path) -> list[Path]:
-    from pipelines.media.ink import is_ink
-
-    return [root] if root.is_file() else [path for path in walk(root) if is_ink(path)]
+    return [root] if root.is_file() else [path for path in walk(root) if named_kind(path) == INK_FILE]
 
 
 def _holds_ink(path: Path) -> bool:
-    """By its head, so that a folder's other JSON lines (speech, captions) do not pass for ink."""
-    try:
-        with path.open("rb") as file:
-            head = unzipped(file).read(65536)
-    except (OSError, EOFError, zlib.error):
-        return False
-    return b'"strokes"' in head or b"<ink" in head or b":ink" in head
+    """By its content, so that a folder's other JSON lines (speech, captions) do not pass for ink."""
+    kind = kind_or_name(path)
+    return kind.name == INK_FILE and not kind.ruined
 
 
 INK = (

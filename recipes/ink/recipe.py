@@ -86,7 +86,7 @@ class InkRecipe(Recogniser):
         return flat(level(piece_of(item).strokes))
 
     def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
-        pages = reader.read(model, map(piece_of, items), SearchOptions(**options))
+        pages = reader.read_inks(map(piece_of, items), model, SearchOptions(**options))
         return [
             Scored(named(item), item.target, model.normalisation(page.text), item.path, item=item)
             for item, page in zip(items, pages, strict=True)

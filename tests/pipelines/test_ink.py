@@ -14,8 +14,9 @@ from decoders.alphabet import Alphabet
 from decoders.contract import Labels
 from encoders.pen import level, trace
 from pipelines.errors import MediaError
-from pipelines.ink import Spike, assign, read, spans
-from pipelines.media.ink import Ink, is_ink, read_ink
+from pipelines.ink import Spike, assign, read_inks, spans
+from pipelines.media.ink import Ink, read_ink
+from pipelines.media.kind import kind_of
 from pipelines.model import SequenceModel, load
 from tests.data.ink import moved, write
 
@@ -57,7 +58,7 @@ def test_every_kind_of_source_gives_the_same_strokes(tmp_path, ending):
         path = tmp_path / f"x{ending}"
         content = inkml(labels + traces).read() if "inkml" in ending else lines.encode()
         path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
-        assert is_ink(path) and not is_ink(tmp_path / "x.xml")
+        assert (kind_of(path).name, kind_of(path).ruined) == ("ink", False)
         (ink,) = read_ink(path)
         assert (ink.name, ink.number, ink.label, ink.writer) == (str(path), 1, "hé", "7")
     assert points(ink) == strokes
@@ -303,7 +304,7 @@ def model():
 def test_a_trained_model_reads_ink_and_knows_which_points_made_a_letter(model, way):
     written = write("tail until lion", **way)
     strokes = moved(written.strokes, 100.0, 0.2, 2.0, (500, 999))
-    (page,) = read(model, read_ink(strokes))
+    (page,) = read_inks(read_ink(strokes), model)
     assert page.text == "tail until lion"
     assert [word.text for word in page.words] == ["tail", "until", "lion"]
     assert (page.source, page.number, page.model) == (None, None, "small")
@@ -331,11 +332,11 @@ def test_a_trained_model_reads_ink_and_knows_which_points_made_a_letter(model, w
 def test_neighbours_scale_and_a_saved_copy_change_nothing(model, tmp_path):
     texts = ("tail", "a lion at noon until taco", "i")
     inks = [read_ink(write(text).strokes)[0] for text in texts]
-    together = list(read(model, inks))
+    together = list(read_inks(inks, model))
     copy = load(model.save(tmp_path / "copy.safetensors", bits=32))
     for ink, page in zip(inks, together, strict=True):
         larger = Ink(tuple(stroke * np.float32(1000) for stroke in ink.strokes))
-        for other in (*read(model, [ink]), *read(copy, [ink]), *read(model, [larger])):
+        for other in (*read_inks([ink], model), *read_inks([ink], copy), *read_inks([larger], model)):
             assert other.text == page.text
             assert [word.strokes for word in other.words] == [word.strokes for word in page.words]
 
@@ -347,7 +348,7 @@ def test_ink_without_a_letter_and_endless_ink_are_results_too(model, monkeypatch
     )
     empty = Labels([], [], [], [])
     monkeypatch.setattr("decoders.ctc.greedy", lambda log_probs, lengths: [empty] * len(log_probs))
-    page, error = read(model, [dot, scribble])
+    page, error = read_inks([dot, scribble], model)
     assert (page.text, page.words, page.width, page.height) == ("", (), 1, 1)
     assert isinstance(error, MediaError) and error.path == "x:3" and "core heights" in error.cause
 

@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines import recognition, recognize
+from pipelines import ink, recognize
 from pipelines.batch.journal import JOURNAL
 from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.images import read_image
 from pipelines.media.ink import Ink
-from pipelines.recognition import RecognitionOptions, parts, task_of
+from pipelines.reading import readers
+from pipelines.reading.settings import RecognitionOptions
+from pipelines.reading.sources import rows_of, units_of
 from pipelines.tasks import TASKS
 from tests.data.bar_reader import BarReader
 from tests.data.media import tone, write_audio
+from tests.data.named import named
 from tests.data.pictures import bars, write_pdf
 
 STROKES = [[(0, 0), (1, 2), (3, 4)], [(5, 5)]]
@@ -76,7 +79,7 @@ def test_many_sources_keep_their_order(model, folder):
     sources = [folder / "x.png", folder / "notes.txt", folder / "book.pdf", bars("bb"), folder / "none.png"]
     found = list(recognize(iter(sources), model, dpi=72, errors="return"))
     assert [getattr(each, "text", None) for each in found] == ["ab", None, *TEXTS, "bb", None]
-    assert "neither an image, a PDF document nor ink" in str(found[1])
+    assert "neither an image, a PDF document, ink nor a video; it looks like text" in str(found[1])
     rest = recognize(sources, model)
     assert next(rest).text == "ab"
     with pytest.raises(MediaError, match="notes.txt"):
@@ -88,22 +91,22 @@ def test_what_is_ink_goes_to_the_model_for_ink(model, tmp_path, monkeypatch):
     lines = tmp_path / "lines.dat"
     lines.write_text((json.dumps(PIECE) + "\n") * 3)
     points = [np.array(stroke, float) for stroke in STROKES]
-    options = RecognitionOptions()
+    rows, options = rows_of("recognize"), RecognitionOptions()
     for source in (STROKES, [list(map(list, stroke)) for stroke in STROKES], points, [[], *STROKES], lines):
         with pytest.raises(ModelError, match="is a model for handwriting; name an ink model"):
             list(recognize([source], model))
-        assert {task_of(unit) for unit in parts(source, options)} == {"ink"}
-    assert [unit.number for unit in parts(lines, options)] == [1, 2, 3]
+        assert {unit.task.name for unit in units_of(source, rows, options)} == {"ink"}
+    assert [unit.number for unit in units_of(lines, rows, options)] == [1, 2, 3]
 
     asked = []
 
-    def read(network, inks, options):
-        for ink in inks:
-            asked.append(ink)
-            yield ink.number
+    def read(inks, network, options):
+        for piece in inks:
+            asked.append(piece)
+            yield piece.number
 
-    monkeypatch.setattr(recognition.ink, "read", read)
-    monkeypatch.setattr(recognition, "model_for", lambda task, given: task)
+    monkeypatch.setattr(ink, "read_inks", read)
+    monkeypatch.setattr(readers, "model_for", lambda task, given: task)
     assert list(recognize(lines)) == [1, 2, 3]
     assert recognize(STROKES) is None and len(asked[-1].strokes) == 2
     assert list(recognize([STROKES, STROKES])) == [None, None]
@@ -130,9 +133,7 @@ def test_what_cannot_be_recognised(model, tmp_path, content):
 
 @pytest.fixture
 def command(model, monkeypatch):
-    from pipelines import model as models
-
-    monkeypatch.setattr(models, "load", lambda name: model)
+    named(monkeypatch, model)
 
     def run(*arguments):
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.results import Result
 from pipelines.tasks import TASKS, formats, front_ends, recipes, resolve
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +20,9 @@ def test_what_a_row_names_exists(row):
     for field in fields(row):
         value = getattr(row, field.name)
         for path in value if isinstance(value, tuple) else [value]:
-            if path and ":" in path:
+            if isinstance(path, str) and ":" in path:
                 assert resolve(path) is not None
+    assert issubclass(resolve(row.result), Result)
     assert row.recipe is None or resolve(f"{row.recipe}.recipe:main")
     assert row.default is None or (ROOT / f"pipelines/models/{row.default}.safetensors").is_file()
 

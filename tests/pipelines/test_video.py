@@ -10,11 +10,12 @@ from pipelines import recognize
 from pipelines.batch.journal import JOURNAL
 from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
-from pipelines.media.video import open_video
-from pipelines.video import Clip, VideoOptions, segments_of, watch
+from pipelines.media.video import Clip, open_video
+from pipelines.video import VideoOptions, segments_of, watch
 from pipelines.writers.videos import write_video
 from tests.data.bar_reader import BarReader
 from tests.data.colour_watcher import ColourWatcher, colours
+from tests.data.named import named
 from tests.data.pictures import bars
 
 
@@ -123,7 +124,7 @@ def test_options_out_of_range(option):
 @pytest.fixture
 def command(monkeypatch):
     model = ColourWatcher()
-    monkeypatch.setattr("pipelines.reading.batches.load", lambda name: model)
+    named(monkeypatch, model)
     return lambda *arguments: cli.main(["recognize", *map(str, arguments), "-m", "colours"])
 
 

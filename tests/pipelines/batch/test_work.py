@@ -3,16 +3,18 @@
 import errno
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from pipelines import speech
 from pipelines.batch import runner as running
+from pipelines.batch import work
 from pipelines.batch.journal import JOURNAL
-from pipelines.batch.speech_work import Transcribing
+from pipelines.batch.work import Work
 from pipelines.commands import cli
 from pipelines.errors import MediaError
+from pipelines.reading import readers
+from pipelines.reading.settings import SpeechOptions
 from pipelines.results import Segment, Transcript, Word
 from tests.data.media import tone, write_audio
 
@@ -21,13 +23,12 @@ WORDS = tuple(Word(text, 0.1 * place, 0.1 * place + 0.1, 0.9) for place, text in
 
 
 class StandIn:
-    """`transcribe`, with what it was asked for, and what to do at a name instead of reading it."""
+    """The reader of recordings, with its options, and what to do at a name instead of reading it."""
 
     def __init__(self):
         self.name, self.read, self.instead = "m", [], {}
 
-    def __call__(self, sources, model, errors="raise", **options):
-        assert errors == "return"
+    def __call__(self, sources, model, options):
         self.options = options
         for source in sources:
             self.read.append(source.name)
@@ -41,8 +42,9 @@ class StandIn:
 @pytest.fixture
 def model(monkeypatch):
     stand_in = StandIn()
-    monkeypatch.setattr(speech, "speech_model", lambda _: SimpleNamespace(name=stand_in.name, language=None))
-    monkeypatch.setattr(speech, "transcribe", stand_in)
+    monkeypatch.setattr(readers, "model_for", lambda task, model: stand_in)
+    monkeypatch.setattr(work, "header_for", lambda task, model: (stand_in.name, {}))
+    monkeypatch.setattr(speech, "read_recordings", stand_in)
     return stand_in
 
 
@@ -69,27 +71,13 @@ def test_all_good(model, folder, tmp_path, capsys):
     assert run(folder, "-o", out, "-f", "txt,srt", "--longest", "9") == 0
     assert written(out) == ["a.srt", "a.txt", "b.srt", "b.txt", "c.srt", "c.txt"]
     assert (out / "a.txt").read_text() == "one two three four\n"
-    assert model.options == {
-        "language_model": "auto",
-        "language_weight": None,
-        "hotwords": "",
-        "hotword_weight": 1.0,
-        "lexicon": "",
-        "lexicon_cost": 3.0,
-        "width": 5,
-        "alternatives": 0,
-        "batch_size": 16,
-        "longest": 9.0,
-        "device": "auto",
-        "precision": "auto",
-        "strict": True,
-    }
+    assert model.options == SpeechOptions(longest=9.0, hotwords="", lexicon="")
     assert "3 transcribed (2 s of audio" in capsys.readouterr().out
 
 
 def test_lenient(model, folder, tmp_path):
     run(folder, "-o", tmp_path, "--lenient")
-    assert model.options["strict"] is False
+    assert model.options.strict is False
 
 
 def test_words_in_a_subtitle(model, folder, tmp_path):
@@ -258,8 +246,8 @@ def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, 
 
 
 def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
-    work = Transcribing(None, {})
+    meaning = Work("transcribe", None, SpeechOptions())
     for name, content in (("cut.wav", b"x"), ("empty.mp3", b""), ("notes.txt", b"notes"), ("list.m3u", b"a")):
         (tmp_path / name).write_bytes(content)
-    meant = [path.name for path in sorted(tmp_path.iterdir()) if work.is_meant(path)]
+    meant = [path.name for path in sorted(tmp_path.iterdir()) if meaning.is_meant(path)]
     assert meant == ["cut.wav", "empty.mp3"]

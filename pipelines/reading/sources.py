@@ -1,0 +1,101 @@
+"""Which task reads a source, and the units in it that are read one by one; importable without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.images import PdfPage
+from pipelines.media.kind import TEXT, UNKNOWN, Kind, kind_of
+from pipelines.reading.settings import BatchOptions
+from pipelines.tasks import TASKS, Task, resolve
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What gives one result: a recording, an image, a page of a PDF, a piece of ink.
+
+    Attributes:
+        task: the row of the table whose reader takes it.
+        source: what the reader takes.
+    """
+
+    task: Task
+    source: object
+
+    @property
+    def number(self) -> int | None:
+        """Of a page in its PDF, or of a piece of ink in its file, from 1."""
+        return getattr(self.source, "number", None)
+
+
+def rows_of(command: str) -> list[Task]:
+    """Rows of the table whose sources a command takes."""
+    return [row for row in TASKS.values() if row.command == command]
+
+
+def row_for(kind: Kind, rows: Iterable[Task], preferred: str | None = None) -> Task | None:
+    """The row that reads a kind of source: the first, unless the one of a `preferred` task does too."""
+    fitting = [row for row in rows if kind.name in row.kinds and (kind.sound or not row.sound)]
+    chosen = [row for row in fitting if row.name == preferred]
+    return next(iter(chosen + fitting), None)
+
+
+def units_of(
+    source: object,
+    rows: Iterable[Task],
+    options: BatchOptions,
+    preferred: str | None = None,
+    kind: Kind | None = None,
+) -> list[Unit]:
+    """The pages of a PDF, the pieces of ink in a file, or the one image, recording or video that a source is.
+
+    Args:
+        rows: of the table, one of which is to read it.
+        options: for opening it, such as `pages`.
+        preferred: task that reads it where several could, that of the model at hand.
+        kind: of the source, where it has been looked at already.
+
+    Raises:
+        MediaError: none of the rows reads such a source, or it cannot be opened.
+    """
+    rows = list(rows)
+    kind = kind or kind_of(source)
+    row = row_for(kind, rows, preferred)
+    if row is None:
+        raise _refused(kind, rows)
+    found = resolve(row.opener)(kind.source, kind.name, options) if row.opener else [kind.source]
+    return [Unit(row, each) for each in found]
+
+
+def all_units(
+    sources: Iterable[object], rows: Iterable[Task], options: BatchOptions, preferred: str | None = None
+) -> Iterator[Unit | TriscribeError]:
+    """The units of many sources in order; for one that cannot be opened, what is wrong with it."""
+    for source in sources:
+        try:
+            yield from units_of(source, rows, options, preferred)
+        except TriscribeError as error:
+            yield error
+
+
+def are_several(units: list[Unit | TriscribeError]) -> bool:
+    """Whether a source gives several results: a document always, others where they hold several units."""
+    return len(units) > 1 or isinstance(getattr(units[0], "source", None), PdfPage)
+
+
+def _refused(kind: Kind, rows: list[Task]) -> MediaError:
+    name = kind.file or f"<{type(kind.source).__name__}>"
+    if kind.empty:
+        return MediaError(name, "is empty (0 bytes)", "copy or make it again")
+    *others, last = dict.fromkeys(taken for row in rows for taken in row.takes)
+    known = f"neither {', '.join(others)} nor {last}" if others else f"not {last}"
+    like = "" if kind.name == UNKNOWN else f"; it looks like {_article(kind.name)}"
+    return MediaError(name, f"is {known}{like}", "give one of these" if others else f"give {last}")
+
+
+def _article(kind: str) -> str:
+    if kind in (TEXT, "ink", "frames"):
+        return kind
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
