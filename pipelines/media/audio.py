@@ -1,10 +1,8 @@
-"""Opens recordings: the only place that touches a media file.
+"""Reads recordings from files and arrays as blocks of mono float32 samples.
 
-Whatever is handed over (a path, a file object, an array) becomes an `Audio`, which yields mono
-float32 blocks, so that the memory needed never grows with the length of the recording. The
-content decides how a file is read, never its name: libsndfile reads the formats it identifies
-beyond doubt, FFmpeg's libraries (through PyAV) read everything else, audio tracks of videos
-included.
+A path, file object or array becomes an `Audio`, whose memory does not grow with the length of the recording.
+The content decides how a file is read, never its name: libsndfile reads the formats that it identifies beyond
+doubt, FFmpeg's libraries (through PyAV) everything else, including the audio tracks of videos.
 """
 
 from __future__ import annotations
@@ -27,22 +25,22 @@ if TYPE_CHECKING:
 
 Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
 
-SILENCE = 1e-4  # a recording that never gets louder holds nothing to transcribe (full scale is 1)
-SLACK = 0.25  # seconds by which headers and content may differ: encoders pad and prime
-GAP = 0.1  # seconds without audio from which a hole in a track's time stamps is filled with silence
-ODD = 1000  # steps of a rate ratio above which torchaudio's filter, one a step, would take gigabytes
-LONGEST_GAP = 3600.0  # seconds; a hole beyond this is a wrong time stamp
-PIECE = 8192  # samples read at a time: what precedes a fault in a file is lost by at most this much
+SILENCE = 1e-4  # peak below which a recording counts as silent (full scale is 1)
+SLACK = 0.25  # tolerated difference of header and content in seconds, as encoders pad and prime
+GAP = 0.1  # gaps in the time stamps of a track from this many seconds are filled with silence
+ODD = 1000  # largest denominator of a rate ratio; torchaudio's filters would take gigabytes above
+LONGEST_GAP = 3600.0  # seconds; a longer gap is a wrong time stamp
+PIECE = 8192  # samples read at a time; at most this much is lost before a fault
 
 OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
-"""First bytes of what libsndfile reads. MP3 is left to FFmpeg: without a Xing header libsndfile
-takes a guess at the length from the first frames and silently drops all that comes after it."""
+"""First bytes of the formats that libsndfile reads. MP3 is left to FFmpeg: without a Xing header, libsndfile
+guesses the length from the first frames and silently drops what comes after it."""
 
 RECORDING = re.compile(
     rb"(RIFF|RIFX|RF64)....(WAVE|AVI )|fLaC|OggS|ID3|\x1aE\xdf\xa3|....ftyp(M4[AB]|isom|mp4|qt|3gp)",
     re.DOTALL,
 )
-"""How recordings and videos begin, for telling damaged ones from files of another kind."""
+"""First bytes of recordings and videos, to tell damaged ones from files of other types."""
 
 OTHERS = {
     b"\x89PNG": "a PNG image",
@@ -62,7 +60,7 @@ Pieces = Callable[[Callable[[str], None]], Iterator[np.ndarray]]
 
 
 class DamagedMedia(MediaError):
-    """A recording that breaks off or is damaged. `Audio.blocks(strict=False)` reads what there is."""
+    """A recording is truncated or damaged. `Audio.blocks(strict=False)` reads what is left."""
 
     def __init__(self, path: object, cause: str, way_out: str | None = None):
         super().__init__(
@@ -71,14 +69,13 @@ class DamagedMedia(MediaError):
 
 
 class Audio:
-    """One recording, opened and not yet read. Made by `open_audio`.
+    """One recording that has been opened but not read, from `open_audio`.
 
     Attributes:
-        name: the path, a file object's name, or `<array>`.
-        sample_rate: native rate in Hz.
-        duration: seconds as the container states them, None where it does not; exact once
-            `blocks` has run to its end.
-        damage: what the last reading with `strict=False` had to leave out, or None.
+        name: the path, the name of the file object, or `<array>`.
+        sample_rate: native sample rate, Hz.
+        duration: seconds as stated by the container, None if it does not; exact once `blocks` has finished.
+        damage: what the last pass with `strict=False` left out, or None.
     """
 
     def __init__(self, name: str, sample_rate: int, duration: float | None, pieces: Pieces):
@@ -92,21 +89,21 @@ class Audio:
         return f"Audio({self.name!r}, sample_rate={self.sample_rate}, duration={self.duration})"
 
     def blocks(self, seconds: float = 30.0, strict: bool = True) -> Iterator[np.ndarray]:
-        """Yield the recording from its start, block after block, at the native rate.
+        """Yield the recording from its start, block by block, at its native rate.
 
-        Channels are averaged. Can be called again for another pass.
+        Channels are averaged. May be called again for another pass.
 
         Args:
-            seconds: length of each block but the last, which is shorter.
-            strict: raise at a fault. With False damaged packets are skipped, reading stops where
-                it cannot go on, `damage` says what is missing, and silence is no error.
+            seconds: length of the blocks; the last may be shorter.
+            strict: raise at a fault. Otherwise damaged packets are skipped, reading stops where it cannot go
+                on, `damage` says what is missing, and silence is not an error.
 
         Yields:
-            (samples,) float32 in [-1, 1] (float files may exceed it).
+            (samples,) float32 in [-1, 1]; float files may exceed it.
 
         Raises:
-            DamagedMedia: when the recording breaks off or is damaged (strict only).
-            MediaError: when it holds no samples, or nothing but silence (strict only).
+            DamagedMedia: the recording is truncated or damaged (strict only).
+            MediaError: it holds no samples, or only silence (strict only).
         """
         size = round(seconds * self.sample_rate)
         if size < 1:
@@ -154,11 +151,11 @@ def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
         source: a path, a binary file object (read from its beginning), or samples: an array or
             tensor of shape (samples,), (channels, samples) or (samples, channels), the shorter
             axis being the channels; floats as they are, integers scaled to [-1, 1].
-        sample_rate: Hz of an array. A file states its own, and a different one is refused.
+        sample_rate: of an array, Hz. For a file, it must agree with the file's own.
 
     Raises:
-        MediaError: when there is no file, it cannot be read, is not media or has no audio track;
-            for arrays that are empty, not finite, of another shape or without a sample rate.
+        MediaError: the file does not exist, cannot be read, is not a recording, or has no audio track; or the
+            array is empty, not finite, of another shape, or without a sample rate.
     """
     if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
         return _open_array(source, sample_rate)
@@ -195,12 +192,12 @@ def seconds_of(source: Source) -> float:
 def read_audio(
     source: Source, sample_rate: int, source_rate: int | None = None, strict: bool = True
 ) -> np.ndarray:
-    """Read a short recording whole.
+    """Read a whole recording, which must fit into memory.
 
     Args:
         source: as for `open_audio`.
-        sample_rate: Hz of the samples returned.
-        source_rate: Hz of an array handed over.
+        sample_rate: of the samples returned, Hz.
+        source_rate: of a source that is an array, Hz.
         strict: as for `Audio.blocks`.
 
     Returns:
@@ -230,7 +227,7 @@ def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def _other(head: bytes) -> str | None:
-    """What a file is by its first bytes, where that is no recording."""
+    """The type of a file that is not a recording, by its first bytes."""
     for magic, kind in OTHERS.items():
         if head.startswith(magic):
             return kind
@@ -241,7 +238,7 @@ def _other(head: bytes) -> str | None:
 
 
 def _to_float(samples: np.ndarray) -> np.ndarray:
-    """Any sample format -> float32, integers scaled to [-1, 1]."""
+    """Convert samples of any type to float32; integers are scaled to [-1, 1]."""
     if samples.dtype.kind == "f":
         return samples.astype(np.float32)
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
@@ -285,7 +282,7 @@ def _open_array(source: np.ndarray | torch.Tensor, sample_rate: int | None) -> A
 
 
 def _open_sndfile(name: str, opener: Callable) -> Audio | None:
-    """The recording as libsndfile reads it; None where FFmpeg has to."""
+    """Open a recording with libsndfile; None if FFmpeg has to read it."""
     import soundfile
 
     with opener() as file:
@@ -293,9 +290,9 @@ def _open_sndfile(name: str, opener: Callable) -> Audio | None:
             with soundfile.SoundFile(file) as sound:
                 rate, frames, layout = sound.samplerate, sound.frames, sound.format
         except (soundfile.LibsndfileError, TypeError):
-            return None  # TypeError, because soundfile takes whatever is named *.raw for headerless
+            return None  # TypeError, as soundfile takes any file named *.raw for headerless
         if frames in (0, 2**63 - 1):
-            return None  # written to a pipe, so that the length in the header was never filled in
+            return None  # written to a pipe, so the length in the header was never filled in
         promised = frames / rate
         cut = False
         if layout in ("WAV", "WAVEX", "RF64", "AIFF"):
@@ -328,9 +325,9 @@ def _open_sndfile(name: str, opener: Callable) -> Audio | None:
 
 
 def _share(file: BinaryIO) -> float:
-    """The share of its sample data that a WAV or AIFF file holds: 1.0 for a whole one.
+    """The share of its sample data that a WAV or AIFF file contains: 1.0 for a complete one.
 
-    libsndfile shortens the recording to what is there and says nothing.
+    libsndfile silently shortens a recording to what is there.
     """
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -346,7 +343,7 @@ def _share(file: BinaryIO) -> float:
         elif kind in (b"data", b"SSND"):
             if head.startswith(b"RF64") and size == 0xFFFFFFFF and long_size:
                 size = long_size
-            # What writers to a pipe put there, who cannot come back to fill the size in.
+            # Written to a pipe, where the size cannot be filled in afterwards.
             elif not size or 0x7FFFF000 <= size <= 0x80000000 or size >= 0xFFFFF000:
                 return 1.0
             return min(1.0, (end - position) / size)
@@ -355,9 +352,9 @@ def _share(file: BinaryIO) -> float:
 
 
 def _ogg_cut(file: BinaryIO) -> bool:
-    """Whether an Ogg file ends within a page (libsndfile passes over an unfinished one silently)."""
+    """Whether an Ogg file ends within a page, which libsndfile silently ignores."""
     end = file.seek(0, os.SEEK_END)
-    start = max(0, end - 2 * 65307)  # the longest page there is, twice
+    start = max(0, end - 2 * 65307)  # twice the longest possible page
     file.seek(start)
     tail = file.read()
     page = tail.rfind(b"OggS")
@@ -369,11 +366,11 @@ def _ogg_cut(file: BinaryIO) -> bool:
 
 
 def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
-    """The audio track that FFmpeg deems the best."""
+    """Open the audio track that FFmpeg considers best."""
     import av
 
     def opened(file):
-        # Playlists are media to FFmpeg, and would have it open other files and addresses.
+        # FFmpeg would follow playlists to other files and addresses.
         return av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
 
     with opener() as file:
@@ -397,7 +394,7 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
                 kind = DamagedMedia if RECORDING.match(head) else MediaError
                 cause = f"holds no samples that can be decoded ({track.codec_context.name})"
                 raise kind(name, cause, "get a whole copy of it, or record it again")
-            # Some codecs (HE-AAC) decode to another rate than their header states.
+            # Some codecs (HE-AAC) decode to another rate than stated in their header.
             rate = frame.sample_rate
             origin = (container.start_time or 0) / av.time_base
             duration = container.duration / av.time_base if container.duration else None
@@ -435,11 +432,10 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
 
 
 class _Frames:
-    """Iterates over the frames of an audio track, None standing for a packet that cannot be decoded.
+    """Iterates over the frames of an audio track, with None for a packet that cannot be decoded.
 
     Attributes:
-        reached: seconds up to which the file's packets go, those of all tracks, because a video
-            may go on after its sound.
+        reached: seconds covered by the packets of all tracks, as a video may continue after its sound.
     """
 
     def __init__(self, container, track):
@@ -468,7 +464,7 @@ class _Frames:
 def _gap(frame, now: float, end: float) -> float:
     """Seconds without audio before a frame, by its time stamp: tracks that start late, recorders that pause.
 
-    Left out, they would move the times of all that follows. Stamps beyond `end` are not believed.
+    Without them, all later times would be shifted. Time stamps beyond `end` are ignored.
     """
     if frame.pts is None:
         return 0.0
@@ -483,7 +479,7 @@ def _zeros(seconds: float, rate: int) -> Iterator[np.ndarray]:
 
 
 def _downmix(frame) -> np.ndarray:
-    """PyAV audio frame -> (samples,): planar ones are (channels, samples), packed ones interleaved."""
+    """Downmix a PyAV frame to (samples,); planar frames are (channels, samples), others interleaved."""
     samples = _to_float(frame.to_ndarray())
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T

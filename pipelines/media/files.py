@@ -1,4 +1,4 @@
-"""Files as they are handed over: by path or already open, looked at, and read from their start."""
+"""Sources given as paths or open files, with a uniform way to read them from the start."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import BinaryIO
 
 from pipelines.errors import MediaError
 
-GZIP = b"\x1f\x8b"  # how a zipped file begins
+GZIP = b"\x1f\x8b"  # first bytes of a gzip file
 
 Opener = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 
 
 def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
-    """A name, and a function that returns a context manager giving a seekable binary file at its start.
+    """The name of a source and its opener, a context manager that gives a seekable binary file.
 
     Raises:
-        MediaError: when there is no file, or what is handed over is none.
+        MediaError: the file does not exist, or the source is neither a path nor a binary file.
     """
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
@@ -48,7 +48,7 @@ def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
 
 @contextlib.contextmanager
 def readable(name: str, open_it: Opener) -> Iterator[BinaryIO]:
-    """The file that an opener gives, with the system's refusals turned into MediaError."""
+    """Open a file, with errors of the operating system turned into MediaError."""
     try:
         with open_it() as file:
             yield file
@@ -63,9 +63,9 @@ def readable(name: str, open_it: Opener) -> Iterator[BinaryIO]:
 
 
 def unzipped(file: BinaryIO) -> BinaryIO:
-    """A seekable file at its start, or if it is zipped (gzip), what is in it.
+    """A seekable file from its start, decompressed if it is in gzip format.
 
-    Damage is found when it is read: EOFError, zlib.error, or gzip.BadGzipFile, which is an OSError.
+    Damage shows when it is read: EOFError, zlib.error, or gzip.BadGzipFile, which is an OSError.
     """
     zipped = file.read(len(GZIP)) == GZIP
     file.seek(0)
@@ -73,7 +73,7 @@ def unzipped(file: BinaryIO) -> BinaryIO:
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:
-    """A copy on disk of what can be read only once, so that readers can seek in it."""
+    """A temporary copy of a stream that can be read only once, so that readers can seek."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 its user closes it
     shutil.copyfileobj(stream, file)
     return file

@@ -1,7 +1,7 @@
-"""Opens images and the pages of PDF documents: whatever is handed over becomes a `Picture`.
+"""Reads images and pages of PDF documents as `Picture`s.
 
-The content decides how a file is read, never its name. Images are upright (EXIF orientation is
-applied), on white paper where they are transparent, and of 8 bits.
+The content decides how a file is read, never its name. Images are turned upright by their EXIF orientation,
+transparent ones are put on white, and pixels have 8 bits.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-"""Of Pillow's, those that hold pictures. Some others would have it start programs."""
+"""The formats of Pillow that are allowed. Some others would start programs."""
 
 MOVING = ("AVIF", "GIF", "PNG", "WEBP")  # of FORMATS, those that may be animations
 
 LARGEST_PDF_PAGE = 150e6  # pixels: more than A0 at 300 dpi
-STRIP = 256  # rows that are converted at a time
+STRIP = 256  # number of rows converted at a time
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 
 
@@ -39,10 +39,10 @@ class Picture:
 
     Attributes:
         pixels: (height, width) grey or (height, width, 3) red, green, blue; uint8.
-        name: the path, a file object's name, or `<array>`.
-        number: of the page in its PDF, from 1.
-        stored: width and height of the image as its file has it, before `orientation` was applied.
-        orientation: from its EXIF data, 1 to 8.
+        name: the path, the name of the file object, or `<array>`.
+        number: page number in the PDF, from 1.
+        stored: width and height as stored in the file, before `orientation` was applied.
+        orientation: EXIF orientation, 1 to 8.
     """
 
     kind: ClassVar[str] = "image"
@@ -56,13 +56,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class PdfPage:
-    """A page of a PDF that has not been read yet; `read_image` does.
+    """A page of a PDF that `read_image` will render.
 
     Attributes:
-        name: of the document.
-        number: of the page, from 1.
-        dpi: pixels an inch to draw it with.
-        open: gives the document's file.
+        name: name of the document.
+        number: page number, from 1.
+        dpi: resolution of the rendering, pixels per inch.
+        open: opens the file of the document.
     """
 
     kind: ClassVar[str] = "image"
@@ -89,13 +89,13 @@ def read_image(source: Source, colour: bool = False) -> Picture:
     Args:
         source: a path; a binary file object; a page of a PDF; a Pillow image; an array or tensor
             of shape (height, width) or (height, width, 1, 3 or 4), tensors also channels first.
-            Integers of more than 8 bits are full scale at the power of two above their largest
-            value, floats and booleans at 1.
-        colour: three channels, not one of grey.
+            Full scale is 1 for floats and booleans, and for integers of more than 8 bits the power of two
+            above their largest value.
+        colour: return three channels instead of grey.
 
     Raises:
-        MediaError: there is no file, it is no image, it is damaged, of several pages or larger
-            than Pillow's limit (179 megapixels); the array is of another shape or kind.
+        MediaError: the file does not exist, is not an image, is damaged, has several pages, or exceeds
+            Pillow's limit (179 megapixels); or the array has another shape or type.
     """
     if isinstance(source, Picture):
         return replace(source, pixels=_as_asked(source.pixels, colour))
@@ -111,7 +111,7 @@ def read_image(source: Source, colour: bool = False) -> Picture:
         if image.format == "TIFF":
             _check_single(image, name)
         if image.format == "JPEG" and not colour:
-            image.draft("L", image.size)  # decodes the grey alone: a third of the memory
+            image.draft("L", image.size)  # decodes grey only: a third of the memory
         stored, turn = image.size, orientation(image)
         return Picture(_of_pillow(image, name, colour), name, stored=stored, orientation=turn)
 
@@ -146,16 +146,16 @@ def open_pages(source: Source, kind: str, options: PageOptions) -> list:
 def pdf_pages(
     source: str | os.PathLike | BinaryIO, pages: str | None = None, dpi: float = 300
 ) -> list[PdfPage]:
-    """The pages of a PDF, for `read_image` to draw one by one.
+    """The pages of a PDF, for `read_image` to render one by one.
 
     Args:
         source: a path or a binary file object, which must stay open.
-        pages: numbers and ranges from 1, such as "2-5,7,12-"; None is all.
-        dpi: pixels an inch to draw with.
+        pages: numbers and ranges from 1, such as "2-5,7,12-"; None for all.
+        dpi: resolution of the rendering, pixels per inch.
 
     Raises:
-        ValueError: `pages` cannot be understood, or `dpi` is not above 0.
-        MediaError: no such file, not a PDF, damaged, encrypted, or without such a page.
+        ValueError: `pages` is malformed, or `dpi` is not above 0.
+        MediaError: the file does not exist, is not a PDF, is damaged or encrypted, or lacks such a page.
     """
     if not 0 < dpi < float("inf"):
         raise ValueError(f"dpi must be above 0, not {dpi}")
@@ -175,12 +175,12 @@ def pdf_pages(
 
 
 class _TooLarge(MediaError):
-    """An image, but beyond the limit."""
+    """An image beyond the size limit."""
 
 
 @contextlib.contextmanager
 def _damage_named(name: str) -> Iterator[None]:
-    """Pillow's readers raise nearly anything at a damaged file, and warn of what does no harm."""
+    """Turn what Pillow's readers raise at a damaged file, nearly anything, into MediaError; hide warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -195,7 +195,7 @@ def _damage_named(name: str) -> Iterator[None]:
 
 
 def _open(file: BinaryIO, name: str) -> Image:
-    """The image of a file, its pixels unread."""
+    """Open an image without reading its pixels."""
     from PIL import Image, UnidentifiedImageError
 
     head = file.read(16)
@@ -214,7 +214,7 @@ def _open(file: BinaryIO, name: str) -> Image:
 
 
 def orientation(image: Image) -> int:
-    """How EXIF data say that an image is to be turned, 1 (not at all) to 8."""
+    """The EXIF orientation of an image, from 1 (upright) to 8."""
     from PIL import ExifTags
 
     turn = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -222,7 +222,7 @@ def orientation(image: Image) -> int:
 
 
 def _check_single(image: Image, name: str) -> None:
-    """Refuse a TIFF of several pages; reduced copies and masks (see its tag NewSubfileType) are none."""
+    """Refuse a TIFF of several pages, not counting reduced copies and masks (tag NewSubfileType)."""
     pages = 0
     for index in range(image.n_frames):
         image.seek(index)
@@ -271,7 +271,7 @@ def _of_array(source: np.ndarray | torch.Tensor, colour: bool) -> np.ndarray:
 
 
 def _eight_bits(pixels: np.ndarray, name: str) -> np.ndarray:
-    """Any kind of number -> uint8."""
+    """Convert pixels of any number type to uint8."""
     kind = pixels.dtype.kind
     if pixels.dtype == np.uint8:
         return pixels
@@ -281,7 +281,7 @@ def _eight_bits(pixels: np.ndarray, name: str) -> np.ndarray:
         raise MediaError(name, f"holds {pixels.dtype} values, which are no pixels", "convert it to uint8")
     low, high = pixels.min(), pixels.max()
     if kind == "f":
-        if not (low >= 0 and high <= 1):  # neither where it holds NaN
+        if not (low >= 0 and high <= 1):  # also where it holds NaN
             found = f"holds values from {low} to {high}"
             raise MediaError(name, found, "scale them to between 0 and 1, or convert it to uint8")
         return (pixels * 255).round().astype(np.uint8)
@@ -291,7 +291,7 @@ def _eight_bits(pixels: np.ndarray, name: str) -> np.ndarray:
 
 
 def _as_asked(pixels: np.ndarray, colour: bool) -> np.ndarray:
-    """uint8 of one or three channels -> as many as asked for."""
+    """Convert uint8 pixels to grey or to three channels."""
     if colour:
         return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
     if pixels.ndim == 2:
@@ -303,7 +303,7 @@ def _as_asked(pixels: np.ndarray, colour: bool) -> np.ndarray:
 
 
 def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """What is seen of transparent uint8 pixels on white paper."""
+    """Blend transparent uint8 pixels with white."""
     seen = np.empty_like(pixels)
     for top in range(0, len(pixels), STRIP):
         rows = slice(top, top + STRIP)
@@ -344,7 +344,7 @@ def _document(file: BinaryIO, name: str):
 
 
 def page_ranges(pages: str | None) -> list[tuple[int, int | None]]:
-    """First and last page of each range, None where it is open."""
+    """First and last page of each range; the last is None for an open range."""
     if pages is None:
         return [(1, None)]
     ranges = []

@@ -1,4 +1,4 @@
-"""Opens ink: InkML, JSON lines and Python lists become strokes of points."""
+"""Reads ink from InkML, JSON lines and Python lists as strokes of points."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
 LARGEST = 1 << 30  # bytes of a file, unpacked
 LONGEST_LINE = 1 << 24  # bytes of one piece of ink in JSON
-FARTHEST = 1e9  # coordinates beyond are not ink, and float32 would lose its shape
-LATEST = 1e20  # nanoseconds since 1970 are below it
+FARTHEST = 1e9  # largest coordinate; float32 would lose the shape of larger ink
+LATEST = 1e20  # largest time; nanoseconds since 1970 are smaller
 
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """One piece of handwriting as the pen wrote it.
+    """One piece of online handwriting.
 
     Attributes:
-        strokes: each (points, 3) float32: x to the right and y downwards in the ink's own units, t in
-            seconds from the first point that has a time (in JSON and lists: in their own unit), NaN
-            where it is not known. A stroke without points keeps its place, so that numbers of strokes
-            stay those of the source.
-        label: what is written, if the source says so.
-        writer: who wrote it, if the source says so.
+        strokes: each (points, 3) float32: x to the right and y downwards in the ink's own units, and t in
+            seconds from the first point with a time (in JSON and lists: in their own unit), NaN if unknown.
+            Strokes without points are kept, so that stroke numbers are those of the source.
+        label: the text written, if the source has it.
+        writer: the writer, if the source names one.
         name: path of the file, or `<strokes>`.
-        number: of the piece in its file, from 1; None for what is in no file.
+        number: number of the piece in its file, from 1; None if it is not from a file.
     """
 
     kind: ClassVar[str] = "ink"
@@ -56,15 +55,14 @@ def read_ink(source: Source) -> list[Ink]:
     """Read all pieces of ink that a source holds.
 
     Args:
-        source: a path or binary file object with InkML or JSON lines, either of them also gzipped (the
-            content decides); or the strokes of one piece: [[(x, y), ...], ...], each point with a
-            third number for its time if there is one, or arrays of shape (points, 2 or 3).
-            A line of JSON is {"strokes": [[[x, y(, t)], ...], ...]}, with "label" and "writer" at will.
-            An InkML file is one piece, unless it has no label and groups in it have: then each of
-            those is one.
+        source: a path or binary file object with InkML or JSON lines, either also in gzip format (the content
+            decides); or the strokes of one piece: [[(x, y), ...], ...], each point with an optional time as
+            third number, or arrays of shape (points, 2 or 3). A line of JSON is {"strokes": [[[x, y(, t)],
+            ...], ...]}, with optional "label" and "writer". An InkML file is one piece, unless it has no
+            label and groups in it have: then each of these is one.
 
     Raises:
-        MediaError: the source cannot be read, holds no ink, or anything in it is not what it must be.
+        MediaError: the source cannot be read, holds no ink, or is malformed.
     """
     if isinstance(source, (str, os.PathLike)) or hasattr(source, "read"):
         return _read_file(source)
@@ -85,7 +83,7 @@ def _read_file(source: str | os.PathLike | BinaryIO) -> list[Ink]:
 
 
 def _read_plain(file: BinaryIO, name: str) -> list[Ink]:
-    """Ink of an unpacked file, its kind told by how it begins."""
+    """Read the ink of a decompressed file, whose first bytes tell the format."""
     head = file.read(1024)
     file.seek(0)
     if not head:
@@ -99,7 +97,7 @@ def _read_plain(file: BinaryIO, name: str) -> list[Ink]:
 
 
 def _strokes(strokes: object, name: str) -> tuple[np.ndarray, ...]:
-    """Lists or arrays -> arrays as `Ink` has them."""
+    """Convert lists or arrays to the arrays of `Ink`."""
     if not isinstance(strokes, (Sequence, np.ndarray)) or isinstance(strokes, (str, bytes)):
         raise MediaError(name, "its strokes are not a list", "give [[(x, y), ...], ...]")
     arrays = []
@@ -123,7 +121,7 @@ def _strokes(strokes: object, name: str) -> tuple[np.ndarray, ...]:
 
 
 def _checked(strokes: list[np.ndarray], name: str) -> tuple[np.ndarray, ...]:
-    """(points, 3) float64 each -> float32, times from the first one."""
+    """Check strokes, (points, 3) float64 each, convert to float32, times from the first point."""
     if not any(len(stroke) for stroke in strokes):
         raise MediaError(name, "holds no points", "check that something was written")
     for index, stroke in enumerate(strokes):

@@ -1,8 +1,8 @@
 """Reads InkML, W3C's Ink Markup Language (Recommendation of 20 September 2011).
 
-What is read of it: traces with explicit and difference encoding, formats with their channels' order,
-orientation and units of time, contexts, groups, views of traces and groups, and the annotations that
-hold labels and writers.
+Supported are traces with explicit and difference encoding, trace formats with order and orientation of
+channels and units of time, contexts, groups, views of traces and groups, and annotations with labels and
+writers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from lxml import etree
 from pipelines.errors import MediaError
 from pipelines.media.xml import safe_parser
 
-LARGEST = 1 << 26  # bytes of a file, which is read as a whole
-MOST_POINTS = 1 << 20  # of one file, those that views repeat counted again
+LARGEST = 1 << 26  # largest file in bytes, as it is read as a whole
+MOST_POINTS = 1 << 20  # in one file, counting points repeated by views
 MOST_VIEWS = 1 << 16
-DEEPEST = 64  # steps from view to view, or from context to context
+DEEPEST = 64  # longest chain of views or contexts
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 _LABELS = ("truth", "transcription", "label")
@@ -31,7 +31,7 @@ _VALUE = re.compile(rf"\s*(?:([!'\"])?\s*({_NUMBER})|([TF*?]))")
 
 
 class Piece(NamedTuple):
-    """Strokes, each (points, 3) float64 with NaN for what is not known, and what is said of them."""
+    """Strokes, each (points, 3) float64 with NaN for unknown values, their label and writer."""
 
     strokes: list[np.ndarray]
     label: str | None
@@ -40,18 +40,18 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Format:
-    """What the numbers of a trace are: its channels in order, and what the values of some are to be
-    multiplied with."""
+    """The format of a trace: its channels in order, and factors for the values of some."""
 
     channels: tuple[str, ...] = ("X", "Y")
     factors: dict[str, float] = field(default_factory=dict)
 
 
 def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
-    """All of a file as one piece, or, where it has no label and groups in it have, each of these as one.
+    """Read a file as one piece or, if only groups in it have labels, each of these as one.
 
     Args:
-        name: of the file, for errors.
+        file: the open file.
+        name: name of the file, for error messages.
 
     Raises:
         MediaError: it is not XML, not InkML, too large, or contradicts itself.
@@ -74,16 +74,16 @@ class _Document:
     """One InkML document, its traces read.
 
     Args:
-        root: its <ink>.
-        name: for errors.
+        root: its <ink> element.
+        name: name of the file, for error messages.
     """
 
     def __init__(self, root, name: str):
         self.root, self.name = root, name
         self.by_id = {_id(element): element for element in root.iter() if _id(element)}
         self.points = self.views = 0
-        self.heads: dict = {}  # trace -> the trace that it continues, or itself
-        self.parts: dict = {}  # such a first trace -> the points of all that continue it
+        self.heads: dict = {}  # trace -> the first trace of its continuation, or itself
+        self.parts: dict = {}  # first trace -> the points of all that continue it
         self._read_traces(root, Format())
         self.traces = {trace: np.concatenate(parts) for trace, parts in self.parts.items()}
 
@@ -103,7 +103,7 @@ class _Document:
     # What views show
 
     def _shown(self, element, depth: int = 0) -> list[np.ndarray]:
-        """The strokes of a trace, or of all that a group or view names and holds."""
+        """The strokes of a trace, or of everything in a group or view."""
         self.views += 1
         if self.views > MOST_VIEWS or depth > DEEPEST:
             raise self.fault("has views of traces that lead in circles, or too many of them")
@@ -118,7 +118,7 @@ class _Document:
         return strokes
 
     def _referenced(self, view, depth: int) -> list[np.ndarray]:
-        """What a view's traceDataRef names; of a trace only points `from` to `to`, counted from 1."""
+        """What a traceDataRef refers to; for a trace, its points `from` to `to`, from 1."""
         reference, first, last = (view.get(name) for name in ("traceDataRef", "from", "to"))
         if reference is None:
             return []
@@ -151,7 +151,7 @@ class _Document:
     # Formats
 
     def _read_traces(self, parent, form: Format) -> None:
-        """Read traces in the order of the document, each in the format in force where it stands."""
+        """Read traces in document order, each in the current format."""
         form = self._referred(parent, form)
         for child in parent:
             tag = _tag(child)
@@ -168,7 +168,7 @@ class _Document:
         return self._followed(element, ("contextRef",), form, 0)
 
     def _followed(self, element, names: tuple[str, ...], form: Format, depth: int) -> Format:
-        """The format behind the references that an element has."""
+        """The format that an element refers to."""
         for reference in filter(None, map(element.get, names)):
             if reference.rpartition("#")[2] in _DEFAULTS:
                 form = Format()
@@ -218,7 +218,7 @@ class _Document:
         self.parts.setdefault(head, []).append(points)
 
     def _points(self, trace, form: Format) -> np.ndarray:
-        """A trace's text -> (points, 3) x, y, t."""
+        """Parse the text of a trace to (points, 3): x, y, t."""
         text = "".join(trace.itertext()).strip()
         where = f"trace {_id(trace) or len(self.heads) + 1}"
         channels = [_Channel() for _ in form.channels]
@@ -235,7 +235,7 @@ class _Document:
         return np.array(rows, np.float64).reshape(-1, 3)
 
     def _values(self, point: str, where: str):
-        """Yield (sign of encoding or None, number, "*" or "?") of each channel of a point."""
+        """Yield the encoding sign or None, and the number, "*" or "?", of each channel of a point."""
         place, point = 0, point.rstrip()
         while place < len(point):
             match = _VALUE.match(point, place)
@@ -261,7 +261,7 @@ class _Channel:
         self.sign = sign or self.sign
         if number == "?":
             return np.nan
-        repeat = number == "*"  # of what the encoding states: a value, a difference, ...
+        repeat = number == "*"  # order of the encoded quantity: value, difference, second difference
         if self.sign == "!":
             self.value = self.value if repeat else number
             return self.value
@@ -279,12 +279,12 @@ def _tag(element) -> str:
 
 
 def _id(element) -> str | None:
-    """The Recommendation writes xml:id, its drafts and many programs id."""
+    """The id of an element: xml:id in the Recommendation, id in its drafts and many programs."""
     return element.get("{http://www.w3.org/XML/1998/namespace}id") or element.get("id")
 
 
 def _labelled(parent) -> list:
-    """The outermost groups and views that have a label."""
+    """The outermost groups and views with a label."""
     found = []
     for child in parent:
         if _tag(child) in ("traceGroup", "traceView"):
@@ -293,7 +293,7 @@ def _labelled(parent) -> list:
 
 
 def _annotations(element) -> tuple[str | None, str | None]:
-    """Label and writer that the annotations of an element itself name."""
+    """Label and writer from the annotations of the element itself."""
     found = {}
     for child in element:
         if _tag(child) == "annotation":

@@ -1,4 +1,4 @@
-"""Text files, plain or zipped."""
+"""Reads text files, plain or compressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.errors import DataError
 from pipelines.media.files import unzipped
 
-LARGEST = 200_000_000  # bytes, unzipped
+LARGEST = 200_000_000  # bytes, decompressed
 
 
 def beginning(head: bytes) -> str | None:
@@ -25,13 +25,14 @@ def beginning(head: bytes) -> str | None:
 
 
 def read_text(path: Path, largest: int = LARGEST) -> str:
-    """A UTF-8 file, which may be zipped (gzip), without a byte order mark.
+    """Read a UTF-8 text file, which may be compressed (gzip); a byte order mark is removed.
 
     Args:
-        largest: bytes that it may hold, unzipped.
+        path: the file.
+        largest: limit of its decompressed size, bytes.
 
     Raises:
-        DataError: it cannot be read, is larger or not UTF-8, or holds no text.
+        DataError: the file cannot be read, is larger, is not UTF-8, or holds no text.
     """
     try:
         with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""How XML from strangers is parsed."""
+"""Parsing of untrusted XML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def safe_parser() -> XMLParser:
-    """Expands no entities, loads nothing, and bounds depth and size; comments are left out."""
+    """A parser that expands no entities, loads nothing, limits depth and size, and skips comments."""
     from lxml import etree
 
     return etree.XMLParser(
