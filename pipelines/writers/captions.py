@@ -1,27 +1,20 @@
-"""Sentences about pictures and videos: as text, tables for training, subtitles, and maps of attention."""
+"""Captions as text, JSON, COCO annotations and subtitles."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, TextIO
+from typing import ClassVar, TextIO
 
-from pipelines.errors import MediaError
 from pipelines.results import Caption, Segment, Sentence, Transcript
 from pipelines.writers.lines import distinct_names, one_line, printable
 from pipelines.writers.subtitles import SRT, VTT
 from pipelines.writers.tables import write_json
 
-if TYPE_CHECKING:
-    import numpy as np
-
 NUMBERED = re.compile(r"(?:COCO_\w+_)?([0-9]+)")
 STAYS = 5.0  # seconds that the sentence of a picture, which has no times, stays as a subtitle
-ACROSS = 6  # words beside each other in a picture of attention
-INCHES = 2.0  # of each
 
 
 @dataclass(frozen=True)
@@ -143,36 +136,6 @@ class CaptionVTT(VTT):
         super().write(told(caption), file)
 
 
-@dataclass(frozen=True)
-class AttentionMap:
-    """A PNG picture: for each word, where over the picture the model looked when it wrote it."""
-
-    extension: ClassVar[str] = "png"
-    mode: ClassVar[str] = "wb"
-
-    dpi: float = 100.0
-    """Pixels an inch; a word's picture is two inches wide."""
-
-    def __post_init__(self):
-        if not 0 < self.dpi < math.inf:
-            raise ValueError(f"dpi is {self.dpi!r}; give pixels an inch, above 0")
-
-    def write(self, caption: Caption, file: BinaryIO) -> None:
-        from matplotlib.figure import Figure
-
-        blocks = [(sentence, _shown(caption, sentence)) for sentence in caption.sentences]
-        heights = [math.ceil((len(sentence.words) + 1) / ACROSS) for sentence, _ in blocks]
-        size = (ACROSS * INCHES, sum(heights) * (INCHES + 0.25))
-        figure = Figure(size, layout="constrained")
-        parts = figure.subfigures(len(blocks), 1, height_ratios=heights, squeeze=False)
-        for (sentence, pixels), part, rows in zip(blocks, parts[:, 0], heights, strict=True):
-            panels = part.subplots(rows, ACROSS, squeeze=False).ravel()
-            for panel in panels:
-                panel.axis("off")
-            _draw(panels, sentence, pixels)
-        figure.savefig(file, format="png", dpi=self.dpi, metadata={"Software": None})
-
-
 def told(caption: Caption) -> Transcript:
     """The sentences with their times, as if they were said; that of a picture stays a while."""
     sentences, duration = caption.sentences, caption.duration
@@ -186,39 +149,6 @@ def told(caption: Caption) -> Transcript:
     return Transcript(tuple(segments), duration, caption.model, caption.source)
 
 
-def _shown(caption: Caption, sentence: Sentence) -> np.ndarray:
-    """The picture, or the frame in the middle of the sentence's stretch, (height, width, 3) uint8.
-
-    Raises:
-        MediaError: it was not read from a file, or the file is no longer there.
-    """
-    from pipelines.media.images import read_image
-    from pipelines.media.video import open_video
-
-    if caption.source is None:
-        raise MediaError("<array>", "is in no file that could be drawn", "describe a file, or write json")
-    if not caption.duration:
-        return read_image(caption.source, colour=True).pixels
-    film = open_video(caption.source)
-    (frame,) = film.frames(count=1, start=sentence.start, end=sentence.end or None, strict=False)
-    return frame.pixels
-
-
-def _draw(panels: np.ndarray, sentence: Sentence, pixels: np.ndarray) -> None:
-    """The picture, and again under the attention of each word; of a video, the shares of its frames."""
-    height, width = pixels.shape[:2]
-    panels[0].imshow(pixels)
-    panels[0].set_title(f"{sentence.confidence:.2f}", fontsize=8)
-    for panel, word in zip(panels[1:], sentence.words, strict=False):
-        panel.set_title(f"{word.text} {word.confidence:.2f}", fontsize=9)
-        if len(word.attention) == 1:
-            panel.bar(range(len(word.attention[0])), word.attention[0])
-            continue
-        panel.imshow(pixels.mean(axis=2), cmap="gray")
-        extent = (0, width, height, 0)
-        panel.imshow(word.attention, "inferno", alpha=0.6, extent=extent, interpolation="bicubic", vmin=0.0)
-
-
 FORMATS = {
     "txt": CaptionText,
     "json": CaptionJSON,
@@ -226,5 +156,4 @@ FORMATS = {
     "coco.json": COCO,
     "srt": CaptionSRT,
     "vtt": CaptionVTT,
-    "png": AttentionMap,
 }

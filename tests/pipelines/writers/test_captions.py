@@ -1,5 +1,6 @@
 """Captions as files: text, JSON, COCO, subtitles, pictures of attention."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from pipelines.errors import MediaError
 from pipelines.results import Caption, CaptionWord, Sentence
 from pipelines.writers import save
+from pipelines.writers.attention_map import BLUE
 from recipes.data.datasets import read_captions
 from tests.data.clips import write_video
 
@@ -75,18 +77,46 @@ def test_a_picture_stays_a_while(picture, tmp_path):
     assert "00:00:00,000 --> 00:00:05,000" in text(picture, tmp_path / "a.srt")
 
 
-def test_attention_is_drawn_over_the_picture(picture, film, tmp_path):
+def test_attention_is_drawn_over_the_picture(picture, tmp_path):
     Image.fromarray(np.full((200, 200, 3), 255, np.uint8)).save(picture.source)
     drawn = np.array(Image.open(save(picture, tmp_path / "a.png")).convert("RGB")).astype(int)
-    assert drawn.shape[1] == 1200
+    assert drawn.shape[1] == 3 * 210 + 10  # the picture and two words
     coloured = np.ptp(drawn, axis=2) > 40  # the picture itself is white, and so is the page
-    assert coloured[:, :200].sum() == 0 < coloured[:, 200:400].sum()
-    second = drawn[:, 200:400].sum(axis=2)  # dark to light is little to much attention
-    rows, columns = np.nonzero(coloured[:, 200:400])
+    word = slice(220, 420)
+    assert coloured[:, :210].sum() == 0 < coloured[:, word].sum()
+    rows, columns = np.nonzero(coloured[:, word])
+    bright = drawn[:, word].sum(axis=2)  # dark to light is little to much attention
     middle = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
-    light = np.argwhere(coloured[:, 200:400] & (second > np.percentile(second[rows, columns], 90)))
+    light = np.argwhere(coloured[:, word] & (bright > np.percentile(bright[rows, columns], 90)))
     assert light[:, 1].mean() < middle[0] and light[:, 0].mean() < middle[1]  # the upper left has most
-    assert Image.open(save(film, tmp_path / "b.png")).size[0] == 1200
+
+
+@pytest.mark.parametrize("size", [(60, 60), (400, 40), (30, 400), (1, 1)])
+@pytest.mark.parametrize("count", [0, 1, 3, 12, 40])
+def test_the_picture_of_a_caption_has_no_empty_half(tmp_path, size, count):
+    Image.new("RGB", size, (200, 30, 30)).save(tmp_path / "x.png")
+    words = tuple(CaptionWord("internationalization", 0.5, MAP) for _ in range(count))
+    said = Sentence(" ".join(word.text for word in words), 0.5, words)
+    result = Caption((said,), 0.0, "m", str(tmp_path / "x.png"))
+    drawn = np.array(Image.open(save(result, tmp_path / "a.png")).convert("RGB"))
+    inked = (drawn < 250).any(axis=2)
+    assert drawn.shape[1] <= 1220 and not inked[:, -4:].any() and not inked[-4:].any()
+    assert inked[:, drawn.shape[1] // 2 :].any() and inked[drawn.shape[0] // 2 :].any()
+    if count:
+        across = np.flatnonzero(inked.any(axis=0))
+        assert across[-1] > 0.85 * drawn.shape[1]
+
+
+def test_each_sentence_of_a_video_has_its_frame_and_bars(film, tmp_path):
+    whole = Image.open(save(film, tmp_path / "b.png"))
+    one = Image.open(save(dataclasses.replace(film, sentences=(SECOND,)), tmp_path / "c.png"))
+    assert whole.height > 1.5 * one.height
+    blue = (np.array(one.convert("RGB")) == BLUE).all(axis=2)
+    assert blue.sum() > 1000  # both frames have half of the attention
+    finer = Image.open(save(film, tmp_path / "d.png", dpi=200.0))
+    assert finer.width == pytest.approx(2 * whole.width, abs=4)
+    with pytest.raises(ValueError, match="dpi is 0"):
+        save(film, tmp_path / "e.png", dpi=0)
 
 
 def test_what_is_in_no_file_cannot_be_drawn(film, tmp_path):
