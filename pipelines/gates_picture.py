@@ -1,11 +1,9 @@
-"""A picture of the core at work: memory cells and gates over the spectrogram they read."""
+"""A picture of the core at work: its memory cells and gates over the spectrogram that it reads."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
-import librosa.display
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +17,8 @@ from pipelines.reading.settings import NONE, SearchOptions
 from pipelines.speech import speech_model
 
 LONGEST = 20.0  # seconds that fit on one picture
+WIDTH, NARROWEST = 1.6, 10.0  # inches a second, and at least
+TICKS = (250, 500, 1000, 2000, 4000, 8000)  # Hz
 PANELS = {
     "input": ("input gate i", "how much is written"),
     "forget": ("forget gate f", "how much is kept"),
@@ -28,6 +28,7 @@ PANELS = {
     "update": ("update gate z", "how much is kept"),
     "hidden": ("hidden state h", "what is stored and shown"),
 }
+HEADING = {"loc": "left", "fontsize": 10}
 COLOURS = {"input": "tab:green", "forget": "tab:red", "output": "tab:blue"}
 COLOURS |= {"reset": "tab:green", "update": "tab:red"}
 
@@ -40,17 +41,17 @@ def draw(
     cells: int = 60,
     direction: str = "ahead",
 ) -> Path:
-    """Draw what one layer of the core does while it listens.
+    """Draw the gates and memory cells of one layer over a recording.
 
-    From the top: the log-mel spectrogram with the characters where they are recognised; each gate
-    and the memory as a map of cells over time, cells in the order in which their memory peaks;
-    and one cell followed closely.
+    From the top: the log-mel spectrogram with the characters where they are recognised; each gate and the
+    memory as a map of cells over time, the cells in the order in which their memory peaks; and the gates and
+    memory of the most active cell as curves.
 
     Args:
         source: a recording of at most 20 seconds.
         out: .png, .svg or .pdf.
         layer: from 1, the lowest.
-        cells: how many to show, those whose memory moves most.
+        cells: number of cells to show, those whose memory varies most.
         direction: "ahead" or "back" in time.
 
     Raises:
@@ -87,28 +88,29 @@ def draw(
     figure, axes = plt.subplots(
         len(gates) + 2,
         1,
-        figsize=(max(9.0, 3.0 * len(samples) / rate), 2.0 * (len(gates) + 2)),
+        figsize=(max(NARROWEST, WIDTH * len(samples) / rate), 1.7 * (len(gates) + 2)),
         sharex=True,
         layout="constrained",
         gridspec_kw={"height_ratios": [1.5] + [1.0] * len(gates) + [1.2]},
     )
     step, end = model.front_end.frame_seconds, len(samples) / rate
     _draw_spectrogram(axes[0], features[0].T.numpy(), model, end)
+    axes[0].set_title("spectrogram and recognised characters\n", **HEADING)
     for frame, label in zip(labels.starts, labels.ids, strict=True):
         symbol = model.alphabet.decode([label]).replace(" ", "␣")
         axes[0].annotate(
-            symbol, (frame * step, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom"
+            symbol, (frame * step, 1.02), xycoords=("data", "axes fraction"), ha="center", va="bottom"
         )
     extent = (-step / 2, (len(gates[stored]) - 0.5) * step, 0, len(shown))
     for axis, (name, values) in zip(axes[1:], gates.items(), strict=False):
         _draw_map(figure, axis, values[:, shown].T.numpy(), extent, name, name == stored)
     _draw_cell(axes[-1], gates, stored, shown, step)
     axes[-1].set_xlim(0, end)
-    axes[-1].set_xlabel("time (s)")
+    axes[-1].set_xlabel("time in seconds")
     way = {"ahead": "forwards", "back": "backwards"}[direction]
     figure.suptitle(
-        f"Layer {layer} of {core.num_layers}, reading {way}: {len(shown)} of {core.hidden_size} "
-        f"{core.cell.upper()} cells   ({audio.name})"
+        f"{Path(audio.name).name}: layer {layer} of {core.num_layers}, reading {way}, "
+        f"{len(shown)} of {core.hidden_size} {core.cell.upper()} cells"
     )
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -118,33 +120,34 @@ def draw(
 
 
 def _most_active(stored: Tensor, cells: int) -> Tensor:
-    """The cells whose memory moves most, ordered by when it is largest.
+    """The cells whose memory varies most, ordered by when it is largest.
 
-    Squashed as the output gate sees it, so that a cell which only counts on does not stand out.
+    The memory is squashed by tanh, as the output gate sees it, so that a cell which only counts up does not
+    stand out.
     """
     chosen = stored.tanh().std(dim=0).topk(min(cells, stored.size(1))).indices
     return chosen[stored[:, chosen].abs().argmax(dim=0).argsort()]
 
 
 def _draw_spectrogram(axis, features: np.ndarray, model: SequenceModel, end: float) -> None:
+    """(bands, frames) of log-mel energy, with the frequencies that lie at the bands."""
     log_mel = model.front_end.log_mel
-    librosa.display.specshow(
-        features,
-        sr=log_mel.sample_rate,
-        hop_length=log_mel.hop,
-        x_axis="time",
-        y_axis="mel",
-        fmin=20.0,
-        fmax=log_mel.sample_rate / 2 - 100.0,
-        htk=True,
-        cmap="magma",
-        ax=axis,
-    )
-    axis.set(xlabel="", ylabel="frequency (Hz)", xlim=(0, end))
+    hop = log_mel.hop / log_mel.sample_rate
+    low, high = (_mel(frequency) for frequency in (20.0, log_mel.sample_rate / 2 - 100.0))
+    extent = (-hop / 2, (features.shape[1] - 0.5) * hop, low, high)
+    axis.imshow(features, origin="lower", aspect="auto", extent=extent, interpolation="nearest", cmap="magma")
+    ticks = [frequency for frequency in TICKS if low <= _mel(frequency) <= high]
+    axis.set_yticks([_mel(frequency) for frequency in ticks], [f"{frequency}" for frequency in ticks])
+    axis.set(ylabel="frequency in Hz", xlim=(0, end))
+
+
+def _mel(frequency: float) -> float:
+    """On the scale of HTK, as the front end has it."""
+    return 2595.0 * float(np.log10(1.0 + frequency / 700.0))
 
 
 def _draw_map(figure, axis, values: np.ndarray, extent: tuple, name: str, signed: bool) -> None:
-    """A gate is drawn from 0 to 1, what is stored from minus to plus around white."""
+    """A gate from 0 (closed) to 1 (open), or the memory from negative to positive with white between."""
     largest = float(np.quantile(np.abs(values), 0.995)) if signed else 1.0
     image = axis.imshow(
         values,
@@ -157,19 +160,21 @@ def _draw_map(figure, axis, values: np.ndarray, extent: tuple, name: str, signed
         vmax=largest,
     )
     title, meaning = PANELS[name]
-    axis.set_ylabel(f"{title}\n{meaning}", fontsize=9)
-    axis.set_yticks([])
-    figure.colorbar(image, ax=axis, pad=0.01)
+    axis.set_title(f"{title}: {meaning}", **HEADING)
+    axis.set(ylabel="cells", yticks=[0.5, len(values) - 0.5])
+    axis.set_yticklabels(["1", f"{len(values)}"])
+    figure.colorbar(image, ax=axis, pad=0.01, label="value" if signed else "0 closed, 1 open")
 
 
 def _draw_cell(axis, gates: dict[str, Tensor], stored: str, shown: Tensor, step: float) -> None:
-    """The gates of the most active cell as lines, its memory on an axis of its own."""
+    """The gates of the most active cell as curves, its memory on an axis of its own."""
     cell = int(shown[gates[stored][:, shown].tanh().std(dim=0).argmax()])
     seconds = np.arange(len(gates[stored])) * step
     for name, colour in COLOURS.items():
         if name in gates:
             axis.plot(seconds, gates[name][:, cell], color=colour, label=PANELS[name][0], linewidth=1.2)
-    axis.set(ylim=(-0.03, 1.03), ylabel=f"cell {cell}\ngates (0 to 1)")
+    axis.set(ylim=(-0.03, 1.03), ylabel="gates, 0 to 1")
+    axis.set_title(f"cell {cell}", **HEADING)
     memory = axis.twinx()
     memory.plot(seconds, gates[stored][:, cell], color="black", label=PANELS[stored][0], linewidth=1.8)
     memory.set_ylabel(PANELS[stored][0])

@@ -48,8 +48,9 @@ def arrays_have_a_rate(monkeypatch):
 @pytest.mark.parametrize("direction", ["ahead", "back"])
 def test_a_panel_for_each_gate(tmp_path, monkeypatch, cell, gates, direction):
     found = panels(model(cell=cell), tmp_path / "g.png", monkeypatch, cells=4, direction=direction)
-    assert len([axis for axis in found if axis.images]) == gates
-    for axis in found:
+    maps = [axis for axis in found if axis.get_ylabel() == "cells"]
+    assert len(maps) == gates
+    for axis in maps:
         for image in axis.images:
             values = image.get_array()
             assert values.shape[0] == 4
@@ -59,11 +60,15 @@ def test_a_panel_for_each_gate(tmp_path, monkeypatch, cell, gates, direction):
 
 def test_what_is_shown_is_what_the_core_does(tmp_path, monkeypatch):
     """Gates lie between 0 and 1; the memory is the only panel around 0."""
-    found = [axis for axis in panels(model(), tmp_path / "g.png", monkeypatch) if axis.images]
+    found = panels(model(), tmp_path / "g.png", monkeypatch)
+    assert "Hz" in found[0].get_ylabel() and "seconds" in found[-2].get_xlabel()
     for axis in found:
+        low, high = axis.get_ylim()
+        assert low < high and all(low <= tick <= high for tick in axis.get_yticks() if axis.images)
+    for axis in (axis for axis in found[1:] if axis.images):
         image = axis.images[0]
         low, high = float(image.get_array().min()), float(image.get_array().max())
-        if "memory" in axis.get_ylabel():
+        if "memory" in axis.get_title(loc="left"):
             assert image.get_clim()[0] == -image.get_clim()[1] < 0 and low < 0
         else:
             assert image.get_clim() == (0, 1) and 0 <= low < high <= 1
