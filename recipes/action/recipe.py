@@ -38,7 +38,8 @@ from recipes.action.scores import ActionScores
 from recipes.action.task import ActionTask, judge
 from recipes.action.timeline import TimelineScores, score_timeline
 from recipes.data.datasets import read_clips
-from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.data.holding_out import hold_out
+from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.recipe import Recipe, command
 from recipes.learning.training import train
 
@@ -49,6 +50,7 @@ class Action(Recipe):
     task = "action"
     what = "clips"
     measure = CLIPS
+    targets_are_classes = True
     told = ("training", "augmentation", "loss")
     options: ActionOptions
     splits: dict[str, list[Item]]
@@ -252,7 +254,10 @@ class Action(Recipe):
         for group in random.Random(0).sample(sorted(groups), len(groups)):
             min(folds, key=len).extend(groups[group])
         rest = ([item for other in folds if other is not fold for item in other] for fold in folds)
-        return [Part(*hold_out(kept, options.valid), fold) for kept, fold in zip(rest, folds, strict=True)]
+        return [
+            Part(*hold_out(kept, options.valid, classes=True), fold)
+            for kept, fold in zip(rest, folds, strict=True)
+        ]
 
     def _judged(self, model: nn.Module, item: Item) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
         """(classes,) probabilities of an item, and (seconds, share) of its frames in the decision."""

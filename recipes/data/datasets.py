@@ -15,9 +15,11 @@ from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
 from recipes.data.downloads import fetch_an4, find_data
 from recipes.data.folders import on_disk
-from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.data.holding_out import hold_out
+from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.written_layouts import HANDWRITING, INK
+from recipes.data.written_manifest import is_manifest, read_manifest
 
 __all__ = [
     "Item",
@@ -33,6 +35,10 @@ __all__ = [
     "read_speech",
     "with_durations",
 ]
+
+MANIFEST = Layout(
+    "manifest", 'manifest.jsonl with "path" and "target", as training writes it', is_manifest, read_manifest
+)
 
 
 def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
@@ -167,12 +173,13 @@ def _seconds_or_fault(path: Path) -> float | str:
 
 
 def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:
+    layouts = (*layouts, MANIFEST)
     names = ", ".join(layout.name for layout in layouts)
     if not root.exists():
         raise DataError(root, "no such file or folder", "give the folder that holds the data set")
     if name is not None and name not in names.split(", "):
         raise DataError(root, f"unknown layout {name!r}", f"choose one of {names}")
-    fitting = [layout for layout in layouts if layout.matches(root)]
+    fitting = [MANIFEST] if is_manifest(root) else [each for each in layouts if each.matches(root)]
     chosen = [layout for layout in (layouts if name else fitting) if name in (None, layout.name)]
     if len(chosen) > 1:
         found = " and ".join(f"{layout.name} ({layout.sign})" for layout in chosen)

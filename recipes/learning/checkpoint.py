@@ -15,6 +15,7 @@ from pipelines.writers import write_atomically
 from recipes.learning.fingerprint import Fingerprint, listed
 from recipes.learning.weights import Weights
 
+NAME = "checkpoint.pt"
 FORMAT = "triscribe checkpoint 2"
 WAY_OUT = "give another --out, or --resume no to start afresh"
 
@@ -94,36 +95,13 @@ class Checkpoint:
             DataError: the file is damaged, no checkpoint, or of another run, what differs being named; or
                 there is none and `resume` is "yes".
         """
-        if resume == "no" or not self.path.exists():
-            if resume == "yes":
-                raise DataError(self.path, "no checkpoint to resume from", "start with --resume auto")
+        whole = matching(self.path, self.made_from, resume)
+        if whole is None:
             return None
-        whole = self._read()
-        try:
-            different = self.made_from.differences(whole["made_from"])
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise self._damaged(error) from error
-        if different:
-            raise DataError(self.path, f"is of another run: {listed(different)}", WAY_OUT)
         try:
             return self._taken(whole)
         except Exception as error:  # what a damaged file holds can fail anywhere
-            raise self._damaged(error) from error
-
-    def _read(self) -> dict:
-        try:
-            whole = torch.load(self.path, map_location="cpu", weights_only=True)
-        except OSError as error:
-            cause = f"cannot be read ({error.strerror or error})"
-            raise DataError(self.path, cause, WAY_OUT) from error
-        except Exception as error:  # a dozen kinds, by where the damage lies
-            raise self._damaged(error) from error
-        if not isinstance(whole, dict) or whole.get("format") != FORMAT:
-            if isinstance(whole, dict) and {"options", "task", "optimiser", "state"} <= whole.keys():
-                cause = "is of an earlier version, which did not note what the run was made from"
-                raise DataError(self.path, cause, WAY_OUT)
-            raise DataError(self.path, "is not a checkpoint of this program", WAY_OUT)
-        return whole
+            raise _damaged(self.path, error) from error
 
     def _taken(self, whole: dict) -> State:
         """Take over all states of a checkpoint, which are checked first."""
@@ -154,9 +132,45 @@ class Checkpoint:
             if cuda and len(cuda) == torch.cuda.device_count():
                 torch.cuda.set_rng_state_all(cuda)
 
-    def _damaged(self, error: Exception) -> DataError:
-        detail = str(error).strip().partition("\n")[0][:100] or type(error).__name__
-        return DataError(self.path, f"is damaged, or not a checkpoint ({detail})", WAY_OUT)
+
+def matching(path: Path, made_from: Fingerprint, resume: str) -> dict | None:
+    """The content of the checkpoint that a run goes on from; None where it starts afresh.
+
+    Raises:
+        DataError: see `Checkpoint.restore`.
+    """
+    if resume == "no" or not path.exists():
+        if resume == "yes":
+            raise DataError(path, "no checkpoint to resume from", "start with --resume auto")
+        return None
+    whole = _read(path)
+    try:
+        different = made_from.differences(whole["made_from"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from error
+    if different:
+        raise DataError(path, f"is of another run: {listed(different)}", WAY_OUT)
+    return whole
+
+
+def _read(path: Path) -> dict:
+    try:
+        whole = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise DataError(path, f"cannot be read ({error.strerror or error})", WAY_OUT) from error
+    except Exception as error:  # a dozen kinds, by where the damage lies
+        raise _damaged(path, error) from error
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        if isinstance(whole, dict) and {"options", "task", "optimiser", "state"} <= whole.keys():
+            cause = "is of an earlier version, which did not note what the run was made from"
+            raise DataError(path, cause, WAY_OUT)
+        raise DataError(path, "is not a checkpoint of this program", WAY_OUT)
+    return whole
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    detail = str(error).strip().partition("\n")[0][:100] or type(error).__name__
+    return DataError(path, f"is damaged, or not a checkpoint ({detail})", WAY_OUT)
 
 
 def _shapes(weights: Weights) -> dict[str, torch.Size]:

@@ -11,8 +11,12 @@ from pipelines.errors import DataError
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, out: Path | None = None) -> Iterator[None]:
     """Hold a folder's lock; it is made if missing. Windows and file systems without locks hold none.
+
+    Args:
+        folder: to be locked.
+        out: the folder that an error names, if another one.
 
     Raises:
         DataError: another training holds it.
@@ -30,7 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 way = "wait for its end, stop it, or give another --out"
-                raise DataError(folder, "another training is at work in it", way) from None
+                raise DataError(out or folder, "another training is at work in it", way) from None
         yield
     finally:
         os.close(handle)

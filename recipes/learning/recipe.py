@@ -22,9 +22,15 @@ from decoders.alphabet import Normalisation
 from pipelines.errors import DataError, TriscribeError
 from pipelines.model import SequenceModel, load
 from recipes.data.downloads import find_data
-from recipes.data.manifest import Item, Manifest, Rejected, hold_out
+from recipes.data.holding_out import hold_out
+from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.data.written_manifest import NAME as MANIFEST
+from recipes.data.written_manifest import write_manifest
 from recipes.learning.cache import FeatureCache
+from recipes.learning.checkpoint import NAME as CHECKPOINT
+from recipes.learning.checkpoint import matching
 from recipes.learning.fingerprint import Fingerprint
+from recipes.learning.locking import locked
 from recipes.learning.memory import keep_memory
 from recipes.learning.options import RecipeOptions
 from recipes.learning.training import Task, checked_device, kept_settings, train
@@ -49,6 +55,8 @@ class Recipe(ABC):
     """Kind of number in which features are kept."""
     told: tuple[str, ...] = ("training",)
     """Options that the model file keeps."""
+    targets_are_classes: bool | None = None
+    """Whether validation is held out class by class; None decides by how often targets repeat."""
     roots: Sequence[Path] = ()
     """Folders of the data sets."""
 
@@ -122,12 +130,15 @@ class Recipe(ABC):
 
         The evaluation is on the test split, or on the validation split where the data has no test.
 
+        The items with their splits are written to `<out>/manifest.jsonl`, which can be given as data.
+
         Raises:
-            DataError: the data, or a checkpoint, does not fit.
+            DataError: the data, or a checkpoint, does not fit; or another training is at work in `out`.
             ModelError: `load` names no usable model.
         """
         training = self.options.training
-        with kept_settings(training.threads, checked_device(training)):
+        device = checked_device(training)
+        with locked(self.options.out), kept_settings(training.threads, device):
             return self._run()
 
     def _run(self) -> Scores:
@@ -152,9 +163,12 @@ class Recipe(ABC):
         for name in ("train", "valid"):
             if not splits[name]:
                 raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
+        made_from = self.fingerprint(model, splits["train"] + splits["valid"])
+        matching(options.out / CHECKPOINT, made_from, options.training.resume)  # before features take time
+        held = {name: [replace(item, split=name) for item in items] for name, items in splits.items()}
+        write_manifest(options.out / MANIFEST, [item for items in held.values() for item in items])
         task = self.training_task(model, splits["train"], splits["valid"])
         print(f"{model.parameters_count:,} parameters\n")
-        made_from = self.fingerprint(model, splits["train"] + splits["valid"])
         history = train(task, options.training, options.out, made_from)
         model.name = options.name
         model.training_facts = self.facts(manifests, splits, history)
@@ -199,7 +213,7 @@ class Recipe(ABC):
                 cause = f"{len(splits['train'])} usable training items ({reasons})"
                 raise DataError(manifests[0].root, cause, "give at least two")
             splits["train"], splits["valid"] = hold_out(
-                splits["train"], self.options.valid, self.options.training.seed
+                splits["train"], self.options.valid, self.options.training.seed, self.targets_are_classes
             )
         return splits, rejected
 

@@ -18,7 +18,7 @@ from encoders.precision import computing
 from pipelines.errors import DataError
 from pipelines.reading.computing import ahead, device_for
 from pipelines.reading.precision import precision_for
-from recipes.learning.checkpoint import Checkpoint, State
+from recipes.learning.checkpoint import NAME, Checkpoint, State
 from recipes.learning.fingerprint import Fingerprint
 from recipes.learning.interruption import Interrupted, Interruption
 from recipes.learning.locking import locked
@@ -26,6 +26,7 @@ from recipes.learning.options import TrainingOptions
 from recipes.learning.progress import Line, Remaining, counted, lasting
 from recipes.learning.weights import copied, mix_into, parameter_groups
 
+LOG = "log"  # folder for TensorBoard
 AHEAD = 2  # batches that another thread makes while the network learns from one
 
 
@@ -108,7 +109,7 @@ def train(
     device = checked_device(options)
     made_from = made_from or Fingerprint.of(options)
     home = next(task.parameters()).device
-    with locked(out), kept_settings(options.threads, device), Interruption() as interruption:
+    with locked(out / LOG, out), kept_settings(options.threads, device), Interruption() as interruption:
         try:
             return _Run(task.to(device), options, out, made_from, device, interruption).finished()
         finally:
@@ -162,9 +163,7 @@ class _Run:
         self.optimiser = torch.optim.AdamW(
             parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
         )
-        self.checkpoint = Checkpoint(
-            out / "checkpoint.pt", task, self.optimiser, made_from, options.checkpoint_minutes
-        )
+        self.checkpoint = Checkpoint(out / NAME, task, self.optimiser, made_from, options.checkpoint_minutes)
         found = self.checkpoint.restore(options.resume)
         self.state = found or State(begun=copied(task.model) if options.blend else {})
         share = 1 - options.average
@@ -179,7 +178,7 @@ class _Run:
         """The history of the run, after all that was left of it."""
         options, state = self.options, self.state
         with (
-            contextlib.closing(SummaryWriter(str(self.out / "log"))) as self.log,
+            contextlib.closing(SummaryWriter(str(self.out / LOG))) as self.log,
             Line("starting") as self.line,
         ):
             try:
