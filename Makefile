@@ -9,10 +9,10 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: .venv/ready  ## recognise examples/ with the bundled models, leave results in demo/ and compare them with the truth
+demo: .venv/ready  ## recognise examples/ with the bundled models into demo/, and compare with the truth
 	$(BIN)/triscribe transcribe examples/speech -o demo/speech -f txt,srt,json,textgrid --page demo/speech.html
 	$(BIN)/triscribe recognize examples/handwriting -o demo/handwriting -f txt,json,page,alto,hocr \
-		--language-model own --page demo/handwriting.html
+		--page demo/handwriting.html
 	$(BIN)/triscribe recognize examples/video -o demo/video -f txt,json,mp4,png
 	$(BIN)/triscribe caption examples/pictures -o demo/pictures -f txt,json,png
 	@$(BIN)/python examples/compare.py demo

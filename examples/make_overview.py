@@ -14,8 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Polygon
 from PIL import Image
 
-from pipelines import caption, recognize, transcribe
 from pipelines.media.audio import read_audio
+from triscribe import caption, recognize, transcribe
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "overview.png"
@@ -53,7 +53,7 @@ def draw_handwriting(axis) -> None:
     with Image.open(WRITTEN) as image:
         axis.imshow(image)
         height = image.height
-    for word in recognize(WRITTEN, language_model="own").words:
+    for word in recognize(WRITTEN).words:
         left, _, right, _ = word.box
         axis.add_patch(Polygon(word.polygon, color=colour(word.confidence), alpha=0.22, linewidth=0))
         middle = (left + right) / 2

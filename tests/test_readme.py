@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
 CARDS = sorted((ROOT / "pipelines" / "models").glob("*.md"))
-RUN = {"triscribe": ["-m", "pipelines.commands.cli"], "python": []}
+RUN = {"triscribe": ["-m", "triscribe"], "python": []}
 ASKING = {"--help", "--help-all", "--preset", "--like"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 
