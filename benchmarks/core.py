@@ -2,10 +2,11 @@
 
     python benchmarks/core.py [--threads N]
 
-Both run the same weights in one process, turn about, and medians are compared. The work of a
-step is counted in multiply-adds of its matrix products, 2 operations each: `padded` over every
-frame that was computed, `valid` over the frames that belong to a sequence. A share is that work
-per second over the best rate of a plain matrix product here, in the same precision.
+Both run the same weights in one process, in turn, and medians are compared. The work of a step is counted
+in multiply-adds of its matrix products, 2 operations each: `padded` over every frame that was computed,
+`valid` over the frames that belong to a sequence. A share is that work per second over the best rate of a
+plain matrix product here, in the same precision. `ms` compares the precisions with each other; the last lines
+tell which of them `--precision auto` takes on this machine.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from encoders.bilstm import BiLSTM
+from encoders.measurement import fastest_precision
 from encoders.precision import has_bf16
 
 INPUT, HIDDEN, LAYERS = 512, 256, 3
@@ -88,7 +90,8 @@ def compare(rnn: nn.LSTM, batch: int, frames: int, training: bool, name: str, ra
     )
     kind = "training" if training else "inference"
     size = f"{batch} x {frames}"
-    return f"{kind:<10} {size:<16} {name:<5} {slow / fast:>14.1f}x {padded:>8.0%} {valid:>7.0%}"
+    share = f"{padded:>8.0%} {valid:>7.0%}"
+    return f"{kind:<10} {size:<16} {name:<5} {slow / fast:>14.1f}x {share} {1e3 * fast:>9.1f}"
 
 
 def main() -> None:
@@ -103,11 +106,16 @@ def main() -> None:
     if "bf16" in rates:
         print(f"matrix product: bf16 {rates['bf16'] / rates['fp32']:.1f} times as fast as fp32\n")
     print(f"{'step':<10} {'batch x frames':<16} {'':<5} {'PackedSequence':>15} {'of matrix rate:':>16}")
-    print(f"{'':<33} {'times faster':>15} {'padded':>8} {'valid':>7}")
+    print(f"{'':<33} {'times faster':>15} {'padded':>8} {'valid':>7} {'ms':>9}")
     for training in (True, False):
         for batch, frames in ((32, 400), (1, 200)):
             for name in PRECISIONS:
                 print(compare(rnn, batch, frames, training, name, rates[name]), flush=True)
+    for kind, training in (("training", True), ("inference", False)):
+        began, chosen = perf_counter(), fastest_precision(training)
+        seconds = perf_counter() - began
+        front_end, core = ("bf16" if each else "fp32" for each in (chosen.front_end_bf16, chosen.core_bf16))
+        print(f"auto for {kind}: front end in {front_end}, core in {core}; measured in {seconds:.2f} s")
 
 
 if __name__ == "__main__":

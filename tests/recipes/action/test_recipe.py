@@ -64,7 +64,6 @@ def options_for(data: Path, out: Path, epochs: int = 10, **changes) -> ActionOpt
     )
 
 
-@pytest.mark.learns
 def test_it_learns_what_frames_in_no_order_do_not_show(data, tmp_path, capsys):
     found = Action(options_for(data, tmp_path / "out", show_clips=2)).run()
     assert found.accuracy.value > 0.85 and found.unordered_accuracy.value < 0.7
