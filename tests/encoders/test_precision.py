@@ -7,7 +7,15 @@ from torch import nn
 from encoders import measurement
 from encoders.bilstm import BiLSTM
 from encoders.measurement import fastest_precision
-from encoders.precision import BF16, FP32, Precision, computing, core_autocast, has_bf16
+from encoders.precision import (
+    BF16,
+    FP32,
+    Precision,
+    computing,
+    core_autocast,
+    has_bf16,
+    runs_lstm_in_bf16,
+)
 
 EVERY = [FP32, BF16, Precision(True, False), Precision(False, True)]
 LENGTHS = torch.tensor([9, 4])
@@ -30,7 +38,8 @@ def states(precision: Precision | None, cell: str = "lstm", training: bool = Fal
 @pytest.mark.parametrize("training", [True, False])
 def test_every_mixture_gives_nearly_the_same(precision, cell, training):
     exact, found = states(None, cell, training), states(precision, cell, training)
-    assert (exact == found.float()).all() == (precision == FP32)
+    rounded = precision.front_end_bf16 or (precision.core_bf16 and runs_lstm_in_bf16())
+    assert (exact != found.float()).any() == rounded
     torch.testing.assert_close(found.float(), exact, atol=0.03, rtol=0)
     if training:
         found.float().sum().backward()
@@ -46,7 +55,7 @@ def test_a_convolution_computes_as_the_front_end():
 def test_autocast_around_a_core_holds_where_nothing_else_is_said():
     x = torch.randn(2, 9, 6)
     with torch.autocast("cpu", torch.bfloat16), core_autocast(x):
-        assert torch.is_autocast_enabled("cpu")
+        assert torch.is_autocast_enabled("cpu") == runs_lstm_in_bf16()
     with core_autocast(x):
         assert not torch.is_autocast_enabled("cpu")
     with computing("cpu", BF16), pytest.raises(ZeroDivisionError), computing("cpu", FP32):
