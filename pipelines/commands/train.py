@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
-from importlib import import_module
 
 from pipelines.commands.arguments import UsageError
-from pipelines.tasks import recipes
+from pipelines.tasks import TASKS, recipes, resolve
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -15,12 +15,34 @@ def main(arguments: Sequence[str]) -> int:
     Raises:
         UsageError: there is no such recipe.
     """
-    names = ", ".join(recipes())
     name, *rest = arguments or [""]
-    if name in ("-h", "--help"):
-        print(f"usage: triscribe train RECIPE [OPTIONS]\n\nrecipes: {names}\n")
-        print("`triscribe train RECIPE --help` shows the options of a recipe.")
+    if name in ("-h", "--help", "--help-all"):
+        print(usage())
         return 0
-    if name not in recipes():
-        raise UsageError(f"no recipe {name!r}; choose from {names}" if name else f"name a recipe: {names}")
-    return import_module(f"recipes.{name}.recipe").main(rest)
+    packages = dict(zip(recipes(), (task.recipe for task in TASKS.values() if task.recipe), strict=True))
+    if name not in packages:
+        near = difflib.get_close_matches(name.lower(), packages, 1)
+        way_out = f"did you mean {near[0]}?" if near else f"choose from {', '.join(packages)}"
+        raise UsageError(
+            f"no recipe {name!r}; {way_out}" if name else f"name a recipe: {', '.join(packages)}"
+        )
+    return resolve(f"{packages[name]}.__main__:main")(rest)
+
+
+def usage() -> str:
+    """The help of the command: the recipes and what each learns from."""
+    recipes = [task.recipe for task in TASKS.values() if task.recipe]
+    lines = [f"  {recipe.rpartition('.')[2]:<13}{resolve(f'{recipe}:__doc__')}" for recipe in recipes]
+    return "\n".join(
+        [
+            "usage: triscribe train RECIPE --data DIR [OPTIONS]",
+            "",
+            "Train a model on your own data, or fine-tune a bundled one.",
+            "You get a model file and a report.",
+            "",
+            "recipes:",
+            *lines,
+            "",
+            "`triscribe train RECIPE --help` shows the options of a recipe.",
+        ]
+    )

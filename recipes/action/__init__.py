@@ -1,1 +1,1 @@
-"""Actions in videos: the recipe and what only it needs."""
+"""Action recognition, from labelled clips or videos."""

@@ -1,10 +1,11 @@
-"""Options of the action recipe. Importing them does not import torch."""
+"""Options of the recipe for actions in videos. Importing this module does not import torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from encoders.backbones import BACKBONES
 from recipes.learning.options import CoreOptions, RecipeOptions, TrainingOptions
@@ -12,17 +13,17 @@ from recipes.learning.options import CoreOptions, RecipeOptions, TrainingOptions
 
 @dataclass(frozen=True)
 class ClipAugmentation:
-    """How far training varies clips."""
+    """Augmentation of each clip, varied anew in every epoch."""
 
     mirror: bool = True
-    """Also show clips in a mirror; off where left and right tell classes apart."""
+    """Also show clips mirrored; turn it off where left and right tell classes apart."""
     crop: float = 0.12
-    """Largest share that is cut off each end of a clip."""
+    """Largest share cut off either end of a clip."""
     speed: float = 0.3
-    """Clips run up to so much faster or slower: 0.3 is between 1 / 1.3 and 1.3 times as fast."""
+    """Largest relative change of speed: 0.3 is between 1 / 1.3 and 1.3 times as fast."""
     opposites: tuple[str, ...] = ()
-    """Clips also run backwards, under another label: enter_=leave_ turns a clip of enter_bow into one
-    of leave_bow and the other way round. Only where that is what happens."""
+    """Also show clips backwards, under the opposite label: enter_=leave_ turns a clip of enter_bow into one
+    of leave_bow and the other way round."""
 
     def __post_init__(self):
         if not 0 <= self.crop < 0.5 or not self.speed >= 0:
@@ -43,14 +44,14 @@ class ClipAugmentation:
 
 @dataclass(frozen=True)
 class LossOptions:
-    """What training minimises, and how often it shows which clip."""
+    """Loss and sampling of clips."""
 
     focal: float = 0.0
-    """Exponent by which what is judged well already counts for less (focal loss); 0 is cross-entropy."""
+    """Exponent of the focal loss (Lin et al. 2017); 0 is cross-entropy."""
     balance: float = 0.5
-    """Rare classes are shown more often: 1 is all classes equally often, 0 each clip once an epoch."""
+    """Oversampling of rare classes: 0 shows each clip once per epoch, 1 all classes equally often."""
     joined: int = 5
-    """Most clips that are joined to one video where a timeline or an order is learnt."""
+    """Largest number of clips joined to one video, for timeline and ctc."""
 
     def __post_init__(self):
         if not self.focal >= 0 or not 0 <= self.balance <= 1 or self.joined < 1:
@@ -59,48 +60,57 @@ class LossOptions:
 
 @dataclass(frozen=True)
 class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
+    """Sizes of a new model. A loaded model keeps its own."""
 
-    network: str = "squeezenet1_0"
-    """Image network: small is trained from scratch, others come from torchvision by their names there; none
-    looks at motion only."""
+    new: ClassVar[Mapping[str, object]] = CoreOptions.new | {
+        "network": "squeezenet1_0",
+        "frozen": True,
+        "side": 0,
+        "rate": 8.0,
+        "window": 0.0,
+        "motion": 4,
+        "places": True,
+        "lags": (2, 6),
+        "decoder": "classifier",
+        "heads": 2,
+        "hidden_size": 96,
+        "num_layers": 1,
+        "dropout": 0.3,
+        "input_size": 128,
+    }
+
+    decoder: Literal["classifier", "timeline", "ctc"] | None = None
+    """What is predicted: classifier, one label per clip; timeline, a label per frame, learnt from labels
+    with start and end or from joined clips; ctc, the same, learnt from the order of the labels only."""
+    network: Literal[tuple(BACKBONES)] | None = None
+    """Image network: small is trained from scratch, none looks at motion only, the others come from
+    torchvision."""
     weights: str = "DEFAULT"
-    """Of the image network, as torchvision names and fetches them; none for none."""
-    frozen: bool = True
-    """Take the image network as it is, so that its features are computed once. The small one is trained."""
-    side: int = 0
-    """Pixels of the frames' shorter side; 0 is the image network's own."""
-    rate: float = 8.0
-    """Frames a second that are looked at."""
-    window: float = 0.0
-    """Seconds that are judged at once in a long video; 0 is as long as the longest training clip."""
-    motion: int = 4
-    """Cells across and down in which motion is told, beside a frozen network; 0 is none."""
-    places: bool = True
-    """Tell motion for each cell; without it, only how much there is and in how many directions."""
-    lags: tuple[int, ...] = (2, 6)
-    """Frames over which changes of each feature are told."""
-    decoder: Literal["classifier", "timeline", "ctc"] = "classifier"
-    """classifier: one label for a clip; timeline: a label for each frame, from labels with start and
-    end or from joined clips; ctc: the same, taught by the order of the labels only."""
-    heads: int = 2
+    """Pretrained weights of the image network, by torchvision's name for them; none for none."""
+    frozen: bool | None = None
+    """Keep the image network as it is, so that its features are computed only once."""
+    side: int | None = None
+    """Length of the shorter side of the frames, pixels; 0 is the image network's own."""
+    rate: float | None = None
+    """Frames per second that the model looks at."""
+    window: float | None = None
+    """Seconds of a long video that are judged at once; 0 is the length of the longest training clip."""
+    motion: int | None = None
+    """Cells across and down in which motion is measured, beside a frozen image network; 0 is none."""
+    places: bool | None = None
+    """Describe motion in each cell; otherwise only its overall amount and directions."""
+    lags: tuple[int, ...] | None = None
+    """Distances in frames over which the change of each feature is given to the model."""
+    heads: int | None = None
     """Queries of the attention pooling."""
-    hidden_size: int = 96
-    """Memory cells of each layer and direction."""
-    num_layers: int = 1
-    """Layers of the core."""
-    dropout: float = 0.3
-    """On what the core reads, between its layers and before the output."""
-    input_size: int = 128
-    """Features that the core reads."""
 
     def __post_init__(self):
         super().__post_init__()
-        if self.network not in BACKBONES:
-            raise ValueError(f"network must be one of {', '.join(BACKBONES)}, not {self.network!r}")
-        if not self.rate > 0 or not self.window >= 0 or self.heads < 1:
-            raise ValueError("rate must be above 0, window 0 or more, and heads at least 1")
-        if self.network == "none" and not self.motion:
+        if (self.rate is not None and not self.rate > 0) or (self.window or 0.0) < 0:
+            raise ValueError("rate must be above 0, and window 0 or more")
+        if self.heads is not None and self.heads < 1:
+            raise ValueError(f"heads must be at least 1, not {self.heads}")
+        if self.network == "none" and self.motion == 0:
             raise ValueError("network none looks at motion only: motion must be at least 1")
 
     @property
@@ -110,22 +120,25 @@ class ModelOptions(CoreOptions):
 
 @dataclass(frozen=True)
 class ActionOptions(RecipeOptions):
-    """Train an action recogniser on your own folder."""
+    """Train a recogniser of actions on your own videos."""
+
+    task: ClassVar[str] = "action"
 
     data: tuple[Path, ...] = ()
-    """Folder of clips: a folder for each class, labels.csv, or as Kinetics, UCF101 or mmaction lay them
-    out; found out by itself."""
+    """Folders of clips: a folder per class, labels.csv, or lists as in Kinetics, UCF101 or mmaction."""
     out: Path = Path("exp/action")
     """Folder for the model, checkpoints, features, log and report."""
     valid: float = 0.15
-    """Share of the training clips, by group, held out for validation where the data has none."""
+    """Share of the training clips held out for validation where the data has no validation split."""
     seeds: int = 1
-    """Runs from different seeds, whose mean and interval are reported; the first one's model is kept."""
+    """Number of runs from different seeds, whose mean and interval are reported; the model of the first is
+    kept."""
     folds: int = 0
-    """Judge every clip by models that never saw its group: into so many parts the groups are cut. With 0 the
-    test split is judged. The kept model learns from the data's own split either way."""
+    """Cross-validation: split the groups into this many folds and test each clip with a model that never saw
+    its group. 0 reports the test split. The model that is kept is trained on the data's own split."""
     show_clips: int = 0
-    """Clips shown in the report with their attention over time; none by default, as data may not be shown."""
+    """Number of clips shown in the report with their attention over time; none by default, as data may be
+    private."""
     model: ModelOptions = field(default_factory=ModelOptions)
     loss: LossOptions = field(default_factory=LossOptions)
     augmentation: ClipAugmentation = field(default_factory=ClipAugmentation)

@@ -40,18 +40,18 @@ from recipes.action.timeline import TimelineScores, score_timeline
 from recipes.data.datasets import read_clips
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
-from recipes.learning.recipe import Recipe, command
+from recipes.learning.recipe import Recipe
+from recipes.learning.resizing import changes, refuse
 from recipes.learning.training import train
 
 
 class Action(Recipe):
     """The recipe for actions in videos."""
 
-    task = "action"
+    task = ActionOptions.task
     what = "clips"
     measure = CLIPS
     targets_are_classes = True
-    told = ("training", "augmentation", "loss")
     options: ActionOptions
     splits: dict[str, list[Item]]
     samples: dict[tuple, Sample]
@@ -87,8 +87,9 @@ class Action(Recipe):
     ) -> SequenceModel:
         """A new model for the labels of the items, or the loaded one."""
         if base:
+            refuse(base, changes(base, self.options.model))
             return base
-        sizes = self.options.model
+        sizes = self.options.model.filled()
         frozen = sizes.is_frozen
         longest = max((item.end or item.duration) - (item.start or 0.0) for item in items)
         front_end = {
@@ -148,7 +149,9 @@ class Action(Recipe):
         side = front_end.network.crop
         return torch.from_numpy(np.stack([square(frame, side) for frame in frames])).flatten(1)
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> ActionTask:
+    def training_task(
+        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
+    ) -> ActionTask:
         """The task, after the features of all clips were computed."""
         items = [item for items in self.splits.values() for item in items]
         varied = items if self.options.folds else train
@@ -231,7 +234,7 @@ class Action(Recipe):
         seed = options.training.seed + run
         torch.manual_seed(seed)
         base = load(options.load) if options.load else None
-        normalisation = Normalisation(options.form, options.case)
+        normalisation = options.normalisation(base.normalisation if base else None)
         model = self.build(base, normalisation, self.splits["train"] + self.splits["valid"])
         learner = Unordered(model) if kind == "unordered" else model
         print(f"\n{name}")
@@ -336,12 +339,3 @@ def _weights(network: str, name: str) -> dict[str, Tensor]:
     except (OSError, RuntimeError) as error:
         way_out = "go online once, or put the file where torchvision looks for it (TORCH_HOME)"
         raise DataError("--weights", f"{name} of {network} cannot be fetched ({error})", way_out) from error
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The recipe as a command; returns its exit code."""
-    return command(Action, ActionOptions, "action", arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,1 +1,1 @@
-"""Speech recognition: the recipe and what only it needs."""
+"""Speech recognition, from recordings with their texts."""

@@ -1,5 +1,23 @@
-"""Run the recipe: `python -m recipes.asr`."""
+"""The recipe as a command: `triscribe train asr`, or `python -m recipes.asr`."""
 
-from recipes.asr.recipe import main
+from __future__ import annotations
 
-raise SystemExit(main())
+from collections.abc import Sequence
+
+from recipes.asr.options import AsrOptions
+from recipes.learning.command import command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as the arguments say; returns the exit code."""
+    return command("asr", AsrOptions, _recipe, arguments)
+
+
+def _recipe(options: AsrOptions):
+    from recipes.asr.recipe import Asr  # which imports torch
+
+    return Asr(options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

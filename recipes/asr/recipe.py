@@ -8,7 +8,6 @@ AN4 (official 948/130 split, greedy, no language model): see the results table i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from recipes.asr.task import SpeechTask, to_decibel
 from recipes.data.datasets import Item, Rejected, find_data, read_speech, with_durations
 from recipes.data.manifest import Manifest
 from recipes.learning.reading_recipe import Recogniser
-from recipes.learning.recipe import command
 from recipes.scoring.data_report import SPEECH
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment, sound_of
@@ -37,7 +35,7 @@ LONGEST = 60.0  # seconds of one training item
 class Asr(Recogniser):
     """The recipe for speech."""
 
-    task = "speech"
+    task = AsrOptions.task
     what = "recordings"
     measure = SPEECH
     training = SpeechTask
@@ -58,16 +56,6 @@ class Asr(Recogniser):
                 faults[path] = error.cause
         rejected += [Rejected(str(item.path), faults[item.path]) for item in kept if item.path in faults]
         return [item for item in kept if item.path not in faults], rejected
-
-    def front_end(self) -> dict:
-        sizes = self.options.model
-        return {
-            "kind": "spectrogram",
-            "sample_rate": sizes.sample_rate,
-            "n_mels": sizes.n_mels,
-            "dynamic_range": sizes.dynamic_range,
-            "channels": sizes.channels,
-        }
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return round(item.duration * model.front_end.sample_rate)
@@ -116,12 +104,3 @@ def sound(item: Item, sample_rate: int) -> np.ndarray:
 def _recording(path: Path, sample_rate: int) -> np.ndarray:
     """Items are often parts of one long recording, one after the other: read it once."""
     return read_audio(path, sample_rate)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The recipe as a command; returns its exit code."""
-    return command(Asr, AsrOptions, "asr", arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

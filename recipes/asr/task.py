@@ -24,8 +24,9 @@ class SpeechTask(ReadingTask):
         samples: Samples,
         options: RecogniserOptions,
         teacher: Teacher | None = None,
+        reads: bool = False,
     ):
-        super().__init__(model, samples, options, teacher)
+        super().__init__(model, samples, options, teacher, reads)
         self.join = self.augmentation.join
         warped = [model.front_end.log_mel.warped_filterbank(warp) for warp in WARPS]
         self.register_buffer("filterbanks", torch.stack(warped), False)

@@ -1,1 +1,1 @@
-"""Captions: the recipe and what only it needs."""
+"""Captioning, from pictures or short videos with sentences."""

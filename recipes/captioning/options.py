@@ -1,10 +1,11 @@
-"""Options of the captioning recipe. Importing them does not import torch."""
+"""Options of the recipe for captions. Importing this module does not import torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from encoders.backbones import BACKBONES
 from recipes.learning.options import (
@@ -12,19 +13,25 @@ from recipes.learning.options import (
     CoreOptions,
     RecipeOptions,
     TrainingOptions,
+    check_choices,
 )
 
 
 @dataclass(frozen=True)
 class TeachingOptions(AttentionOptions):
-    """How a captioner is taught."""
+    """Attention decoder and augmentation."""
 
+    new: ClassVar[Mapping[str, object]] = {"decoder_size": 384}
+
+    sampling: float = 0.1
+    """Scheduled sampling: share of words that the decoder reads from its own output at the end of training,
+    rising linearly from 0."""
     doubly_stochastic: float = 0.2
-    """Weight of looking at all places of a picture equally over a sentence (Xu et al. 2015)."""
+    """Weight of attending to all places of a picture equally over a sentence (Xu et al. 2015)."""
     shift: float = 0.06
-    """Share of its side by which a picture is moved in training; only for a network that is trained."""
+    """Largest shift of a picture, as a share of its side; only where the image network is trained."""
     mirror: bool = False
-    """Also show pictures in a mirror; not where sentences tell left from right."""
+    """Also show pictures mirrored; not where sentences tell left from right."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -34,37 +41,48 @@ class TeachingOptions(AttentionOptions):
 
 @dataclass(frozen=True)
 class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
+    """Sizes of a new model. A loaded model keeps its own."""
 
-    network: Literal[tuple(name for name in BACKBONES if name != "none")] = "squeezenet1_0"
-    """Image network: small is trained from scratch, others come from torchvision by their names there."""
+    new: ClassVar[Mapping[str, object]] = CoreOptions.new | {
+        "network": "squeezenet1_0",
+        "frozen": True,
+        "side": 0,
+        "grid": True,
+        "rate": 1.0,
+        "window": 10.0,
+        "hidden_size": 192,
+        "num_layers": 1,
+        "dropout": 0.4,
+        "embedding_size": 256,
+        "attention_size": 192,
+    }
+
+    network: Literal[tuple(name for name in BACKBONES if name != "none")] | None = None
+    """Image network: small is trained from scratch, the others come from torchvision."""
     weights: str = "DEFAULT"
-    """Of the image network, as torchvision names and fetches them; none for none."""
-    frozen: bool = True
-    """Take the image network as it is, so that its features are computed once. The small one is trained."""
-    side: int = 0
-    """Pixels to which pictures are squared; 0 is the image network's own."""
-    grid: bool = True
-    """Look at the places of one picture; with --no-grid at a video's frames as wholes, in their order."""
-    rate: float = 1.0
-    """Frames a second that are looked at in a video."""
-    window: float = 10.0
-    """Seconds of a video that one sentence is about, at most."""
-    hidden_size: int = 192
-    """Memory cells of each layer and direction."""
-    num_layers: int = 1
-    """Layers of the core."""
-    dropout: float = 0.4
-    """On what the core reads, between its layers, on words read and before words written."""
-    embedding_size: int = 256
-    """Features of a label."""
-    attention_size: int = 192
-    """Features in which places and decoder are compared."""
+    """Pretrained weights of the image network, by torchvision's name for them; none for none."""
+    frozen: bool | None = None
+    """Keep the image network as it is, so that its features are computed only once."""
+    side: int | None = None
+    """Side to which pictures are scaled, pixels; 0 is the image network's own."""
+    grid: bool | None = None
+    """Attend to places of one picture; with --no-grid to whole frames of a video, in their order."""
+    rate: float | None = None
+    """Frames per second that the model looks at in a video."""
+    window: float | None = None
+    """Longest stretch of a video that one sentence describes, seconds."""
+    embedding_size: int | None = None
+    """Size of the word embeddings."""
+    attention_size: int | None = None
+    """Size of the space in which the attention compares places with the decoder's state."""
 
     def __post_init__(self):
         super().__post_init__()
-        if min(self.embedding_size, self.attention_size) < 1 or self.side < 0:
-            raise ValueError("embedding_size and attention_size must be at least 1, and side 0 or more")
+        for name in ("embedding_size", "attention_size"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if (self.side or 0) < 0:
+            raise ValueError(f"side must be 0 or more pixels, not {self.side}")
 
     def front_end(self) -> dict:
         """Kind and sizes of the front end."""
@@ -94,38 +112,39 @@ class ModelOptions(CoreOptions):
 
 @dataclass(frozen=True)
 class VocabularyOptions:
-    """What sentences are made of, in a new model."""
+    """Vocabulary of a new model."""
 
     labels: Literal["words", "subwords", "characters"] = "words"
-    """What the model writes one by one."""
+    """Units in which the model writes sentences."""
     min_count: int = 5
     """Words that occur less often in training become one unknown word, which is never written."""
     pieces: int = 1000
-    """Subwords, at most."""
+    """Largest number of subwords."""
     punctuation: bool = False
-    """Keep punctuation and signs in the sentences."""
+    """Keep punctuation and symbols in the sentences."""
 
     def __post_init__(self):
+        check_choices(self)
         if self.min_count < 1 or self.pieces < 2:
             raise ValueError("min_count must be at least 1 and pieces at least 2")
 
 
 @dataclass(frozen=True)
 class CaptioningOptions(RecipeOptions):
-    """Train a captioner on your own folder."""
+    """Train a captioner on your own pictures or short videos."""
+
+    task: ClassVar[str] = "captioning"
+    new: ClassVar[Mapping[str, object]] = RecipeOptions.new | {"case": "lower"}
 
     data: tuple[Path, ...] = ()
-    """Folders of pictures or videos and sentences (captions.tsv, COCO, Karpathy, Flickr8k: found out by
-    itself)."""
+    """Folders of pictures or videos with sentences: captions.tsv, COCO or Karpathy JSON, Flickr8k."""
     out: Path = Path("exp/captioning")
     """Folder for the model, checkpoint, features, log and report."""
-    case: Literal["keep", "upper", "lower"] = "lower"
-    """Case of the sentences."""
     select: Literal["bleu4", "exact"] = "bleu4"
-    """Validation score that chooses the best weights."""
+    """Validation score that selects the best weights: BLEU-4, or the share of exact matches."""
     model: ModelOptions = field(default_factory=ModelOptions)
     vocabulary: VocabularyOptions = field(default_factory=VocabularyOptions)
-    teaching: TeachingOptions = field(default_factory=lambda: TeachingOptions(decoder_size=384, sampling=0.1))
+    teaching: TeachingOptions = field(default_factory=TeachingOptions)
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(epochs=20, batch_size=32, learning_rate=1e-3, valid_every=1)
     )

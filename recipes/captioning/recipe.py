@@ -31,7 +31,8 @@ from recipes.captioning.scores import CaptionScores, Described, score, scorers, 
 from recipes.captioning.task import CaptionTask, Picture
 from recipes.data.datasets import Item, Rejected, read_captions
 from recipes.data.manifest import Manifest
-from recipes.learning.recipe import Recipe, command
+from recipes.learning.recipe import Recipe
+from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure
 
 WHOLE = 1e9  # seconds, longer than any video
@@ -40,12 +41,11 @@ WHOLE = 1e9  # seconds, longer than any video
 class Captioning(Recipe):
     """The recipe for sentences about pictures."""
 
-    task = "captioning"
+    task = CaptioningOptions.task
     what = "pictures and sentences"
     measure = Measure(
         lambda item: float(len(item.target.split())), "words", "1000 words", 1000.0, densest=float("inf")
     )
-    told = ("training", "teaching", "vocabulary", "select")
 
     def __init__(self, options: CaptioningOptions):
         super().__init__(options)
@@ -75,9 +75,11 @@ class Captioning(Recipe):
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
         """A new model for the words of the training sentences, or the loaded one as it is."""
+        options = self.options
         if base:
+            refuse(base, changes(base, options.model))
             return base
-        sizes, options = self.options.model, self.options
+        sizes = options.model.filled()
         try:
             alphabet = alphabet_of(
                 options.vocabulary, [item.target for item in items if item.split != "valid"]
@@ -88,7 +90,7 @@ class Captioning(Recipe):
             self.task,
             sizes.front_end(),
             sizes.core(),
-            sizes.decoder(options.teaching.decoder_size),
+            sizes.decoder(options.teaching.filled().decoder_size),
             alphabet,
             normalisation,
             options.name,
@@ -128,7 +130,9 @@ class Captioning(Recipe):
             frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
         return inputs_of(model.front_end, frames).flatten(1)
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> CaptionTask:
+    def training_task(
+        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
+    ) -> CaptionTask:
         """The task with the features of all pictures in its cache, each once."""
         options, frozen = self.options, model.front_end.network.frozen
         taught = grouped(train)
@@ -197,12 +201,3 @@ def frames_of(item: Item, model: SequenceModel) -> list[np.ndarray]:
     side = front_end.network.resize
     frames = open_video(item.path).frames(every=1 / front_end.rate, shorter_side=side)
     return [squared(frame.pixels, side) for frame in frames]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The recipe as a command; returns its exit code."""
-    return command(Captioning, CaptioningOptions, "captioning", arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,1 +1,1 @@
-"""Handwriting recognition: the recipe and what only it needs."""
+"""Handwriting recognition, from line images or pages with texts."""

@@ -1,5 +1,23 @@
-"""Run the recipe: `python -m recipes.handwriting`."""
+"""The recipe as a command: `triscribe train handwriting`, or `python -m recipes.handwriting`."""
 
-from recipes.handwriting.recipe import main
+from __future__ import annotations
 
-raise SystemExit(main())
+from collections.abc import Sequence
+
+from recipes.handwriting.options import HandwritingOptions
+from recipes.learning.command import command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as the arguments say; returns the exit code."""
+    return command("handwriting", HandwritingOptions, _recipe, arguments)
+
+
+def _recipe(options: HandwritingOptions):
+    from recipes.handwriting.recipe import Handwriting  # which imports torch
+
+    return Handwriting(options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

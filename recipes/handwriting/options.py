@@ -1,9 +1,11 @@
-"""Options of the handwriting recipe. Importing them does not import torch."""
+"""Options of the recipe for handwriting. Importing this module does not import torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from recipes.learning.options import CoreOptions, RecogniserOptions
 
@@ -12,7 +14,7 @@ MADE = "splice", "compose", "small_capitals"  # shares of lines that are made of
 
 @dataclass(frozen=True)
 class LineAugmentation:
-    """How far training varies each line. Lengths are shares of the line's height."""
+    """Augmentation of each line, varied anew in every epoch. Lengths are shares of the line's height."""
 
     stretch: float = 0.2
     """Largest relative change of width."""
@@ -21,37 +23,37 @@ class LineAugmentation:
     slant: float = 0.12
     """Largest shear to either side, as a tangent."""
     skew: float = 0.1
-    """Largest rise or fall from one end of the line to the other."""
+    """Largest rise or fall of the baseline from one end of the line to the other."""
     offset: float = 0.06
     """Largest shift of the baseline up or down."""
     elastic: float = 0.035
-    """Typical displacement of an elastic distortion (Simard et al. 2003)."""
+    """Standard deviation of an elastic distortion (Simard et al. 2003)."""
     stroke: float = 0.4
-    """Share of lines whose strokes are made thicker or thinner."""
+    """Share of lines with thicker or thinner strokes."""
     contrast: float = 0.5
-    """Share of lines with other gradation."""
+    """Share of lines with another contrast."""
     blur: float = 0.2
     """Share of lines that are blurred."""
     noise: float = 0.3
     """Share of lines with grain."""
     show_through: float = 0.15
-    """Share of lines behind which another one shines through, mirrored."""
+    """Share of lines with another line showing through from the back."""
     splice: float = 0.0
-    """Share of lines in which half the words give way to others from lines near them, whose places the model
-    itself finds; an attention decoder alone finds none."""
+    """Share of lines in which half of the words are replaced by words of nearby lines. The model's own CTC
+    alignment says where words are, so this needs a ctc or hybrid decoder."""
     compose: float = 0.0
-    """Share of lines that are composed of pieces of lines near them, a few letters each, and say what stands
-    somewhere in --texts, or in other lines. Pieces, too, are found by the model."""
+    """Share of lines composed from pieces of nearby lines, a few letters each, to say something from --texts,
+    or from other lines. Needs a ctc or hybrid decoder, too."""
     small_capitals: float = 0.0
-    """Share of lines in small capitals, in which some people write everything: capitals of other lines, drawn
-    about as high as small letters, say what stands somewhere in such texts, and are read as small letters."""
+    """Share of lines composed in small capitals, as some people write: capitals of other lines, scaled to the
+    height of small letters and labelled as small letters."""
     near: int = 10
-    """Lines before and behind one that give it words and pieces: about as many as are of one page or hand, in
-    the order of their names. --compose wants hundreds, for pieces of more than two or three letters."""
+    """Number of lines before and after a line, in the order of their names, that count as nearby: about as
+    many as are of one hand. --compose works best with hundreds."""
     masks: int = 2
-    """Stretches of columns that are blotted out."""
+    """Number of masks over the width of the line."""
     mask_width: float = 0.4
-    """Most of a line's height that one of them is wide."""
+    """Largest width of a mask."""
 
     def __post_init__(self):
         for name in ("stroke", "contrast", "blur", "noise", "show_through", *MADE):
@@ -74,87 +76,90 @@ class LineAugmentation:
 
 @dataclass(frozen=True)
 class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
+    """Sizes of the model. With --load, a size that is not given stays as it is in the loaded model; another
+    one makes it grow, which loses nothing learnt, or shrink, which keeps what matters most."""
 
-    height: int = 48
-    """Pixels that every line is scaled to."""
-    fold: int = 1
-    """The convolutions read blocks of so many pixels square, as channels; with --height 96 --fold 2 they see
-    finer strokes, and take a tenth to a sixth longer than with 48 and 1."""
-    upright: bool = True
-    """Set slanting letters upright and even their height and width; for scripts with ascenders and
+    new: ClassVar[Mapping[str, object]] = CoreOptions.new | {
+        "height": 48,
+        "fold": 1,
+        "upright": True,
+        "channels": (16, 32, 48, 64, 80),
+        "residuals": (),
+        "right_to_left": False,
+    }
+
+    height: int | None = None
+    """Height to which lines are scaled, pixels. A loaded model can grow to a multiple of its height."""
+    fold: int | None = None
+    """Side of the blocks of pixels that the convolutions read as channels. --height 96 --fold 2 shows finer
+    strokes than 48 and 1 and takes a tenth to a sixth longer."""
+    upright: bool | None = None
+    """Deslant the line and normalise the height and width of its letters; for scripts with ascenders and
     descenders."""
-    channels: tuple[int, ...] = (16, 32, 48, 64, 80)
-    """Of each convolution."""
-    residuals: tuple[int, ...] = ()
-    """Further convolutions behind each; with 0 0 1 2 2 an epoch teaches more and takes 1.4 times as long."""
-    right_to_left: bool = False
-    """The lines run from right to left, as in Arabic and Hebrew."""
+    channels: tuple[int, ...] | None = None
+    """Channels of each of the five convolutions. A loaded model grows or shrinks to these."""
+    residuals: tuple[int, ...] | None = None
+    """Residual convolutions behind each of the five; 0 0 1 2 2 teaches more per epoch and takes 1.4 times as
+    long. A loaded model grows to these."""
+    right_to_left: bool | None = None
+    """Lines run from right to left, as in Arabic and Hebrew."""
 
     def __post_init__(self):
         super().__post_init__()
-        if self.height < 8 or len(self.channels) != 5 or min(self.channels) < 1:
-            raise ValueError("height must be at least 8, and channels five numbers from 1 upwards")
-        if self.fold < 1 or self.height % self.fold:
+        if self.height is not None and self.height < 8:
+            raise ValueError(f"height must be at least 8 pixels, not {self.height}")
+        if self.channels is not None and (len(self.channels) != 5 or min(self.channels) < 1):
+            raise ValueError("channels must be five numbers from 1 upwards")
+        if self.residuals and (len(self.residuals) > 5 or min(self.residuals) < 0):
+            raise ValueError("residuals must be at most five numbers from 0 upwards")
+        if self.fold is not None and (self.fold < 1 or (self.height or self.fold) % self.fold):
             raise ValueError(f"fold must divide the height, {self.height}, which {self.fold} does not")
+
+    def front_end(self) -> dict:
+        """Kind and sizes of the front end."""
+        return {
+            "kind": "line_image",
+            "height": self.height,
+            "fold": self.fold,
+            "channels": list(self.channels),
+            "residuals": list(self.residuals),
+            "right_to_left": self.right_to_left,
+            "upright": self.upright,
+        }
 
 
 @dataclass(frozen=True)
 class HandwritingOptions(RecogniserOptions):
-    """Train a handwriting recogniser on your own folder."""
+    """Train a handwriting recogniser on your own lines or pages."""
+
+    task: ClassVar[str] = "handwriting"
 
     data: tuple[Path, ...] = ()
-    """Folders of line images with texts (`.gt.txt`, `labels.tsv`), of pages with PAGE or ALTO files, or
-    of both: found out by itself. Several folders are trained on together and also scored apart."""
+    """Folders of line images with texts (.gt.txt, labels.tsv), of pages with PAGE or ALTO XML, or of both.
+    Several folders are trained on together and also scored separately."""
     out: Path = Path("exp/handwriting")
     """Folder for the model, checkpoint, log and report."""
     consistency: float = 0.0
-    """Weight that draws two masked views of a line towards each other (CR-CTC); 0 turns it off."""
+    """Weight of the consistency between two masked views of each line (CR-CTC, Yao et al. 2024); 0 turns it
+    off."""
     shortcut: float = 0.3
-    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
-    grow: tuple[int, ...] = ()
-    """Further convolutions for the model of --load, behind each that it has (as --residuals of a new one).
-    They begin by changing nothing, so that nothing learnt is lost."""
-    finer: int = 1
-    """Scale lines to this many times the height that the model of --load reads (see --fold). This, too,
-    begins by changing nothing."""
-    wider: tuple[int, ...] = ()
-    """Channels of each convolution of the model of --load from now on. So does this."""
-    narrower: tuple[int, ...] = ()
-    """Channels of each convolution of the model of --load from now on, fewer than it has: those that matter
-    least are left out, for a smaller, faster model, which may learn from the whole one (--teacher)."""
-    cells: int | None = None
-    """Memory cells of each layer and direction of the model of --load from now on. More begin by changing
-    nothing; fewer are those that matter most."""
+    """Weight of an auxiliary CTC loss on the output of the front end (Retsinas et al. 2022); 0 turns it
+    off."""
     texts: tuple[Path, ...] = ()
-    """Plain text in the language and the jargon to be read, for --compose: words that no line shows."""
+    """Plain text files in the language to be read, for --compose: they teach words that no line shows."""
     views: int = 0
-    """With --freeze: the front end reads each line this many times, varied anew each time, before training
-    begins, and what it made of them is kept on disk, some 60 kB a line and view: an epoch takes one of these
-    views. 0: it reads them anew in every epoch, which takes twice as long."""
+    """With --freeze: run the front end over this many variants of each line before training and keep its
+    output on disk, about 60 kB per line and variant; epochs take half the time. 0 runs it in every epoch."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: LineAugmentation = field(default_factory=LineAugmentation)
 
     def __post_init__(self):
         super().__post_init__()
-        self._needs_load("grow", "wider", "narrower", "cells")
-        if self.freeze and (any(self.grow) or self.finer > 1 or self.wider or self.narrower):
-            raise ValueError(
-                "freeze leaves the front end as it is; grow, finer, wider and narrower change it"
-            )
-        if self.narrower and (any(self.grow) or self.wider):
-            raise ValueError(
-                "narrower makes a model smaller, and grow and wider larger: leave out one of them"
-            )
         if self.views < 0 or (self.views and not self.freeze):
             raise ValueError(f"views must be 0, or more with --freeze, not {self.views}")
         if self.views and self.teacher:
-            raise ValueError("a teacher reads lines, and views are none any more: leave out one of them")
+            raise ValueError("a teacher reads lines, but views are no longer lines: leave out one of them")
         if self.views and self.augmentation.small_capitals:
-            raise ValueError("small_capitals are drawn, and views are not: leave out one of them")
+            raise ValueError("small_capitals are drawn, which views cannot be: leave out one of them")
         if self.texts and not self.augmentation.compose:
-            raise ValueError("texts are what --compose writes: give that a share of the lines, such as 0.4")
-        if min(self.grow, default=0) < 0:
-            raise ValueError(f"grow must be numbers from 0 upwards, not {self.grow}")
-        if self.finer < 1 or (self.finer > 1 and not self.load):
-            raise ValueError(f"finer must be 1, or more with --load, not {self.finer}")
+            raise ValueError("texts are for --compose: give that a share of the lines, such as 0.4")

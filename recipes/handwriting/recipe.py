@@ -8,7 +8,6 @@ hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the result
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from decoders.alphabet import Normalisation
 from pipelines import handwriting
 from pipelines.errors import DataError, TriscribeError
 from pipelines.layout.lines import cut_line
@@ -28,10 +26,7 @@ from recipes.data.manifest import Manifest
 from recipes.handwriting.kept_lines import KeptLines
 from recipes.handwriting.options import HandwritingOptions
 from recipes.handwriting.task import LineTask
-from recipes.learning.growing import grown
 from recipes.learning.reading_recipe import Recogniser
-from recipes.learning.recipe import command
-from recipes.learning.shrinking import shrunk
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
@@ -42,10 +37,9 @@ SHOWN = 1400, 140  # pixels that a line in the report has at most
 class Handwriting(Recogniser):
     """The recipe for images of text lines."""
 
-    task = "handwriting"
+    task = HandwritingOptions.task
     what = "line images or pages"
     training = LineTask
-    told = (*Recogniser.told, "views", "grow", "finer", "wider", "narrower", "cells")
     stored = np.uint8
 
     def __init__(self, options: HandwritingOptions):
@@ -72,26 +66,15 @@ class Handwriting(Recogniser):
                 rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))
         return kept, rejected
 
-    def build(
-        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
-    ) -> SequenceModel:
-        options = self.options
-        if base:
-            fewer = options.cells and options.cells < base.core.hidden_size
-            more = None if fewer else options.cells
-            if any(options.grow) or options.finer > 1 or options.wider or more:
-                base = grown(base, options.grow, options.finer, options.wider, more)
-            if options.narrower or fewer:
-                base = shrunk(base, options.narrower, options.cells if fewer else None)
-        return super().build(base, normalisation, items)
-
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         facts = super().facts(manifests, splits, history)
         names = [path.name for path in self.options.texts]
         return facts | ({"texts": ", ".join(names)} if names else {})
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> LineTask:
-        task = super().training_task(model, train, valid)
+    def training_task(
+        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
+    ) -> LineTask:
+        task = super().training_task(model, train, valid, base)
         if self.options.views:
             sources = [self.source(item) for item in train + valid]
             task.keep(self.options.out / "views", sources, self.options.views)
@@ -102,18 +85,6 @@ class Handwriting(Recogniser):
                     cause = "has no word in the characters of the training lines"
                     raise DataError(path, cause, "give text in their script, or none for that of the lines")
         return task
-
-    def front_end(self) -> dict:
-        sizes = self.options.model
-        return {
-            "kind": "line_image",
-            "height": sizes.height,
-            "fold": sizes.fold,
-            "channels": list(sizes.channels),
-            "residuals": list(sizes.residuals),
-            "right_to_left": sizes.right_to_left,
-            "upright": sizes.upright,
-        }
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         columns = max(1, round(self.measure.of(item) * model.front_end.height))
@@ -170,12 +141,3 @@ def named(item: Item) -> str:
     """How reports call an item."""
     name = item.path.stem if item.shape is None else f"{item.path.stem} {item.shape.id}"
     return f"{item.group}/{name}" if item.group and item.group != item.path.stem else name
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The recipe as a command; returns its exit code."""
-    return command(Handwriting, HandwritingOptions, "handwriting", arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -31,8 +31,9 @@ class LineTask(ReadingTask):
         samples: Samples,
         options: RecogniserOptions,
         teacher: Teacher | None = None,
+        reads: bool = False,
     ):
-        super().__init__(model, samples, options, teacher)
+        super().__init__(model, samples, options, teacher, reads)
         self.join = self.augmentation.made if model.decoder.by_frame else 0.0
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
         # As the columns show them, which in right-to-left lines with numbers is not as they are read.

@@ -1,1 +1,1 @@
-"""Pen strokes: the recipe and what only it needs."""
+"""Ink recognition, from pen strokes with their texts."""

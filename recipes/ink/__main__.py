@@ -1,5 +1,23 @@
-"""Run the recipe: `python -m recipes.ink`."""
+"""The recipe as a command: `triscribe train ink`, or `python -m recipes.ink`."""
 
-from recipes.ink.recipe import main
+from __future__ import annotations
 
-raise SystemExit(main())
+from collections.abc import Sequence
+
+from recipes.ink.options import InkOptions
+from recipes.learning.command import command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train as the arguments say; returns the exit code."""
+    return command("ink", InkOptions, _recipe, arguments)
+
+
+def _recipe(options: InkOptions):
+    from recipes.ink.recipe import InkRecipe  # which imports torch
+
+    return InkRecipe(options)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,9 +1,11 @@
-"""Options of the ink recipe. Importing them does not import torch."""
+"""Options of the recipe for pen strokes. Importing this module does not import torch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from recipes.learning.options import CoreOptions, RecogniserOptions
 
@@ -12,32 +14,33 @@ SPACING = 0.25  # core heights at which ink is measured before there is a model
 
 @dataclass(frozen=True)
 class InkAugmentation:
-    """How far training varies each line of ink."""
+    """Augmentation of each line of ink, varied anew in every epoch. Lengths are in core heights, about the
+    height of a small x."""
 
     slant: float = 0.25
-    """Largest slant added, core heights across for each one up."""
+    """Largest slant added, as a tangent."""
     width: float = 0.15
     """Largest relative change of width."""
     height: float = 0.15
     """Largest relative change of height."""
     rotation: float = 0.7
-    """Largest rotation around the middle, degrees."""
+    """Largest rotation, degrees."""
     shift: float = 0.15
     """Largest shift of the baseline, core heights."""
     noise: float = 0.02
-    """Deviation of a trembling pen, core heights."""
+    """Standard deviation of tremor along the stroke, core heights."""
     noise_length: float = 0.4
-    """Core heights of stroke from tremble to tremble."""
+    """Wavelength of the tremor, core heights of stroke."""
     warp: float = 0.12
-    """Deviation of a smooth warp, which moves, stretches and bends letters, core heights."""
+    """Standard deviation of a smooth warp that moves, stretches and bends letters, core heights."""
     warp_length: float = 6.0
-    """Core heights across of the warp's shortest wave."""
+    """Shortest wavelength of the warp, core heights."""
     resampling: float = 0.1
     """Largest relative change of the spacing of points."""
     drop: float = 0.03
-    """Share of tiny strokes, such as dots, that are left out."""
+    """Share of tiny strokes, such as dots, that are dropped."""
     tiny: float = 0.4
-    """Core heights of stroke up to which one is tiny."""
+    """Length up to which a stroke is tiny, core heights."""
 
     def __post_init__(self):
         for name in ("slant", "rotation", "shift", "noise", "warp", "tiny"):
@@ -55,28 +58,41 @@ class InkAugmentation:
 
 @dataclass(frozen=True)
 class ModelOptions(CoreOptions):
-    """Sizes of a new model; ignored with --load."""
+    """Sizes of the model. With --load, a size that is not given stays as it is in the loaded model."""
 
-    input_size: int = 128
-    """Features that the core reads."""
-    spacing: float = SPACING
-    """Core heights from point to point along the pen's way."""
-    strides: tuple[int, ...] = (2, 2)
-    """Of each convolution: points to frames."""
-    channels: int = 64
-    """Of each convolution."""
+    new: ClassVar[Mapping[str, object]] = CoreOptions.new | {
+        "input_size": 128,
+        "spacing": SPACING,
+        "strides": (2, 2),
+        "channels": 64,
+    }
+
+    spacing: float | None = None
+    """Distance of points along the pen's path, core heights."""
+    strides: tuple[int, ...] | None = None
+    """Stride of each convolution."""
+    channels: int | None = None
+    """Channels of each convolution."""
+
+    def front_end(self) -> dict:
+        """Kind and sizes of the front end."""
+        sizes = {"spacing": self.spacing, "strides": list(self.strides), "channels": self.channels}
+        return {"kind": "strokes"} | sizes
 
 
 @dataclass(frozen=True)
 class InkOptions(RecogniserOptions):
-    """Train a recogniser of pen strokes on your own folder."""
+    """Train a recogniser of pen strokes on your own ink."""
+
+    task: ClassVar[str] = "ink"
 
     data: tuple[Path, ...] = ()
-    """Folders of ink: JSON lines or InkML with labels. Several are trained on together and also scored
-    apart."""
+    """Folders of ink with labels: JSON lines or InkML. Several folders are trained on together and also
+    scored separately."""
     out: Path = Path("exp/ink")
     """Folder for the model, checkpoint, log and report."""
     consistency: float = 0.0
-    """Weight that draws two views of a line, under different dropout, towards each other (CR-CTC)."""
+    """Weight of the consistency between two passes over each line under different dropout (CR-CTC, Yao et
+    al. 2024); 0 turns it off."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: InkAugmentation = field(default_factory=InkAugmentation)

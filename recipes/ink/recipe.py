@@ -7,7 +7,6 @@ imadocsen-en (greedy, no language model): see the results table in the README.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.ink.options import SPACING, InkOptions
 from recipes.ink.task import InkTask, flat
 from recipes.learning.reading_recipe import Recogniser
-from recipes.learning.recipe import command
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
@@ -35,7 +33,7 @@ from recipes.scoring.report_page import Attachment
 class InkRecipe(Recogniser):
     """The recipe for pen strokes."""
 
-    task = "ink"
+    task = InkOptions.task
     what = "ink"
     training = InkTask
     stored = np.float32
@@ -60,15 +58,6 @@ class InkRecipe(Recogniser):
             except (TriscribeError, ValueError) as error:
                 rejected.append(Rejected(named(item), getattr(error, "cause", str(error))))
         return kept, rejected
-
-    def front_end(self) -> dict:
-        sizes = self.options.model
-        return {
-            "kind": "strokes",
-            "spacing": sizes.spacing,
-            "strides": list(sizes.strides),
-            "channels": sizes.channels,
-        }
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return max(1, round(self.measure.of(item) * SPACING / model.front_end.spacing))
@@ -127,12 +116,3 @@ def named(item: Item) -> str:
     """How reports call an item."""
     name = f"{item.path.name.partition('.')[0]}:{item.index + 1}"
     return f"{item.group}/{name}" if item.group else name
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The recipe as a command; returns its exit code."""
-    return command(InkRecipe, InkOptions, "ink", arguments)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

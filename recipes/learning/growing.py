@@ -1,4 +1,4 @@
-"""A trained handwriting model as a larger one that begins by reading exactly as it did.
+"""Growing a trained model: a larger one that begins by reading exactly as it did.
 
 After Chen et al. 2016, "Net2Net: accelerating learning via knowledge transfer".
 """
@@ -6,64 +6,76 @@ After Chen et al. 2016, "Net2Net: accelerating learning via knowledge transfer".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 import torch
 from torch import Tensor
 
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
-from recipes.learning.reading_recipe import remade
+from recipes.learning.fitting import remade
 
-WAY = "give --grow fewer numbers, from 0, --wider as many as it has convolutions, --cells more than it has"
+WAY = "leave out the size, or train a new model without --load"
 
 
 def grown(
     base: SequenceModel,
-    more: Sequence[int] = (),
-    finer: int = 1,
-    wider: Sequence[int] = (),
-    cells: int | None = None,
+    channels: Sequence[int] | None = None,
+    residuals: Sequence[int] | None = None,
+    height: int | None = None,
+    hidden_size: int | None = None,
 ) -> SequenceModel:
-    """The base with `more` residual convolutions behind each of its own, reading `finer` lines, `wider`.
+    """The base with larger sizes; None leaves a size as it is.
 
-    What is new adds nothing at first: new residuals are multiplied by 0, new channels and memory cells are
-    read by new ones only, and every pixel's weight is shared out evenly among the finer ones in its place.
+    What is new adds nothing at first: new residuals are multiplied by 0, new channels and hidden units are
+    read by new ones only, and the weight of each pixel is divided evenly among the finer ones in its place.
 
     Args:
-        more: residual convolutions behind each convolution.
-        finer: how many times as high lines are scaled.
-        wider: channels of each convolution from now on; empty leaves them.
-        cells: memory cells of each layer and direction from now on; None leaves them.
+        base: any model with a CTC decoder for `hidden_size`, one for handwriting for the others.
+        channels: of each convolution.
+        residuals: residual convolutions behind each convolution.
+        height: to which lines are scaled, in pixels, a multiple of the base's.
+        hidden_size: of the core.
 
     Raises:
-        DataError: it has fewer convolutions, more channels or cells, or another decoder than CTC to read
-            more cells.
+        DataError: one of them is smaller than the base has, or the base cannot grow in this way.
     """
     had = base.sizes["front_end"]
-    residuals = [old + new for old, new in zip_longest(had.get("residuals", []), more, fillvalue=0)]
-    height, fold = (finer * size for size in (base.front_end.height, base.front_end.fold))
-    channels = list(wider or had["channels"])
-    sizes = {**had, "residuals": residuals, "height": height, "fold": fold, "channels": channels}
-    core = {**base.sizes["core"], "hidden_size": cells or base.core.hidden_size}
+    sizes, finer = dict(had), 1
+    core = {**base.sizes["core"], "hidden_size": hidden_size or base.core.hidden_size}
     try:
-        if len(channels) != len(had["channels"]) or any(map(int.__lt__, channels, had["channels"])):
-            raise ValueError(f"{channels} channels are not at least {had['channels']} each")
+        if channels is not None:
+            sizes["channels"] = list(channels)
+            if len(channels) != len(had["channels"]) or any(map(int.__lt__, channels, had["channels"])):
+                raise ValueError(f"channels {list(channels)} are not at least {had['channels']} each")
+        if residuals is not None:
+            sizes["residuals"] = list(residuals)
+            before = had.get("residuals", [])
+            if len(before) > len(residuals) or any(map(int.__gt__, before, residuals)):
+                raise ValueError(f"residuals {list(residuals)} are not at least {list(before)} each")
+        if height is not None:
+            finer, rest = divmod(height, base.front_end.height)
+            if rest or not finer:
+                raise ValueError(f"height {height} is not a multiple of {base.front_end.height} pixels")
+            sizes |= {"height": height, "fold": finer * base.front_end.fold}
         if core["hidden_size"] < base.core.hidden_size:
-            raise ValueError(f"{cells} cells are fewer than its {base.core.hidden_size}")
-        if cells and not base.decoder.is_linear:
-            raise ValueError("only a CTC decoder can be given more cells to read")
+            raise ValueError(f"hidden size {hidden_size} is below {base.core.hidden_size}")
+        if hidden_size and not base.decoder.is_linear:
+            raise ValueError("the hidden size can change only in front of a CTC decoder")
         model = remade(base, front_end=sizes, core=core)
     except ValueError as error:
         raise DataError(base.name, f"cannot grow: {error}", WAY) from error
     learnt, weights = base.state_dict(), model.state_dict()
     first, last = "front_end.convolutions.0.weight", "front_end.project.weight"
-    shared = learnt[first].unflatten(1, (base.front_end.fold,) * 2) / finer**2
-    learnt[first] = shared.repeat_interleave(finer, 1).repeat_interleave(finer, 2).flatten(1, 2)
+    if finer > 1:
+        shared = learnt[first].unflatten(1, (base.front_end.fold,) * 2) / finer**2
+        learnt[first] = shared.repeat_interleave(finer, 1).repeat_interleave(finer, 2).flatten(1, 2)
     for name, weight in weights.items():
         if name not in learnt:
             if name.endswith("norm.weight"):
                 weight.zero_()
+            continue
+        if weight.shape == learnt[name].shape:
+            weight.copy_(learnt[name])
             continue
         outputs = inputs = 1  # blocks, each of which has grown at its end
         if name == last:

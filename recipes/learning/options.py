@@ -1,174 +1,175 @@
-"""Options that all recipes share. Importing them does not import torch."""
+"""Options that all recipes share. Importing this module does not import torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from types import NoneType
+from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
+from decoders.alphabet import Normalisation
 from pipelines.reading.precision import meant
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train; the same for every recipe."""
+    """Training: schedule, optimiser, checkpoints."""
 
     epochs: int = 100
     """Passes over the training data."""
     batch_size: int = 16
-    """Items in a batch."""
+    """Items per batch."""
     learning_rate: float = 2e-3
-    """Peak of the one-cycle schedule (Smith 2018)."""
+    """Peak learning rate of the one-cycle schedule (Smith 2018)."""
     warmup: float = 0.15
-    """Share of the run in which the rate rises to its peak."""
+    """Share of the run in which the learning rate rises to its peak."""
     weight_decay: float = 1e-2
-    """Of AdamW (Loshchilov & Hutter 2019)."""
+    """Weight decay of AdamW (Loshchilov & Hutter 2019)."""
     clip: float = 5.0
-    """Largest gradient norm."""
+    """Gradients are clipped to this norm."""
     average: float = 0.25
-    """Last share of the run whose weights are averaged (Izmailov et al. 2018)."""
+    """Last share of the run over which the weights are averaged (Izmailov et al. 2018); 0 turns it off."""
     blend: float = 0.0
-    """Share of the weights that the run began with in a mean with those that it ends with, kept if it does
-    better on the validation data (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"). For runs
-    that --load a model; 0 turns it off."""
+    """After fine-tuning, also try the weighted mean of the old and the new weights, and keep it if it does
+    better on the validation data (Wortsman et al. 2022). This is the share of the old weights; 0 turns it
+    off."""
     valid_every: int = 2
-    """Epochs between two looks at the validation data."""
+    """Epochs from one validation to the next."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """auto measures which is faster on this machine, for each part of the network, and keeps the result."""
+    """Precision of the computation; auto measures which is faster on this machine, part by part, and keeps
+    the result."""
     resume: Literal["auto", "no", "yes"] = "auto"
-    """auto goes on from a checkpoint in the output folder if there is one; yes insists on it;
-    no starts afresh."""
+    """Continue from the checkpoint in --out: auto if there is one, yes or fail, no starts afresh."""
     checkpoint_minutes: float = 2.0
-    """A checkpoint is also written this often within an epoch."""
+    """Minutes from one checkpoint to the next, also within an epoch."""
     seed: int = 1
-    """Of weights, order, dropout and augmentation."""
+    """Seed of the weights, the order of items, dropout and augmentation."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """auto is cuda where there is one."""
+    """Device to train on; auto is cuda where there is one."""
     threads: int = 0
-    """CPU threads; 0 leaves torch's choice."""
+    """CPU threads; 0 leaves the choice to torch."""
 
     def __post_init__(self):
+        check_choices(self)
         for name in ("epochs", "batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("weight_decay", "threads"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("warmup", "average", "blend"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
+        check_shares(self, "warmup", "average", "blend")
         meant(self.precision)
 
 
-@dataclass(frozen=True)
-class CoreOptions:
-    """Sizes of a new model; ignored with --load."""
+class Sizes:
+    """Options that are None unless given: as the loaded model has them, or as a new model has by default."""
 
-    hidden_size: int = 224
-    """Memory cells of each layer and direction."""
-    num_layers: int = 3
-    """Layers of the core."""
-    cell: Literal["lstm", "gru"] = "lstm"
-    """Kind of cell."""
-    bidirectional: bool = True
-    """Read each item both ways; a model that reads one way can stream."""
+    new: ClassVar[Mapping[str, object]] = {}
+    """The sizes of a new model."""
+
+    def filled(self) -> Self:
+        """The sizes of a new model: those given, and the defaults."""
+        missing = {name: value for name, value in self.new.items() if getattr(self, name) is None}
+        return replace(self, **missing)
+
+    def given(self) -> dict[str, object]:
+        """Only the sizes that were given."""
+        return {name: getattr(self, name) for name in self.new if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class CoreOptions(Sizes):
+    """Sizes of the model. With --load, a size that is not given stays as it is in the loaded model."""
+
+    new: ClassVar[Mapping[str, object]] = {
+        "hidden_size": 224,
+        "num_layers": 3,
+        "cell": "lstm",
+        "bidirectional": True,
+        "bptt_window": None,
+        "dropout": 0.35,
+        "input_size": 256,
+    }
+
+    hidden_size: int | None = None
+    """Hidden units per layer and direction. A loaded CTC model grows or shrinks to this size."""
+    num_layers: int | None = None
+    """Layers of the recurrent core."""
+    cell: Literal["lstm", "gru"] | None = None
+    """Kind of recurrent cell."""
+    bidirectional: bool | None = None
+    """Read the sequence in both directions; a model that reads in one direction only can stream."""
     bptt_window: int | None = None
-    """Frames of truncated back-propagation through time, for one-directional cores."""
-    dropout: float = 0.35
-    """Between layers and before the output."""
-    input_size: int = 256
-    """Features that the core reads."""
+    """Frames of truncated back-propagation through time, for cores that read in one direction."""
+    dropout: float | None = None
+    """Dropout between layers and before the output. The better a model knows its training data by heart,
+    the more it needs."""
+    input_size: int | None = None
+    """Features per frame that the core reads."""
 
     def __post_init__(self):
+        check_choices(self)
         for name in ("hidden_size", "num_layers", "input_size"):
-            if getattr(self, name) < 1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is a share from 0 to below 1, not {self.dropout}")
-        if self.bptt_window is not None and (self.bidirectional or self.bptt_window < 1):
+        if self.dropout is not None:
+            check_shares(self, "dropout")
+        if self.bptt_window is not None and (self.bidirectional is not False or self.bptt_window < 1):
             raise ValueError("bptt_window needs --no-bidirectional and at least 1 frame")
 
     def core(self) -> dict:
         """Kind and sizes of the core."""
-        return {
-            "kind": "bilstm",
-            "hidden_size": self.hidden_size,
-            "num_layers": self.num_layers,
-            "dropout": self.dropout,
-            "cell": self.cell,
-            "bidirectional": self.bidirectional,
-            "bptt_window": self.bptt_window,
-        }
+        names = ("hidden_size", "num_layers", "dropout", "cell", "bidirectional", "bptt_window")
+        return {"kind": "bilstm"} | {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
-class AttentionOptions:
-    """An attention decoder, and how it is taught."""
+class AttentionOptions(Sizes):
+    """Attention decoder."""
 
-    decoder_size: int = 256
-    """Memory cells of an attention decoder, in a new model."""
+    new: ClassVar[Mapping[str, object]] = {"decoder_size": 256}
+
+    decoder_size: int | None = None
+    """Hidden units of an attention decoder."""
     sampling: float = 0.0
-    """Share of labels that an attention decoder reads from itself at the end of the training, rising
-    evenly from none (scheduled sampling)."""
+    """Scheduled sampling: share of labels that an attention decoder reads from its own output at the end of
+    training, rising linearly from 0."""
     smoothing: float = 0.1
-    """Share of the probability that all labels share where an attention decoder is taught."""
+    """Label smoothing of an attention decoder: share of the probability spread over all labels."""
 
     def __post_init__(self):
-        if self.decoder_size < 1:
+        check_choices(self)
+        if self.decoder_size is not None and self.decoder_size < 1:
             raise ValueError(f"decoder_size must be at least 1, not {self.decoder_size}")
-        for name in ("sampling", "smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(self, name)}")
-
-
-@dataclass(frozen=True)
-class RecipeOptions:
-    """What every recipe can be told."""
-
-    data: tuple[Path, ...] = ()
-    """Folders of media and texts."""
-    out: Path = Path("exp")
-    """Folder for the model, checkpoint, log and report."""
-    layout: str | None = None
-    """Force a layout instead of finding it out."""
-    name: str = "model"
-    """Name of the model file."""
-    bits: Literal[8, 16, 32] = 16
-    """Of each weight in the model file; 8 makes it half as large, and has cost handwriting nothing."""
-    licence: str = "not stated"
-    """Licence of the data, kept in the model file."""
-    load: str | None = None
-    """Fine-tune this model: a file or a bundled name."""
-    case: Literal["keep", "upper", "lower"] = "keep"
-    """Case of the texts."""
-    form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC"
-    """Unicode normal form of the texts."""
-    valid: float = 0.06
-    """Share of the training items, by group, held out for validation where the data has none."""
-    training: TrainingOptions = field(default_factory=TrainingOptions)
-
-    def __post_init__(self):
-        if not 0 < self.valid < 1:
-            raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
+        check_shares(self, "sampling", "smoothing")
 
 
 @dataclass(frozen=True)
 class WritingOptions(AttentionOptions):
-    """How labels are written."""
+    """Decoder."""
 
-    decoder: Literal["ctc", "attention", "hybrid"] = "ctc"
-    """Of a new model. ctc: each frame by itself, which can stream and align; attention: label after
-    label, each conditioned on those before; hybrid: both, and what they agree on."""
-    location_filters: int = 10
-    """Convolutions over where an attention decoder looked before, in a new model."""
-    ctc_weight: float = 0.3
-    """Share of CTC in the loss of a hybrid decoder, in a new model."""
+    new: ClassVar[Mapping[str, object]] = AttentionOptions.new | {
+        "decoder": "ctc",
+        "location_filters": 10,
+        "ctc_weight": 0.3,
+    }
+
+    decoder: Literal["ctc", "attention", "hybrid"] | None = None
+    """How the text is written: ctc decides frame by frame, can stream and align; attention writes each label
+    with those before in view; hybrid combines both. A loaded model with another decoder is given a new one
+    behind what it has learnt."""
+    location_filters: int | None = None
+    """Convolution filters over the previous attention weights (location-aware attention)."""
+    ctc_weight: float | None = None
+    """Weight of CTC in the loss and the search of a hybrid decoder, from 0 to 1."""
 
     def __post_init__(self):
         super().__post_init__()
-        if self.location_filters < 0:
+        if self.location_filters is not None and self.location_filters < 0:
             raise ValueError(f"location_filters must be 0 or more, not {self.location_filters}")
-        if not 0 <= self.ctc_weight <= 1:
+        if self.ctc_weight is not None and not 0 <= self.ctc_weight <= 1:
             raise ValueError(f"ctc_weight is a share from 0 to 1, not {self.ctc_weight}")
 
     def sizes(self) -> dict:
@@ -181,36 +182,82 @@ class WritingOptions(AttentionOptions):
 
 
 @dataclass(frozen=True)
+class RecipeOptions:
+    """Data and model."""
+
+    task: ClassVar[str]
+    """The task of the models that the recipe trains."""
+    new: ClassVar[Mapping[str, object]] = {"case": "keep", "form": "NFC"}
+    """What a new model does if not told otherwise."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of media and texts."""
+    out: Path = Path("exp")
+    """Folder for the model, checkpoint, log and report."""
+    layout: str | None = None
+    """Layout of the data set; detected if not given."""
+    name: str = "model"
+    """Name of the model, and of its file in --out."""
+    bits: Literal[8, 16, 32] = 16
+    """Bits per weight in the model file; 8 makes it half as large, and has cost handwriting nothing."""
+    licence: str = "not stated"
+    """Licence of the data, kept in the model file."""
+    load: str | None = None
+    """Fine-tune this model: a model file or the name of a bundled model."""
+    case: Literal["keep", "upper", "lower"] | None = None
+    """Convert the texts to upper or lower case. If not given, as the loaded model does."""
+    form: Literal["NFC", "NFD", "NFKC", "NFKD"] | None = None
+    """Unicode normal form of the texts. If not given, as the loaded model has it."""
+    valid: float = 0.06
+    """Share of the training items held out for validation where the data has no validation split."""
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self):
+        check_choices(self)
+        if not 0 < self.valid < 1:
+            raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
+        if not self.load:  # a new model has all its sizes now, so that what contradicts them shows now
+            for part in self.sizes():
+                part.filled()
+
+    def normalisation(self, loaded: Normalisation | None) -> Normalisation:
+        """How texts are normalised, by a loaded model or by a new one."""
+        had = asdict(loaded) if loaded else self.new
+        return Normalisation(self.form or had["form"], self.case or had["case"])
+
+    def sizes(self) -> list[Sizes]:
+        """The parts that are sizes of the model."""
+        parts = [getattr(self, each.name) for each in fields(self)]
+        return [part for part in parts if isinstance(part, Sizes)]
+
+
+@dataclass(frozen=True)
 class RecogniserOptions(RecipeOptions):
-    """What every recipe that teaches reading can be told."""
+    """Data and model."""
 
     alphabet: Literal["fail", "union", "new"] = "fail"
-    """When the data's characters differ from those of --load: fail says which; union adds the new
-    ones; new keeps only the data's."""
-    new_decoder: Literal["ctc", "attention", "hybrid"] | None = None
-    """Put this one, untaught, behind the front end and the core of --load; None keeps its own."""
-    new_dropout: float | None = None
-    """Dropout of --load's core from now on; None leaves it as it was. The better a model knows its data by
-    heart, the more it needs."""
+    """If the data has characters that the loaded model lacks: fail lists them, union adds them, new keeps
+    only the characters of the data."""
     freeze: bool = False
-    """Leave the front end of --load as it is, and let core and decoder alone learn on: on a CPU, an epoch of
-    lines takes half the time."""
+    """Leave the front end of the loaded model as it is; only the core and the decoder learn. On a CPU, an
+    epoch of handwriting takes half the time."""
     consistency: float = 0.2
-    """Weight that draws two masked views of an item towards each other (CR-CTC); 0 turns it off."""
+    """Weight of the consistency between two masked views of each item (CR-CTC, Yao et al. 2024); 0 turns it
+    off."""
     errors: float = 0.0
-    """Weight of the errors to be expected a label (Graves & Jaitly 2014), once a CTC decoder has learnt to
-    read: likelihood wants the whole line right, this wants few errors; 0 turns it off."""
+    """Weight of the expected number of errors per label (Graves & Jaitly 2014), once a CTC decoder has
+    learnt to read; 0 turns it off."""
     shortcut: float = 0.0
-    """Weight of a second CTC loss, on what the front end alone reads; 0 turns it off."""
+    """Weight of an auxiliary CTC loss on the output of the front end (Retsinas et al. 2022); 0 turns it
+    off."""
     teacher: str | None = None
-    """Also learn from what this model reads, a file or a bundled name: a small network learns more from a
-    large one's every frame than from texts alone. It must take the same input and know all characters."""
+    """Knowledge distillation: also learn from the output of this model, a file or a bundled name. It must
+    take the same input and know all characters."""
     teaching: float = 1.0
-    """Weight of what the teacher reads, beside the texts."""
+    """Weight of the distillation loss."""
     language_model: int = 0
-    """Count which characters follow which in the training texts, this many in a row (6 is good), and which
-    words come twice, and keep it in the model file as its language model, with the weights that do best on
-    validation data; 0 does not."""
+    """Order of a character n-gram model counted on the training texts and kept in the model file (6 is good),
+    together with the words that occur twice; 0 leaves it out."""
     writing: WritingOptions = field(default_factory=WritingOptions)
 
     def __post_init__(self):
@@ -220,15 +267,44 @@ class RecogniserOptions(RecipeOptions):
         for name in ("consistency", "errors", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        self._needs_load("new_decoder", "new_dropout", "freeze")
+        if self.freeze and not self.load:
+            raise ValueError("freeze leaves the front end of a loaded model as it is: give --load too")
         if self.teaching <= 0:
             raise ValueError(f"teaching must be above 0, not {self.teaching}")
         if self.teaching != 1.0 and not self.teacher:
-            raise ValueError("teaching weighs what a teacher reads: name one with --teacher")
-        if self.new_dropout is not None and not 0 <= self.new_dropout < 1:
-            raise ValueError(f"new_dropout is a share from 0 to below 1, not {self.new_dropout}")
+            raise ValueError("teaching is the weight of a teacher: name one with --teacher")
 
-    def _needs_load(self, *names: str) -> None:
-        for name in names:
-            if not self.load and getattr(self, name) not in (None, (), False):
-                raise ValueError(f"{name} changes a loaded model: give --load too")
+
+def check_choices(options: object) -> None:
+    """Check the fields that are one of several literals.
+
+    Raises:
+        ValueError: one has another value.
+    """
+    for name, choices in _choices(type(options)).items():
+        value = getattr(options, name)
+        if value not in choices:
+            listed = ", ".join(str(choice) for choice in choices if choice is not None)
+            raise ValueError(f"{name} must be one of {listed}, not {value!r}")
+
+
+@cache
+def _choices(kind: type) -> dict[str, tuple]:
+    found = {}
+    for name, hint in get_type_hints(kind).items():
+        parts = (hint, *get_args(hint))
+        literals = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+        if literals:
+            found[name] = (*literals, *([None] if NoneType in parts else []))
+    return found
+
+
+def check_shares(options: object, *names: str) -> None:
+    """Check that these are shares from 0 to below 1.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name in names:
+        if not 0 <= getattr(options, name) < 1:
+            raise ValueError(f"{name} is a share from 0 to below 1, not {getattr(options, name)}")

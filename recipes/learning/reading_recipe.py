@@ -16,9 +16,11 @@ from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
-from recipes.learning.options import CoreOptions
+from recipes.learning.fitting import fitted
+from recipes.learning.options import RecogniserOptions
 from recipes.learning.reading_task import ReadingTask, Sample, Samples
 from recipes.learning.recipe import Recipe
+from recipes.learning.resizing import redecoded, resized
 from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import Evaluation, Scored, evaluate
 from recipes.scoring.report_page import Attachment, write_page
@@ -31,25 +33,8 @@ COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, li
 class Recogniser(Recipe):
     """A recipe that teaches reading. What differs by modality is abstract."""
 
+    options: RecogniserOptions
     training: type[ReadingTask]
-    told = (
-        "training",
-        "augmentation",
-        "consistency",
-        "errors",
-        "shortcut",
-        "writing",
-        "new_decoder",
-        "new_dropout",
-        "freeze",
-        "teacher",
-        "teaching",
-        "language_model",
-    )
-
-    @abstractmethod
-    def front_end(self) -> dict:
-        """Kind and sizes of a new model's front end."""
 
     @abstractmethod
     def input_length(self, item: Item, model: SequenceModel) -> int:
@@ -67,25 +52,22 @@ class Recogniser(Recipe):
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
-        model = self._built(base, normalisation, items)
+        alphabet = Alphabet.of(item.target for item in items)
+        model = self._loaded(base, alphabet, items) if base else self._new(normalisation, alphabet)
         if self.options.language_model and not model.decoder.by_frame:
             cause = "has nothing to weigh in an attention decoder, which learns the language itself"
             raise DataError("--language-model", cause, "leave it out, or take --decoder ctc or hybrid")
         return model
 
-    def _built(
-        self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
-    ) -> SequenceModel:
-        alphabet = Alphabet.of(item.target for item in items)
-        if base:
-            options = self.options
-            model = fitted(base, alphabet, items, options.alphabet)
-            if options.new_decoder:
-                model = redecoded(model, replace(options.writing, decoder=options.new_decoder).sizes())
-            return model if options.new_dropout is None else dropping(model, options.new_dropout)
-        sizes: CoreOptions = self.options.model
-        front_end = {**self.front_end(), "output_size": sizes.input_size, "dropout": 0.1}
-        decoder = {**self.options.writing.sizes(), "dropout": sizes.dropout}
+    def _loaded(self, base: SequenceModel, alphabet: Alphabet, items: list[Item]) -> SequenceModel:
+        options = self.options
+        model = fitted(resized(base, options.model, options.freeze), alphabet, items, options.alphabet)
+        return redecoded(model, options.writing)
+
+    def _new(self, normalisation: Normalisation, alphabet: Alphabet) -> SequenceModel:
+        sizes = self.options.model.filled()
+        front_end = {**sizes.front_end(), "output_size": sizes.input_size, "dropout": 0.1}
+        decoder = {**self.options.writing.filled().sizes(), "dropout": sizes.dropout}
         return SequenceModel(
             self.task, front_end, sizes.core(), decoder, alphabet, normalisation, self.options.name
         )
@@ -105,7 +87,9 @@ class Recogniser(Recipe):
                 kept.append(item)
         return kept, rejected
 
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> ReadingTask:
+    def training_task(
+        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
+    ) -> ReadingTask:
         """The task with the features of all items in its cache."""
         options, items = self.options, train + valid
         cache = self.cached(items, model)
@@ -115,7 +99,8 @@ class Recogniser(Recipe):
         ]
         texts = [item.target for item in valid]
         split = Samples(samples[: len(train)], samples[len(train) :], texts, cache)
-        return self.training(model, split, options, self.teacher(model))
+        reads = base is not None and _same_decoder(base, model)
+        return self.training(model, split, options, self.teacher(model), reads)
 
     def taken(self, model: SequenceModel) -> dict:
         """Plain values that tell what a front end takes."""
@@ -210,63 +195,10 @@ class Recogniser(Recipe):
         return write_page(self.options.out / "report.html", found, history, facts, self.attachment)
 
 
+def _same_decoder(*models: SequenceModel) -> bool:
+    one, other = ({**model.sizes["decoder"], "dropout": None, "ctc_weight": None} for model in models)
+    return one == other
+
+
 def _rates(found: Evaluation, decoding: str) -> dict[str, str]:
     return {"cer": str(found.cer), "wer": str(found.wer), "decoding": decoding}
-
-
-def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:
-    """A model like the base but for its alphabet or the sizes of some parts; its weights are new.
-
-    Raises:
-        ValueError: sizes that cannot be.
-    """
-    sizes, alphabet = base.sizes | sizes, alphabet or base.alphabet
-    return SequenceModel(
-        base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
-    )
-
-
-def redecoded(base: SequenceModel, decoder: dict) -> SequenceModel:
-    """The front end and the core of the base with a new decoder, of this kind and sizes."""
-    model = remade(base, decoder={**decoder, "dropout": base.core.dropout})
-    learnt = {name: weight for name, weight in base.state_dict().items() if not name.startswith("decoder.")}
-    model.load_state_dict({**model.state_dict(), **learnt})
-    return model
-
-
-def dropping(base: SequenceModel, share: float) -> SequenceModel:
-    """The base with another dropout in its core and decoder."""
-    parts = {part: {**base.sizes[part], "dropout": share} for part in ("core", "decoder")}
-    model = remade(base, **parts)
-    model.load_state_dict(base.state_dict())
-    return model
-
-
-def fitted(base: SequenceModel, alphabet: Alphabet, items: list[Item], rule: str) -> SequenceModel:
-    """The base with an alphabet for new data; outputs of shared symbols keep their weights."""
-    merge = base.alphabet.merge(alphabet)
-    for symbol in merge.added:
-        holders = [item for item in items if symbol in item.target]
-        print(f"only in the data:  {symbol!r}  in {len(holders)} items, e.g. {holders[0].path}")
-    if merge.unused:
-        print(f"only in the model: {' '.join(map(repr, merge.unused))}")
-    if not merge.added and rule != "new":
-        return base
-    if rule == "fail":
-        raise DataError(
-            items[0].path.parent,
-            f"has characters that {base.name} cannot write: {' '.join(map(repr, merge.added))}",
-            "add --alphabet union to teach them, or --alphabet new to keep only the data's characters",
-        )
-    chosen = merge.alphabet if rule == "union" else alphabet
-    model = remade(base, alphabet=chosen)
-    weights = base.state_dict()
-    for name in (f"decoder.{each}" for each in model.decoder.label_rows):
-        fresh = model.state_dict()[name].clone()
-        fresh[0] = weights[name][0]
-        for index, symbol in enumerate(chosen.symbols, start=1):
-            if symbol in base.alphabet:
-                fresh[index] = weights[name][base.alphabet.encode(symbol)[0]]
-        weights[name] = fresh
-    model.load_state_dict(weights)
-    return model

@@ -78,6 +78,7 @@ class ReadingTask(nn.Module, ABC):
         options: of the recipe. An attention decoder alone ignores `consistency` and `errors`, which need
             probabilities for each frame.
         teacher: whose readings the model also learns from, if any.
+        reads: whether the model, decoder included, has learnt to read already; then nothing eases in.
     """
 
     criterion = "cer"
@@ -91,6 +92,7 @@ class ReadingTask(nn.Module, ABC):
         samples: Samples,
         options: RecogniserOptions,
         teacher: Teacher | None = None,
+        reads: bool = False,
     ):
         super().__init__()
         self.model, self.teacher = model, teacher
@@ -107,8 +109,7 @@ class ReadingTask(nn.Module, ABC):
         self.batch_size, self.seed, self.epochs = training.batch_size, training.seed, training.epochs
         self.precision = training.precision
         self.dropout = model.core.dropout
-        has_found_the_text = options.load and not options.new_decoder
-        self.register_buffer("easing", torch.tensor(not has_found_the_text))
+        self.register_buffer("easing", torch.tensor(not reads))
 
     @abstractmethod
     def eased(self, augmentation: object) -> object:

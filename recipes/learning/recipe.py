@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import platform
-import sys
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
-from tyro.conf import OmitArgPrefixes
 
 from decoders.alphabet import Normalisation
-from pipelines.errors import DataError, TriscribeError
+from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from recipes.data.downloads import find_data
 from recipes.data.holding_out import hold_out
@@ -31,8 +28,8 @@ from recipes.learning.checkpoint import NAME as CHECKPOINT
 from recipes.learning.checkpoint import matching
 from recipes.learning.fingerprint import Fingerprint
 from recipes.learning.locking import locked
-from recipes.learning.memory import keep_memory
 from recipes.learning.options import RecipeOptions
+from recipes.learning.presets import kept_options
 from recipes.learning.training import Task, checked_device, kept_settings, train
 from recipes.scoring.data_report import Measure, describe
 
@@ -53,8 +50,6 @@ class Recipe(ABC):
     measure: Measure
     stored: type = np.float16
     """Kind of number in which features are kept."""
-    told: tuple[str, ...] = ("training",)
-    """Options that the model file keeps."""
     targets_are_classes: bool | None = None
     """Whether validation is held out class by class; None decides by how often targets repeat."""
     roots: Sequence[Path] = ()
@@ -103,8 +98,14 @@ class Recipe(ABC):
         """(length, features) of the item, to be kept as `stored`."""
 
     @abstractmethod
-    def training_task(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Task:
-        """What is trained."""
+    def training_task(
+        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
+    ) -> Task:
+        """What is trained.
+
+        Args:
+            base: the loaded model, if the model was made of one.
+        """
 
     def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:  # noqa: B027
         """What a trained model is given besides its weights."""
@@ -148,11 +149,12 @@ class Recipe(ABC):
         if base and base.task != self.task:
             cause = f"is a model for {base.task}, not for {self.task}"
             raise DataError(options.load, cause, f"give --load a model for {self.task}")
-        normalisation = base.normalisation if base else Normalisation(options.form, options.case)
+        normalisation = options.normalisation(base.normalisation if base else None)
         manifests = self.manifests()
         self.roots = [manifest.root for manifest in manifests]
         splits, rejected = self.read_splits(manifests, normalisation)
         model = self.build(base, normalisation, splits["train"] + splits["valid"])
+        model.normalisation = normalisation
         for name in ("train", "valid"):
             splits[name], unusable = self.usable(splits[name], model)
             rejected += unusable
@@ -167,7 +169,7 @@ class Recipe(ABC):
         matching(options.out / CHECKPOINT, made_from, options.training.resume)  # before features take time
         held = {name: [replace(item, split=name) for item in items] for name, items in splits.items()}
         write_manifest(options.out / MANIFEST, [item for items in held.values() for item in items])
-        task = self.training_task(model, splits["train"], splits["valid"])
+        task = self.training_task(model, splits["train"], splits["valid"], base)
         print(f"{model.parameters_count:,} parameters\n")
         history = train(task, options.training, options.out, made_from)
         model.name = options.name
@@ -245,7 +247,6 @@ class Recipe(ABC):
 
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         """Plain values about the training, for the model file and the report."""
-        options = {name: value for name, value in asdict(self.options).items() if name in self.told}
         total = sum(self.measure.of(item) or 0.0 for item in splits["train"])
         return {
             "data": ", ".join(manifest.root.name for manifest in manifests),
@@ -255,22 +256,6 @@ class Recipe(ABC):
             "epochs": len(history),
             "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
             "machine": f"{torch.get_num_threads()} threads, {platform.machine()}, torch {torch.__version__}",
-            "base": self.options.load or "none",
-            "options": options,
+            "base": Path(self.options.load).name if self.options.load else "none",
+            "options": kept_options(self.options),
         }
-
-
-def command(recipe: type[Recipe], options: type, name: str, arguments: Sequence[str] | None) -> int:
-    """Run a recipe as a command; returns its exit code."""
-    chosen = tyro.cli(OmitArgPrefixes[options], prog=f"triscribe train {name}", args=arguments)
-    keep_memory()
-    try:
-        recipe(chosen).run()
-    except TriscribeError as error:
-        print(f"triscribe: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt as stop:
-        message = str(stop) or "interrupted; the same command goes on from what is finished"
-        print(f"triscribe: {message}", file=sys.stderr)
-        return getattr(stop, "code", 130)
-    return 0

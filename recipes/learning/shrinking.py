@@ -1,9 +1,10 @@
-"""A trained handwriting model as a smaller one that begins with what mattered most in it.
+"""Shrinking a trained model: a smaller one that begins with what mattered most in it.
 
-Whole channels and memory cells are left out, so that what is left is as fast as any network of its size:
-those that others hear least of (Li et al. 2017, "Pruning filters for efficient ConvNets"; Molchanov et al.
-2017, "Pruning convolutional neural networks for resource efficient inference"). It reads badly at first, and
-has much less to learn than a new one; best of all from the model that it was made of (`--teacher`).
+Whole channels and hidden units are removed, so that what is left is as fast as any network of its size:
+those with the least effect on what reads them (Li et al. 2017, "Pruning filters for efficient ConvNets";
+Molchanov et al. 2017, "Pruning convolutional neural networks for resource efficient inference"). It reads
+badly at first, and has much less to learn than a new one; best of all from the model that it was made of
+(`--teacher`).
 """
 
 from __future__ import annotations
@@ -16,39 +17,44 @@ from torch.distributions import Normal
 
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
-from recipes.learning.reading_recipe import remade
+from recipes.learning.fitting import remade
 
-WAY = (
-    "give --narrower as many channels as it has convolutions, none of them more, and --cells at most its own"
-)
+WAY = "leave out the size, or train a new model without --load"
 
 
-def shrunk(base: SequenceModel, narrower: Sequence[int] = (), cells: int | None = None) -> SequenceModel:
-    """The base with fewer channels and memory cells.
+def shrunk(
+    base: SequenceModel, channels: Sequence[int] | None = None, hidden_size: int | None = None
+) -> SequenceModel:
+    """The base with smaller sizes; None leaves a size as it is.
 
     Args:
-        narrower: channels of each convolution from now on; empty leaves them.
-        cells: memory cells of each layer and direction from now on; None leaves them.
+        base: a model with a CTC decoder; for `channels` one for handwriting.
+        channels: of each convolution.
+        hidden_size: of the core.
 
     Raises:
-        DataError: it has fewer itself, or another decoder than CTC.
+        DataError: one of them is larger than the base has, or the base has another decoder than CTC.
     """
     front_end, core = base.sizes["front_end"], base.sizes["core"]
-    had, channels = front_end["channels"], list(narrower or front_end["channels"])
-    cells = cells or base.core.hidden_size
+    units = hidden_size or base.core.hidden_size
     try:
-        if len(channels) != len(had) or any(map(int.__gt__, channels, had)) or min(channels) < 1:
-            raise ValueError(f"{channels} channels are not at most {had} each")
-        if cells > base.core.hidden_size:
-            raise ValueError(f"{cells} cells are more than its {base.core.hidden_size}")
+        if channels is not None:
+            had = front_end["channels"]
+            if len(channels) != len(had) or any(map(int.__gt__, channels, had)) or min(channels) < 1:
+                raise ValueError(f"channels {list(channels)} are not at most {had} each")
+            front_end = {**front_end, "channels": list(channels)}
+        if units > base.core.hidden_size:
+            raise ValueError(f"hidden size {units} is above {base.core.hidden_size}")
         if not base.decoder.is_linear:
-            raise ValueError("only a CTC decoder can be given fewer cells to read")
-        sizes = {"front_end": {**front_end, "channels": channels}, "core": {**core, "hidden_size": cells}}
-        model = remade(base, **sizes)
+            raise ValueError("the hidden size can change only in front of a CTC decoder")
+        model = remade(base, front_end=front_end, core={**core, "hidden_size": units})
     except ValueError as error:
         raise DataError(base.name, f"cannot shrink: {error}", WAY) from error
-    _shrink_front_end(base.front_end, model.front_end, channels)
-    _shrink_core(base, model, cells)
+    if channels is None:
+        model.front_end.load_state_dict(base.front_end.state_dict())
+    else:
+        _shrink_front_end(base.front_end, model.front_end, channels)
+    _shrink_core(base, model, units)
     return model
 
 

@@ -4,7 +4,7 @@ import torch
 
 from decoders.alphabet import Alphabet
 from pipelines.model import SequenceModel
-from recipes.learning.reading_recipe import remade
+from recipes.learning.fitting import remade
 from recipes.learning.reading_task import ReadingTask
 from recipes.learning.teacher import Teacher
 

@@ -256,19 +256,6 @@ def test_defaults_of_the_command_are_those_of_the_function(name):
             assert bool(keywords[each]) == bool(getattr(wanted, each)), each
 
 
-def test_every_option_of_a_recipe_has_a_help_text(monkeypatch, capsys):
-    from recipes.asr import recipe as asr
-
-    monkeypatch.setenv("COLUMNS", "80")
-    assert run("train", "asr", "--help") == 0
-    options = []
-    for field in fields(asr.AsrOptions):
-        group = {"model", "training", "augmentation", "writing"} & {field.name}
-        options += [each.name for each in fields(field.default_factory())] if group else [field.name]
-    assert len(options) > 40
-    assert silent(options, capsys.readouterr().out) == []
-
-
 def test_models(model, monkeypatch, capsys):
     monkeypatch.setattr(model_file, "BUNDLED", model.parent)
     monkeypatch.setitem(TASKS, "speech", replace(TASKS["speech"], default="tiny"))

@@ -11,7 +11,7 @@ from pipelines import align, load, recognize, transcribe
 from pipelines.commands import cli
 from pipelines.layout.given import read_layout
 from pipelines.reading.words import joined
-from recipes.learning.reading_recipe import redecoded
+from recipes.learning.fitting import with_decoder
 from tests.data.bar_reader import BarReader, Doubtful
 from tests.data.media import tone
 from tests.data.pictures import bars
@@ -63,7 +63,7 @@ def test_parts_of_a_long_line_are_joined():
 def test_models_that_search_anyway_give_theirs(kind):
     torch.manual_seed(1)
     decoder = {"kind": kind, "hidden_size": 8}
-    model = redecoded(load("speech-en-an4"), decoder).eval()
+    model = with_decoder(load("speech-en-an4"), decoder).eval()
     segment = transcribe(tone(1.0), model, sample_rate=16000, width=2, alternatives=3).segments[0]
     texts, shares = zip(*segment.alternatives, strict=True)
     assert texts[0] == segment.text and 1 <= len(texts) <= 3 and len(set(texts)) == len(texts)

@@ -17,7 +17,7 @@ from decoders.vocabulary import Subwords, Words
 from pipelines import caption, load
 from pipelines.captioning import inputs_of
 from pipelines.errors import DataError
-from recipes.captioning import recipe as captioning
+from recipes.captioning.__main__ import main
 from recipes.captioning.options import (
     CaptioningOptions,
     ModelOptions,
@@ -126,7 +126,7 @@ def test_frozen_features_are_computed_once(data, tmp_path, monkeypatch):
     model = load(tmp_path / "model.safetensors")
     assert model.front_end.network.frozen and model.front_end.network.grid
     before = model.front_end.network.state_dict()
-    monkeypatch.setattr(captioning, "inputs_of", None)  # would be called for a feature that is not there
+    monkeypatch.setattr("recipes.captioning.recipe.inputs_of", None)  # would be called for a missing feature
     again = Captioning(dataclasses.replace(options, training=dataclasses.replace(options.training, epochs=1)))
     again.run()
     after = load(tmp_path / "model.safetensors").front_end.network.state_dict()
@@ -233,7 +233,7 @@ def test_sentences_of_unknown_words_are_left_out(data, tmp_path):
 
 
 def test_no_folder_is_one_line(tmp_path, capsys):
-    assert captioning.main(["--out", str(tmp_path)]) == 1
+    assert main(["--out", str(tmp_path)]) == 1
     assert "give the folder of your pictures and sentences" in capsys.readouterr().err
     with pytest.raises(DataError, match="no such file or folder"):
         Captioning(options_for(tmp_path / "none", tmp_path)).run()

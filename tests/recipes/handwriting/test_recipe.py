@@ -17,16 +17,17 @@ from pipelines import load, recognize
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from recipes.data.manifest import Item
-from recipes.handwriting import recipe as handwriting
+from recipes.handwriting.__main__ import main
 from recipes.handwriting.options import HandwritingOptions, LineAugmentation, ModelOptions
 from recipes.handwriting.pieces import Pieces
 from recipes.handwriting.recipe import Handwriting, line_image
 from recipes.learning import reading_recipe as recogniser
 from recipes.learning import reading_task
+from recipes.learning.fitting import remade, with_decoder
 from recipes.learning.growing import grown
 from recipes.learning.options import TrainingOptions, WritingOptions
-from recipes.learning.reading_recipe import redecoded, remade
 from recipes.learning.reading_task import padded
+from recipes.learning.resizing import resized
 from recipes.learning.shrinking import shrunk
 from recipes.scoring.error_rates import Scored
 from tests.data.layouts import page_xml
@@ -192,9 +193,9 @@ def test_a_frozen_front_end_keeps_the_statistics_of_its_channels(tmp_path):
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(parameter.grad is None for parameter in model.front_end.parameters())
     assert all(parameter.grad is not None for parameter in model.core.parameters())
-    for changes in ({"grow": (1,)}, {"finer": 2}, {"wider": (16, 32, 48, 64, 80)}):
-        with pytest.raises(ValueError, match="freeze leaves the front end as it is"):
-            HandwritingOptions(load="handwriting-fr", freeze=True, **changes)
+    for sizes in ({"residuals": (1, 0, 1, 2, 2)}, {"height": 192}, {"channels": (40, 64, 96, 128, 128)}):
+        with pytest.raises(DataError, match="changes the front end, and --freeze does not"):
+            resized(load("handwriting-fr"), ModelOptions(**sizes), frozen=True)
 
 
 def test_an_attention_decoder_needs_no_language_model(tmp_path):
@@ -207,11 +208,13 @@ def test_an_attention_decoder_needs_no_language_model(tmp_path):
 
 def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     base = load("handwriting-en")
-    model = grown(base, (0, 1, 2)).eval()
+    model = grown(base, residuals=(0, 1, 3, 2, 2)).eval()
     lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
         torch.testing.assert_close(after, before)
-    untaught = grown(remade(base), (0, 1, 2))  # in a taught model single channels may lie dark
+    untaught = grown(
+        remade(base), residuals=(0, 1, 3, 2, 2)
+    )  # in a taught model single channels may lie dark
     untaught.train()(lines, lengths)[0].square().sum().backward()
     added = [
         list(now)[len(before) :]
@@ -219,19 +222,20 @@ def test_a_loaded_model_grows_without_losing_what_it_learnt(tmp_path):
     ]
     assert [len(blocks) for blocks in added] == [0, 1, 2, 0, 0]
     assert all(block.norm.weight.grad.abs().min() > 0 for blocks in added for block in blocks)
-    again = load(grown(model, (1,)).save(tmp_path / "grown.safetensors"))
+    again = load(grown(model, residuals=(1, 1, 3, 2, 2)).save(tmp_path / "grown.safetensors"))
     assert len(again.front_end.residuals[0]) == len(model.front_end.residuals[0]) + 1
-    with pytest.raises(DataError, match="handwriting-en: cannot grow"):
-        grown(base, (1,) * 6)
+    for wrong in ((1,) * 6, (0, 0, 1, 1, 2)):
+        with pytest.raises(DataError, match="handwriting-en: cannot grow"):
+            grown(base, residuals=wrong)
     for options in ({}, {"load": "handwriting-en"}):
-        with pytest.raises(ValueError, match="grow"):
-            HandwritingOptions(**options, grow=(-1,))
+        with pytest.raises(ValueError, match="residuals must be at most five numbers from 0 upwards"):
+            HandwritingOptions(**options, model=ModelOptions(residuals=(-1,)))
 
 
 def test_a_loaded_model_gets_wider_without_losing_what_it_learnt():
     base = load("handwriting-en")
     channels = [size + 4 * place for place, size in enumerate(base.sizes["front_end"]["channels"])]
-    model = grown(base, (1,), 2, channels).eval()
+    model = grown(base, channels, (1, 0, 1, 2, 2), 2 * base.front_end.height).eval()
     lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     fine = lines.repeat_interleave(2, 1).repeat_interleave(2, 2)
     for before, after in zip(base(lines, lengths), model(fine, 2 * lengths), strict=True):
@@ -242,7 +246,7 @@ def test_a_loaded_model_gets_wider_without_losing_what_it_learnt():
         assert learnt.numel() == 0 or learnt.abs().max() > 0, "new channels are never listened to"
     for wrong in (channels[:4], [8, *channels[1:]]):
         with pytest.raises(DataError, match="handwriting-en: cannot grow"):
-            grown(base, wider=wrong)
+            grown(base, channels=wrong)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -252,23 +256,23 @@ def test_a_loaded_model_gets_more_cells_without_losing_what_it_learnt(cell, bidi
     if (cell, bidirectional) != ("lstm", True):
         base = remade(base, core={**base.sizes["core"], "cell": cell, "bidirectional": bidirectional}).eval()
     cells = base.core.hidden_size + 24
-    model = grown(base, cells=cells).eval()
+    model = grown(base, hidden_size=cells).eval()
     lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     for before, after in zip(base(lines, lengths), model(lines, lengths), strict=True):
         torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
     model.train()(lines, lengths)[0].square().sum().backward()
     read = model.decoder.project.weight.grad.unflatten(1, (-1, cells))[:, :, base.core.hidden_size :]
     assert read.abs().amax(0).min() > 0, "new cells are never listened to"
-    with pytest.raises(DataError, match="cannot grow: 8 cells are fewer than its 192"):
-        grown(base, cells=8)
-    with pytest.raises(DataError, match="cannot grow: only a CTC decoder"):
-        grown(redecoded(base, {"kind": "attention", "hidden_size": 8}), cells=cells)
+    with pytest.raises(DataError, match="cannot grow: hidden size 8 is below 192"):
+        grown(base, hidden_size=8)
+    with pytest.raises(DataError, match="cannot grow: .* only in front of a CTC decoder"):
+        grown(with_decoder(base, {"kind": "attention", "hidden_size": 8}), hidden_size=cells)
 
 
 def lying_idle(base: SequenceModel, more: int) -> SequenceModel:
     """The model with more channels and cells, between its own, that nothing listens to."""
     had, cells = base.sizes["front_end"]["channels"], base.core.hidden_size
-    model = grown(base, wider=[count + more for count in had], cells=cells + more)
+    model = grown(base, channels=[count + more for count in had], hidden_size=cells + more)
     front_end, core = model.front_end, model.core
     for place, count in enumerate(had):
         order = torch.randperm(count + more)
@@ -317,28 +321,22 @@ def test_a_smaller_model_reads_as_the_large_one_if_nothing_listened_to_the_rest(
 def test_what_cannot_shrink_is_named():
     base = load("handwriting-en")
     for wrong in ((16, 32), (64, 64, 96, 128, 128), (16, 32, 48, 64, 0)):
-        with pytest.raises(DataError, match="handwriting-en: cannot shrink: .* channels are not at most"):
+        with pytest.raises(DataError, match="handwriting-en: cannot shrink: channels .* not at most"):
             shrunk(base, wrong)
-    with pytest.raises(DataError, match="cannot shrink: 200 cells are more than its 192"):
-        shrunk(base, cells=200)
-    with pytest.raises(DataError, match="cannot shrink: only a CTC decoder"):
-        shrunk(redecoded(base, {"kind": "attention", "hidden_size": 8}), cells=64)
-    for options, told in (
-        ({"freeze": True}, "freeze leaves"),
-        ({"wider": (40, 64, 96, 128, 128)}, "leave out one"),
-        ({"load": None}, "give --load too"),
-    ):
-        with pytest.raises(ValueError, match=told):
-            HandwritingOptions(**{"load": "handwriting-en", "narrower": (16, 32, 48, 64, 64), **options})
+    with pytest.raises(DataError, match="cannot shrink: hidden size 200 is above 192"):
+        shrunk(base, hidden_size=200)
+    with pytest.raises(DataError, match="cannot shrink: .* only in front of a CTC decoder"):
+        shrunk(with_decoder(base, {"kind": "attention", "hidden_size": 8}), hidden_size=64)
 
 
 def test_a_model_is_narrowed_by_the_recipe(tmp_path):
     recipe, items = lines_to_part(tmp_path)
     base = recipe.build(None, Normalisation(), items)
-    recipe, items = lines_to_part(tmp_path, load="it", narrower=(2, 4, 4, 8, 8), cells=20)
+    narrow = ModelOptions(channels=(2, 4, 4, 8, 8), hidden_size=20)
+    recipe, items = lines_to_part(tmp_path, load="it", model=narrow)
     model = recipe.build(base, Normalisation(), items)
     assert model.sizes["front_end"]["channels"] == [2, 4, 4, 8, 8] and model.core.hidden_size == 20
-    recipe, items = lines_to_part(tmp_path, load="it", cells=40)
+    recipe, items = lines_to_part(tmp_path, load="it", model=ModelOptions(hidden_size=40))
     assert recipe.build(base, Normalisation(), items).core.hidden_size == 40
 
 
@@ -353,7 +351,7 @@ def front_end_gradients(
 ) -> torch.Tensor:
     """Of the first batch; with `apart` as the recipe left it, or not any more."""
     model = recipe.build(base, Normalisation(), items)
-    task = recipe.training_task(model, items, items[:2])
+    task = recipe.training_task(model, items, items[:2], base)
     if not apart:
         task.learnt = False
     batch = task.batches(0)[0]()
@@ -408,8 +406,9 @@ def test_views_are_what_the_front_end_makes_of_varied_lines_once(tmp_path):
     recipe, items = lines_to_part(
         tmp_path, load=str(path), freeze=True, views=2, augmentation=augmentation, shortcut=0.3
     )
-    model = recipe.build(load(path), Normalisation(), items)
-    task = recipe.training_task(model, items, items[:3])
+    base = load(path)
+    model = recipe.build(base, Normalisation(), items)
+    task = recipe.training_task(model, items, items[:3], base)
     task.begin(1)
     inputs, targets, _ = task.batches(1)[0]()
     assert inputs[0].dtype == torch.float32 and inputs[0].size(2) == model.front_end.output_size
@@ -554,11 +553,11 @@ def test_texts_that_cannot_serve_are_one_line(tmp_path, capsys):
     with pytest.raises(ValueError, match="--compose"):
         options_for(data, out=tmp_path, texts=(tmp_path / "none.txt",))
     asked = ["--data", str(data), "--out", str(tmp_path / "out"), "--compose", "0.5", "--texts"]
-    assert handwriting.main([*asked, str(tmp_path / "none.txt")]) == 1
+    assert main([*asked, str(tmp_path / "none.txt")]) == 1
     assert "none.txt: cannot be read" in capsys.readouterr().err
     foreign = tmp_path / "foreign.txt"
     foreign.write_text("другие буквы", "utf-8")
-    assert handwriting.main([*asked, str(foreign)]) == 1
+    assert main([*asked, str(foreign)]) == 1
     assert "foreign.txt: has no word in the characters" in capsys.readouterr().err
 
 
@@ -572,15 +571,21 @@ def split_at(labels: list[int], space: int) -> list[list[int]]:
 @pytest.mark.parametrize("finer", [2, 3])
 def test_a_loaded_model_reads_finer_lines_as_it_read_coarser_ones(finer):
     base = load("handwriting-en")
-    model = grown(grown(base, finer=2), finer=finer).eval() if finer == 3 else grown(base, finer=finer).eval()
+    height = base.front_end.height
+    model = (
+        grown(grown(base, height=2 * height), height=6 * height)
+        if finer == 3
+        else grown(base, height=2 * height)
+    )
+    model.eval()
     times = model.front_end.height // base.front_end.height
     lines, lengths = torch.randint(0, 256, (2, 90, base.front_end.height)), torch.tensor([90, 61])
     fine = lines.repeat_interleave(times, 1).repeat_interleave(times, 2)
     for before, after in zip(base(lines, lengths), model(fine, times * lengths), strict=True):
         torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
     assert model.front_end.stride == times * base.front_end.stride
-    with pytest.raises(ValueError, match="finer"):
-        HandwritingOptions(finer=2)
+    with pytest.raises(DataError, match="cannot grow: height 100 is not a multiple of 96 pixels"):
+        grown(base, height=100)
     for sizes in ({"height": 50, "fold": 3}, {"fold": 0}):
         with pytest.raises(ValueError, match="fold must divide the height"):
             ModelOptions(**sizes)
@@ -588,12 +593,12 @@ def test_a_loaded_model_reads_finer_lines_as_it_read_coarser_ones(finer):
 
 def test_a_model_of_another_task_is_one_line(tmp_path, capsys):
     data = ["--data", str(write_lines(tmp_path / "data", [("a", "a")] * 3))]
-    assert handwriting.main([*data, "--load", "speech-en-an4", "--out", str(tmp_path / "out")]) == 1
+    assert main([*data, "--load", "speech-en-an4", "--out", str(tmp_path / "out")]) == 1
     assert "is a model for speech, not for handwriting" in capsys.readouterr().err
 
 
 def test_no_folder_is_one_line(tmp_path, capsys):
-    assert handwriting.main(["--out", str(tmp_path)]) == 1
+    assert main(["--out", str(tmp_path)]) == 1
     assert "give the folder of your line images" in capsys.readouterr().err
     with pytest.raises(DataError, match="no such file or folder"):
         Handwriting(options_for(tmp_path / "none", out=tmp_path)).run()

@@ -14,8 +14,8 @@ from pipelines import load, recognize
 from pipelines.errors import DataError
 from recipes.ink.options import InkOptions, ModelOptions
 from recipes.ink.recipe import InkRecipe
+from recipes.learning.fitting import remade
 from recipes.learning.options import TrainingOptions
-from recipes.learning.reading_recipe import remade
 from tests.data.ink import write
 from tests.data.teachers import knowing_more, losses_of
 
