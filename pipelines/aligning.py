@@ -70,7 +70,7 @@ def align(
     spoken = [line for line in lines if any(line.readings)]
     if not spoken:
         raise DataError(name, f"has no line in {model.name}'s alphabet", "name a model of its language")
-    audio = open_audio(media, sample_rate)
+    audio = open_audio(media, sample_rate, chosen.track)
     recording = _Recording(audio, model, chosen)
     try:
         _place(recording, spoken, model.alphabet, chosen.min_confidence)
@@ -86,7 +86,8 @@ def align(
             silent = not any(map(str.isalnum, line.text))  # signs alone
             segments.append(Segment(line.text, time, time, float(silent), found=silent))
     source = None if audio.name.startswith("<") else audio.name
-    return Transcript(tuple(segments), audio.duration, model.name, source)
+    notes = (*([audio.damage] if audio.damage else []), *audio.notes)
+    return Transcript(tuple(segments), audio.duration, model.name, source, notes=notes)
 
 
 class _Recording:

@@ -152,9 +152,10 @@ class _Recording(Reading):
         self.segments: list[Segment] = []
 
     def pieces(self) -> Iterator[Piece]:
-        audio = open_audio(self.source, self.sample_rate)
+        audio = open_audio(self.source, self.sample_rate, self.options.track)
         yield from cut(audio, self.options.longest, self.model.front_end.sample_rate, self.options.strict)
         self.name, self.duration = audio.name, audio.duration
+        self.notes = (*([audio.damage] if audio.damage else []), *audio.notes)
 
     def add(self, piece: Piece, labels: Labels) -> None:
         found = segment(self.model, labels, piece)
@@ -163,7 +164,7 @@ class _Recording(Reading):
 
     def result(self) -> Transcript:
         source = None if self.name.startswith("<") else self.name
-        return Transcript(tuple(self.segments), self.duration, self.model.name, source)
+        return Transcript(tuple(self.segments), self.duration, self.model.name, source, notes=self.notes)
 
 
 def _loudness(samples: np.ndarray) -> float:

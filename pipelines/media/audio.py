@@ -7,6 +7,8 @@ doubt, FFmpeg's libraries (through PyAV) everything else, including the audio tr
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import os
 import re
@@ -28,8 +30,13 @@ Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
 SILENCE = 1e-4  # peak below which a recording counts as silent (full scale is 1)
 SLACK = 0.25  # tolerated difference of header and content in seconds, as encoders pad and prime
 GAP = 0.1  # gaps in the time stamps of a track from this many seconds are filled with silence
+FILLED = 600.0  # seconds of such silence in a recording, above which its time stamps are not believed
+SLOWEST = 1000  # lowest plausible sample rate, Hz
+CANCELLED = 0.01  # share of the channels' power below which their mean has lost what they hold
+AUDIBLE_WITHIN = 60.0  # seconds in which the audible one of several tracks is looked for
+CHUNKS = 1000  # of a WAV file that are looked at
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # what stands between MP3 files that were joined
 ODD = 1000  # largest denominator of a rate ratio; torchaudio's filters would take gigabytes above
-LONGEST_GAP = 3600.0  # seconds; a longer gap is a wrong time stamp
 PIECE = 8192  # samples read at a time; at most this much is lost before a fault
 
 OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
@@ -76,6 +83,7 @@ class Audio:
         sample_rate: native sample rate, Hz.
         duration: seconds as stated by the container, None if it does not; exact once `blocks` has finished.
         damage: what the last pass with `strict=False` left out, or None.
+        notes: what the last pass found odd, although nothing is missing.
     """
 
     def __init__(self, name: str, sample_rate: int, duration: float | None, pieces: Pieces):
@@ -83,6 +91,7 @@ class Audio:
         self.sample_rate = sample_rate
         self.duration = duration
         self.damage: str | None = None
+        self.notes: list[str] = []
         self._pieces = pieces
 
     def __repr__(self) -> str:
@@ -109,6 +118,7 @@ class Audio:
         if size < 1:
             raise ValueError(f"a block must be at least one sample long, not {seconds} seconds")
         self.damage = None
+        self.notes.clear()
 
         def fault(cause: str) -> None:
             if strict:
@@ -140,11 +150,11 @@ class Audio:
             raise MediaError(
                 self.name,
                 f"is silent for all of its {self.duration:.1f} seconds (peak {peak:.0e} of full scale)",
-                "check the microphone or the choice of channel and track",
+                "check the microphone, or name another track if the file has several",
             )
 
 
-def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
+def open_audio(source: Source, sample_rate: int | None = None, track: int | None = None) -> Audio:
     """Open a recording without reading it.
 
     Args:
@@ -152,6 +162,8 @@ def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
             tensor of shape (samples,), (channels, samples) or (samples, channels), the shorter
             axis being the channels; floats as they are, integers scaled to [-1, 1].
         sample_rate: of an array, Hz. For a file, it must agree with the file's own.
+        track: which audio track of a file, from 1; None is the one that FFmpeg considers best, or if that is
+            silent the first audible one.
 
     Raises:
         MediaError: the file does not exist, cannot be read, is not a recording, or has no audio track; or the
@@ -164,14 +176,18 @@ def open_audio(source: Source, sample_rate: int | None = None) -> Audio:
         head = file.read(4096)
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
-    audio = _open_sndfile(name, opener) if head.startswith(OPENERS) else None
+    several = track is not None and track > 1
+    audio = _open_sndfile(name, opener) if head.startswith(OPENERS) and not several else None
     if audio is None:
         other = _other(head)
         if other:
             raise MediaError(
                 name, f"is not a recording, it looks like {other}", "give an audio or video file"
             )
-        audio = _open_ffmpeg(name, opener, head)
+        audio = _open_ffmpeg(name, opener, head, track)
+    if audio.sample_rate < SLOWEST:
+        cause = f"states a sample rate of {audio.sample_rate} Hz"
+        raise MediaError(name, cause, "mend its header, or convert it again")
     if sample_rate not in (None, audio.sample_rate):
         raise MediaError(
             name,
@@ -276,7 +292,7 @@ def _open_array(source: np.ndarray | torch.Tensor, sample_rate: int | None) -> A
 
     def pieces(fault):
         for start in range(0, len(samples), PIECE):
-            yield _to_float(samples[start : start + PIECE]).mean(axis=1)
+            yield _mono(_to_float(samples[start : start + PIECE]))
 
     return Audio(name, int(sample_rate), len(samples) / sample_rate, pieces)
 
@@ -286,9 +302,14 @@ def _open_sndfile(name: str, opener: Callable) -> Audio | None:
     import soundfile
 
     with opener() as file:
+        size = file.seek(0, os.SEEK_END)
+        share, behind = _share(file)
+        rest, behind = _rest(file, behind, size) if behind and share == 1.0 else (None, size)
         try:
-            with soundfile.SoundFile(file) as sound:
+            with soundfile.SoundFile(Part(file, 0, behind if rest else size)) as sound:
                 rate, frames, layout = sound.samplerate, sound.frames, sound.format
+                raw = {"samplerate": rate, "channels": sound.channels, "subtype": sound.subtype}
+                raw |= {"endian": sound.endian, "format": "RAW"}
         except (soundfile.LibsndfileError, TypeError):
             return None  # TypeError, as soundfile takes any file named *.raw for headerless
         if frames in (0, 2**63 - 1):
@@ -296,45 +317,101 @@ def _open_sndfile(name: str, opener: Callable) -> Audio | None:
         promised = frames / rate
         cut = False
         if layout in ("WAV", "WAVEX", "RF64", "AIFF"):
-            share = _share(file)
             promised, cut = promised / share, promised / share - promised > SLACK
+            if (size - behind) * frames <= SLACK * rate * behind:
+                rest = None  # some bytes too many
         elif layout == "OGG":
             cut = _ogg_cut(file)
+
+    def read(fault, sound, frames: float) -> Iterator[np.ndarray]:
+        done = 0
+        while done < frames:
+            try:
+                piece = sound.read(PIECE, dtype="float32", always_2d=True)  # (samples, channels)
+            except soundfile.LibsndfileError:
+                fault(f"damaged at {done / rate:.1f} of {frames / rate:.1f} seconds")
+                return
+            if not len(piece):
+                break
+            done += len(piece)
+            yield _mono(piece)
+        if frames != math.inf and (frames - done) / rate > SLACK:
+            fault(f"ends after {done / rate:.1f} of {frames / rate:.1f} seconds")
 
     def pieces(fault):
         if cut and promised > frames / rate:
             fault(f"ends after {frames / rate:.1f} of {promised:.1f} seconds")
         elif cut:
             fault(f"breaks off within a packet after {frames / rate:.1f} seconds")
-        done = 0
-        with opener() as file, soundfile.SoundFile(file) as sound:
-            while done < frames:
-                try:
-                    piece = sound.read(PIECE, dtype="float32", always_2d=True)  # (samples, channels)
-                except soundfile.LibsndfileError:
-                    fault(f"damaged at {done / rate:.1f} of {frames / rate:.1f} seconds")
-                    return
-                if not len(piece):
-                    break
-                done += len(piece)
-                yield piece.mean(axis=1)
-        if (frames - done) / rate > SLACK:
-            fault(f"ends after {done / rate:.1f} of {frames / rate:.1f} seconds")
+        with opener() as file, soundfile.SoundFile(Part(file, 0, behind if rest else size)) as sound:
+            yield from read(fault, sound, frames)
+        if rest == "samples":
+            audio.notes.append(f"its header says {frames / rate:.1f} seconds; what follows was read too")
+            with opener() as file, soundfile.SoundFile(Part(file, behind), **raw) as sound:
+                yield from read(fault, sound, math.inf)
+        elif rest == "recording":
+            audio.notes.append(f"another recording follows at {frames / rate:.1f} seconds and was read too")
+            with opener() as file:
+                following = _open_sndfile(name, lambda: contextlib.nullcontext(Part(file, behind)))
+                if following is None:
+                    fault(f"the recording that follows at {frames / rate:.1f} seconds cannot be read")
+                else:
+                    for piece in following._pieces(fault):
+                        yield resample(piece, following.sample_rate, rate)
 
-    return Audio(name, rate, promised, pieces)
+    audio = Audio(name, rate, promised if not rest else None, pieces)
+    return audio
 
 
-def _share(file: BinaryIO) -> float:
-    """The share of its sample data that a WAV or AIFF file contains: 1.0 for a complete one.
+class Part(io.RawIOBase):
+    """A part of a file, between two positions, as a file of its own in which seeking never fails."""
 
-    libsndfile silently shortens a recording to what is there.
+    def __init__(self, file: BinaryIO, start: int = 0, end: int | None = None):
+        self.file, self.start = file, start
+        self.end = file.seek(0, os.SEEK_END) if end is None else end
+        file.seek(start)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self.file.read(max(0, min(len(buffer), self.end - self.file.tell())))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        origin = {os.SEEK_SET: self.start, os.SEEK_CUR: self.file.tell(), os.SEEK_END: self.end}[whence]
+        if origin + offset >= self.start:  # a damaged header may ask for anything
+            with contextlib.suppress(OSError, ValueError, OverflowError):
+                self.file.seek(origin + offset)
+        return self.tell()
+
+    def tell(self) -> int:
+        return self.file.tell() - self.start
+
+
+def _share(file: BinaryIO) -> tuple[float, int | None]:
+    """Compare the size of the sample data that a WAV or AIFF file states with what it contains.
+
+    libsndfile silently shortens a recording to what is there, and silently ignores what follows.
+
+    Returns:
+        The share of the sample data that the file contains, 1.0 for a complete one; and the position after
+        it, None if the size was never filled in.
     """
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
     order = ">" if head.startswith((b"RIFX", b"FORM")) else "<"
+    if not head.startswith((b"RIFF", b"RIFX", b"RF64", b"FORM")):
+        return 1.0, None
     position, long_size = 12, None
-    while position + 8 <= end:
+    for _ in range(CHUNKS):
+        if position + 8 > end:
+            break
         file.seek(position)
         kind, size = struct.unpack(order + "4sI", file.read(8))
         position += 8
@@ -345,10 +422,33 @@ def _share(file: BinaryIO) -> float:
                 size = long_size
             # Written to a pipe, where the size cannot be filled in afterwards.
             elif not size or 0x7FFFF000 <= size <= 0x80000000 or size >= 0xFFFFF000:
-                return 1.0
-            return min(1.0, (end - position) / size)
+                return 1.0, None
+            behind = position + size + size % 2 if kind == b"data" else None
+            return min(1.0, (end - position) / size), behind
         position += size + size % 2
-    return 1.0
+    return 1.0, None
+
+
+def _rest(file: BinaryIO, position: int, end: int) -> tuple[str | None, int]:
+    """What lies behind the sample data and the other chunks of a WAV file: samples, a recording, or nothing.
+
+    Returns:
+        That, and its position.
+    """
+    for _ in range(CHUNKS):
+        if position + 12 > end:
+            break
+        file.seek(position)
+        head = file.read(12)
+        if re.match(rb"(RIFF|RF64)....WAVE", head, re.DOTALL):
+            return "recording", position
+        size = int.from_bytes(head[4:8], "little")
+        if head.startswith(TAGS):
+            break
+        if not re.fullmatch(rb"[A-Za-z0-9 _-]{4}", head[:4]) or position + 8 + size > end + 1:
+            return "samples", position
+        position += 8 + size + size % 2
+    return None, position
 
 
 def _ogg_cut(file: BinaryIO) -> bool:
@@ -365,8 +465,8 @@ def _ogg_cut(file: BinaryIO) -> bool:
     return len(sizes) < segments or page + 27 + segments + sum(sizes) > len(tail)
 
 
-def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
-    """Open the audio track that FFmpeg considers best."""
+def _open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = None) -> Audio:
+    """Open an audio track by its number, or the audible one that FFmpeg considers best."""
     import av
 
     def opened(file):
@@ -387,29 +487,43 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
             track = container.streams.best("audio")
             if track is None:
                 raise MediaError(name, "has no audio track", "give a recording, or a video with sound")
-            if track.codec_context is None:
-                raise MediaError(name, "has an audio track of an unknown codec", "convert it to WAV or FLAC")
-            frame = next((frame for frame in _Frames(container, track) if frame is not None), None)
-            if frame is None:
-                kind = DamagedMedia if RECORDING.match(head) else MediaError
-                cause = f"holds no samples that can be decoded ({track.codec_context.name})"
-                raise kind(name, cause, "get a whole copy of it, or record it again")
-            # Some codecs (HE-AAC) decode to another rate than stated in their header.
-            rate = frame.sample_rate
-            origin = (container.start_time or 0) / av.time_base
-            duration = container.duration / av.time_base if container.duration else None
-            layouts = set(container.format.name.split(","))
-            # Raw streams state no length and FFmpeg guesses it from the bit rate. MP3 states it in a Xing
-            # header, together with the delay of its encoder.
-            if layouts & {"mp3", "aac", "loas", "ac3", "eac3", "dts", "amr"} and not origin:
-                duration = None
-            stated = duration and layouts & {"mov", "matroska", "avi", "asf", "flac", "mp3"}
-            end = duration or float("inf")
+            tracks = container.streams.audio
+            if number is not None and not 1 <= number <= len(tracks):
+                cause = f"has {len(tracks)} audio tracks, none of them number {number}"
+                raise MediaError(name, cause, f"name a track from 1 to {len(tracks)}")
+            index = tracks.index(track) if number is None else number - 1
+    if number is None and len(tracks) > 1:
+        with opener() as file, opened(file) as container:
+            index = _audible(container, index)
+    with opener() as file, opened(file) as container:
+        track = container.streams.audio[index]
+        if track.codec_context is None:
+            raise MediaError(name, "has an audio track of an unknown codec", "convert it to WAV or FLAC")
+        frame = next((frame for frame in _Frames(container, track) if frame is not None), None)
+        if frame is None:
+            kind = DamagedMedia if RECORDING.match(head) else MediaError
+            cause = f"holds no samples that can be decoded ({track.codec_context.name})"
+            raise kind(name, cause, "get a whole copy of it, or record it again")
+        # Some codecs (HE-AAC) decode to another rate than stated in their header.
+        rate = frame.sample_rate
+        origin = (container.start_time or 0) / av.time_base
+        duration = container.duration / av.time_base if container.duration else None
+        layouts = set(container.format.name.split(","))
+        # Raw streams state no length and FFmpeg guesses it from the bit rate. MP3 states it in a Xing
+        # header, which FFmpeg does not believe where the file has another size.
+        if layouts & {"aac", "loas", "ac3", "eac3", "dts", "amr"} and not origin:
+            duration = None
+        if "mp3" in layouts:
+            duration = _xing_seconds(file)
+        stated = duration and layouts & {"mov", "matroska", "avi", "asf", "flac", "mp3"}
+        end = duration or float("inf")
+        # Matroska states when it ends, and not how long it is.
+        late = origin if "matroska" in layouts else 0.0
 
     def pieces(fault):
-        done, skipped = 0, 0
+        done, skipped, filled = 0, 0, 0.0
         with opener() as file, opened(file) as container:
-            frames = _Frames(container, container.streams.best("audio"))
+            frames = _Frames(container, container.streams.audio[index])
             for frame in frames:
                 if frame is None:
                     if not skipped:
@@ -417,7 +531,13 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
                         fault(f"damaged at {done / rate:.1f}{of} seconds")
                     skipped += 1
                     continue
-                for silence in _zeros(_gap(frame, origin + done / rate, origin + end), rate):
+                gap = _gap(frame, origin + done / rate, origin + end)
+                if filled + gap > FILLED:
+                    if filled <= FILLED:
+                        audio.notes.append(f"its time stamps leap by {gap:.0f} s at {done / rate:.1f} s")
+                    filled, gap = math.inf, 0.0
+                filled += gap
+                for silence in _zeros(gap, rate):
                     done += len(silence)
                     yield silence
                 piece = resample(_downmix(frame), frame.sample_rate, rate)
@@ -425,10 +545,55 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes) -> Audio:
                 yield piece
         if skipped > 1:
             fault(f"{skipped} damaged packets skipped")
-        if stated and duration - (frames.reached - origin) > SLACK:
-            fault(f"ends after {done / rate:.1f} of {duration:.1f} seconds")
+        if stated and duration - late - (frames.reached - origin) > SLACK:
+            fault(f"ends after {done / rate:.1f} of {duration - late:.1f} seconds")
 
-    return Audio(name, rate, duration, pieces)
+    audio = Audio(name, rate, duration and duration - late, pieces)
+    return audio
+
+
+def _xing_seconds(file: BinaryIO) -> float | None:
+    """Seconds that the Xing header of an MP3 file states, None without one."""
+    file.seek(0)
+    head = file.read(10)
+    tag = 0
+    if head.startswith(b"ID3") and len(head) == 10:
+        tag = 10 + sum(byte << 7 * place for place, byte in enumerate(reversed(head[6:])))
+    file.seek(tag)
+    frame = file.read(4096)
+    start = frame.find(b"\xff")
+    place = max(frame.find(b"Xing", 0, start + 200), frame.find(b"Info", 0, start + 200))
+    if start < 0 or place < 0 or len(frame) < place + 12 or not frame[place + 7] & 1:
+        return None
+    version, index = frame[start + 1] >> 3 & 3, frame[start + 2] >> 2 & 3
+    if index == 3 or version == 1:
+        return None
+    rate = (44100, 48000, 32000)[index] // {3: 1, 2: 2, 0: 4}[version]
+    frames = int.from_bytes(frame[place + 8 : place + 12], "big")
+    return frames * (1152 if version == 3 else 576) / rate
+
+
+def _audible(container, best: int) -> int:
+    """The index of the first audio track that can be heard, the given one before others."""
+    import av
+
+    peaks = dict.fromkeys(range(len(container.streams.audio)), 0.0)
+    places = {track.index: place for place, track in enumerate(container.streams.audio)}
+    try:
+        for packet in container.demux(*container.streams.audio):
+            if packet.pts is not None and packet.pts * packet.time_base > AUDIBLE_WITHIN:
+                break
+            place = places[packet.stream.index]
+            try:
+                for frame in packet.decode():
+                    peaks[place] = max(peaks[place], float(np.abs(_downmix(frame)).max(initial=0.0)))
+            except av.FFmpegError:
+                continue
+            if peaks[best] >= SILENCE:
+                return best
+    except av.FFmpegError:
+        pass
+    return next((place for place, peak in peaks.items() if peak >= SILENCE), best)
 
 
 class _Frames:
@@ -455,7 +620,7 @@ class _Frames:
                 try:
                     frames = packet.decode()
                 except av.FFmpegError:
-                    frames = [None]
+                    frames = [] if bytes(packet).startswith(TAGS) else [None]
                 yield from frames
         except av.FFmpegError:
             yield None
@@ -469,7 +634,7 @@ def _gap(frame, now: float, end: float) -> float:
     if frame.pts is None:
         return 0.0
     start = float(frame.pts * frame.time_base)
-    return start - now if GAP < start - now <= LONGEST_GAP and start <= end + SLACK else 0.0
+    return start - now if start - now > GAP and start <= end + SLACK else 0.0
 
 
 def _zeros(seconds: float, rate: int) -> Iterator[np.ndarray]:
@@ -479,8 +644,21 @@ def _zeros(seconds: float, rate: int) -> Iterator[np.ndarray]:
 
 
 def _downmix(frame) -> np.ndarray:
-    """Downmix a PyAV frame to (samples,); planar frames are (channels, samples), others interleaved."""
+    """PyAV audio frame -> (samples,): planar ones are (channels, samples), packed ones interleaved."""
+    if frame.format.name.startswith("s64"):  # which PyAV gives no array of
+        import av
+
+        (frame,) = av.AudioResampler(format="fltp").resample(frame)
     samples = _to_float(frame.to_ndarray())
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    return samples.mean(axis=0)
+    channels = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
+    return _mono(channels)
+
+
+def _mono(samples: np.ndarray) -> np.ndarray:
+    """(samples, channels) -> (samples,): their mean, or the loudest one where they cancel each other out."""
+    mean = samples.mean(axis=1)
+    if samples.shape[1] > 1:
+        power = np.square(samples).mean(axis=0)
+        if np.square(mean).mean() < CANCELLED * power.mean():
+            return samples[:, power.argmax()]
+    return mean

@@ -147,11 +147,15 @@ class ListeningOptions(BatchOptions):
     """Longest segment in seconds; longer recordings are cut at pauses."""
     strict: bool = True
     """Refuse damaged or silent recordings; otherwise read what can be read of them."""
+    track: int | None = None
+    """Audio track of a file that has several, from 1; None is the main one, or else the first audible one."""
 
     def __post_init__(self):
         super().__post_init__()
         if self.longest < 1:
             raise ValueError("longest must be at least 1 second")
+        if self.track is not None and self.track < 1:
+            raise ValueError(f"track must be 1 or more, not {self.track}")
 
 
 @dataclass(frozen=True)

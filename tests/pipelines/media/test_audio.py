@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -467,3 +468,129 @@ def test_odd_sample_rates_are_resampled_too(rate):
     assert len(resampled) == 16000
     assert resampled.dtype == np.float32
     assert np.abs(np.fft.rfft(resampled)).argmax() == 440
+
+
+# Whole recordings that other readers, or a looser reading, would take for damaged ones, or read in part
+
+
+def joined(path, *parts):
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+@pytest.mark.parametrize("rates", [(128, 128), (64, 128)])
+def test_mp3_files_that_were_joined_are_whole(tmp_path, rates):
+    parts = []
+    for number, rate in enumerate(rates):
+        path = tmp_path / f"{number}.mp3"
+        with av.open(path, "w", options={"write_xing": "1", "id3v2_version": "4"}) as container:
+            container.metadata["title"] = "part"
+            stream = container.add_stream("libmp3lame", rate=16000, layout="mono", bit_rate=rate * 1000)
+            frame = av.AudioFrame.from_ndarray(chirp(2.0)[None], format="fltp", layout="mono")
+            frame.sample_rate = 16000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append(path)
+    audio = open_audio(joined(tmp_path / "both.mp3", *parts))
+    assert len(whole(audio)) / 16000 == pytest.approx(4.0, abs=0.3)
+    with pytest.raises(DamagedMedia, match="ends after"):
+        whole(open_audio(cut(parts[0], 0.5)))
+
+
+@pytest.mark.parametrize("ending", ["mkv", "webm"])
+def test_a_track_that_starts_late_is_whole(tmp_path, ending):
+    rate = 48000 if ending == "webm" else 16000
+    path = write_container(tmp_path / f"x.{ending}", tone(2.0, rate), rate, audio_start=10.0)
+    audio = open_audio(path)
+    assert len(whole(audio)) / rate == pytest.approx(2.0, abs=0.15)
+    with pytest.raises(DamagedMedia):
+        whole(open_audio(cut(path, 0.6)))
+
+
+def test_a_header_that_says_too_little_loses_nothing(tmp_path):
+    path = write_audio(tmp_path / "x.wav", chirp(2.0))
+    expected = whole(open_audio(path))
+    content = bytearray(path.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = struct.pack("<I", 16000)
+    path.write_bytes(content)
+    audio = open_audio(path)
+    assert np.array_equal(whole(audio), expected) and audio.duration == 2.0
+    assert audio.notes == ["its header says 0.5 seconds; what follows was read too"]
+
+
+@pytest.mark.parametrize("rate", [16000, 8000])
+def test_wav_files_that_were_joined(tmp_path, rate):
+    first = write_audio(tmp_path / "a.wav", chirp(1.0))
+    second = write_audio(tmp_path / "b.wav", tone(1.0, rate), rate)
+    audio = open_audio(joined(tmp_path / "both.wav", first, second))
+    samples = whole(audio)
+    assert len(samples) == 32000 and pitch(samples[20000:30000], 16000) == pytest.approx(440, abs=3)
+    assert audio.notes == ["another recording follows at 1.0 seconds and was read too"]
+
+
+def test_chunks_and_tags_behind_the_samples_are_no_samples(tmp_path):
+    path = write_audio(tmp_path / "x.wav", chirp(1.0))
+    content = path.read_bytes()
+    for behind in (b"LIST" + struct.pack("<I", 30000) + b"x" * 30000, b"ID3\x04" + b"y" * 30000, b"\0" * 9):
+        path.write_bytes(content + behind)
+        audio = open_audio(path)
+        assert len(whole(audio)) == 16000 and not audio.notes
+
+
+def test_channels_of_opposite_phase_do_not_cancel_each_other_out(tmp_path):
+    wave = tone(1.0)
+    for path in (tmp_path / "x.flac", tmp_path / "x.mka"):
+        write_audio(path, np.stack([wave, -wave], axis=1))
+        assert np.abs(read_audio(path, 16000)).max() > 0.4
+    assert np.abs(read_audio(np.stack([wave, -wave]), 16000, 16000)).max() > 0.4
+
+
+def two_tracks(path, *waves):
+    with av.open(path, "w") as container:
+        streams = [container.add_stream("aac", rate=16000, layout="mono") for _ in waves]
+        for stream, wave in zip(streams, waves, strict=True):
+            frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+            frame.sample_rate = 16000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_of_several_tracks_the_one_that_can_be_heard_or_the_one_that_is_named(tmp_path):
+    path = two_tracks(tmp_path / "x.mkv", np.zeros(32000, np.float32), tone(2.0, frequency=880.0))
+    assert pitch(whole(open_audio(path)), 16000) == pytest.approx(880, abs=3)
+    both = two_tracks(tmp_path / "y.mkv", tone(2.0), tone(2.0, frequency=880.0))
+    for track, frequency in ((None, 440), (1, 440), (2, 880)):
+        assert pitch(whole(open_audio(both, track=track)), 16000) == pytest.approx(frequency, abs=3)
+    with pytest.raises(MediaError, match="has 2 audio tracks, none of them number 3"):
+        open_audio(both, track=3)
+
+
+def test_time_stamps_that_leap_by_hours_are_not_believed(tmp_path):
+    with av.open(tmp_path / "x.mkv", "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16000, layout="mono")
+        for number in range(50):
+            samples = (tone(0.1) * 32767).astype(np.int16)[None]
+            frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 16000, number * 3600 * 16000
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    audio = open_audio(tmp_path / "x.mkv")
+    assert sum(map(len, audio.blocks())) == 50 * 1600
+    assert len(audio.notes) == 1 and "leap by 3600 s" in audio.notes[0]
+
+
+@pytest.mark.parametrize("rate", [1, 3, 500])
+def test_sample_rates_that_cannot_be(tmp_path, rate):
+    soundfile.write(tmp_path / "x.wav", np.zeros(100), rate)
+    with pytest.raises(MediaError, match=f"states a sample rate of {rate} Hz"):
+        open_audio(tmp_path / "x.wav")
+
+
+def test_sixty_four_bit_samples(tmp_path):
+    samples = (tone(1.0).astype(np.float64) * 2**62).astype(np.int64)
+    head = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 16000, 128000, 8, 64)
+    data = b"data" + struct.pack("<I", samples.nbytes) + samples.tobytes()
+    (tmp_path / "x.wav").write_bytes(b"RIFF" + struct.pack("<I", len(head) + len(data)) + head + data)
+    assert pitch(read_audio(tmp_path / "x.wav", 16000), 16000) == pytest.approx(440, abs=2)
