@@ -1,1 +1,1 @@
-"""The lines of a page: found, given, cut."""
+"""Text lines of a page: detected or read from a layout file, ordered, and cut out."""

@@ -1,10 +1,10 @@
-"""Finds baselines: where, on a page of handwriting, upright strokes end below.
+"""Detection of baselines on pages of handwriting: where upright strokes end at the bottom.
 
-Rulings, underlines and the squares of squared paper hardly change along their own direction, so what counts
-as ink is the change of darkness from left to right, without tall straight columns of it. The page is then
-laid level, piece by piece, by the slope at which its rows of ink stand out most. On the level sheet a
-baseline is a long ridge of the difference between the ink above and below it. Everything is measured in
-distances from line to line, which the sheet's autocorrelation gives.
+Rulings, underlines and squared paper hardly change along their own direction, so ink is measured as the
+horizontal change of darkness, without tall straight columns of it. The page is then levelled locally, by the
+slope at which its rows of ink are most distinct. On the levelled sheet, a baseline is a long ridge of the
+difference between the ink above and below. All lengths are relative to the line distance, found by
+autocorrelation.
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ import numpy as np
 
 from pipelines.layout.paths import best_paths
 
-AREA = 1_500_000  # pixels of the reduced page on which strokes are found; sheets have half its sides
-SMALLEST = 16  # pixels; nothing is read on a page with a shorter side
-SHADE = 44  # pixels; darkness wider than this belongs to the paper
-CONTRAST = 0.2  # change of darkness, as the filter sums it, below which there is no ink: a shade of 1/15
-STEEPEST = 10  # degrees of a line's slope
-UNEVEN = 5  # degrees by which a slope may differ from the page's
+AREA = 1_500_000  # size in pixels of the reduced page on which strokes are found; sheets have half its sides
+SMALLEST = 16  # smallest side of a page, pixels
+SHADE = 44  # pixels; wider dark areas belong to the paper
+CONTRAST = 0.2  # change of darkness, summed by the filter, below which there is no ink: a shade of 1/15
+STEEPEST = 10  # largest slope of a line, degrees
+UNEVEN = 5  # largest deviation of a slope from that of the page, degrees
 
-RIDGE_LENGTH = 2.2  # line distances: deviation along the line, by which edges are smoothed to find a line
+RIDGE_LENGTH = 2.2  # line distances: standard deviation along the line of the smoothing to find a line
 COURSE_LENGTH = 0.8  # the same, to follow it
-ABOVE, BELOW = 0.35, 0.3  # line distances that are compared above and below a baseline
-RIDGE = 0.15  # share of the strong ridges' height from which a ridge is followed
-WANDER = 0.2  # line distances by which a baseline may leave its ridge
-STIFFNESS = 0.4  # what a step of one row costs it; the strongest edge of its line is worth 1
+ABOVE, BELOW = 0.35, 0.3  # height compared above and below a baseline, in line distances
+RIDGE = 0.15  # ridges are followed from this share of the height of strong ridges
+WANDER = 0.2  # largest distance of a baseline from its ridge, in line distances
+STIFFNESS = 0.4  # cost of a step of one row, relative to the strongest edge of the line
 
-WORDS = 0.7  # line distances without ink that part a line's pieces
-GAP = 4.0  # line distances without ink that part two lines
-ALIGNED = 0.3  # line distances by which pieces of a line may lie higher or lower than one another
-MARGIN = 0.3  # share of the lines that begin below each other where a text has its left margin
-BRIEF = 1.5  # line distances; a shorter line has to be stronger
-FAINT = 0.28  # share of the usual strength that a line needs: less is what shows through
-NEAR = 0.6  # line distances within which a line is beside another
-RIVAL = 0.8  # share of its strength that it needs there
+WORDS = 0.7  # gap in line distances that separates pieces of a line
+GAP = 4.0  # gap in line distances that separates two lines
+ALIGNED = 0.3  # largest vertical offset of pieces of a line, in line distances
+MARGIN = 0.3  # share of the lines that must begin at a left margin
+BRIEF = 1.5  # line distances; shorter lines have to be stronger
+FAINT = 0.28  # least strength of a line relative to the usual one; show-through is weaker
+NEAR = 0.6  # line distances within which lines are next to each other
+RIVAL = 0.8  # least strength there, relative to the neighbour
 
-FAINTER = 0.5  # share of the usual darkness of ink that suffices where a line goes on
+FAINTER = 0.5  # share of the usual darkness that suffices for the continuation of a line
 END_LENGTH = 0.5  # line distances: as RIDGE_LENGTH, for what follows a line
-END_EDGE = 0.25  # share of the line's own edge that it needs
-END_GAP = 1.2  # line distances without ink behind which a line has ended
-BEND = 0.45  # line distances by which its end may lie higher or lower
+END_EDGE = 0.25  # least edge relative to that of the line
+END_GAP = 1.2  # gap in line distances that ends a line
+BEND = 0.45  # largest vertical offset of its end, in line distances
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A page reduced and laid level: its lines run along the rows, whatever their slopes were.
+    """A reduced and levelled page: its lines run along the rows.
 
     Attributes:
         ink: (height, width) float32 in [0, 1].
-        faint: the same, where also fainter strokes count.
-        sources: (height, width) float32: the row of the reduced page that lies there.
-        distance: rows from line to line.
-        scale: pixels of the page, x and y, to a column and a row of the reduced page.
+        faint: the same, including fainter strokes.
+        sources: (height, width) float32, the row of the reduced page at each position.
+        distance: line distance in rows.
+        scale: pixels of the page per column and row of the reduced page.
     """
 
     ink: np.ndarray
@@ -66,7 +66,7 @@ class Sheet:
     scale: tuple[float, float]
 
     def to_page(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """(n, 2) x, y in pixels of the page."""
+        """Map to (n, 2) x, y in pixels of the page."""
         last = len(self.sources) - 1
         beyond = rows - np.clip(rows, 0, last)
         y = beyond + _sample(self.sources, np.clip(columns, 0, self.sources.shape[1] - 1), rows - beyond)
@@ -79,8 +79,8 @@ class Trace:
 
     Attributes:
         first: its first column.
-        rows: (columns,) where it runs, one a column.
-        strength: how much more ink lies above than below it, on average.
+        rows: (columns,), its row in each column.
+        strength: mean difference of the ink above and below.
     """
 
     first: int
@@ -89,7 +89,7 @@ class Trace:
 
     @property
     def end(self) -> int:
-        """The column after its last."""
+        """The column after the last one."""
         return self.first + len(self.rows)
 
     @property
@@ -98,12 +98,12 @@ class Trace:
 
     @property
     def row(self) -> float:
-        """Its mean height on the sheet."""
+        """Its mean row on the sheet."""
         return float(self.rows.mean())
 
 
 def lay_level(page: np.ndarray) -> Sheet | None:
-    """Reduce a page, find its ink, and lay it level.
+    """Reduce a page, find its ink, and level it.
 
     Args:
         page: (height, width) uint8, grey, dark ink on light paper.
@@ -146,20 +146,20 @@ def find_traces(sheet: Sheet) -> list[Trace]:
 
 
 def band(image: np.ndarray, columns: np.ndarray, rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """What lies along a path: (columns, offsets) float32, for rows from it, the same or others per column."""
+    """Sample an image along a path: (columns, offsets) float32, at offsets in rows, fixed or per column."""
     rows = rows[:, None] + offsets
     return _sample(image, np.broadcast_to(columns[:, None], rows.shape), rows)
 
 
 def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Values between pixels, 0 outside the image, in the shape of `rows`."""
+    """Interpolated values, 0 outside the image, in the shape of `rows`."""
     places = [np.array(axis, np.float32, ndmin=2) for axis in (columns, rows)]
     values = cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return values.reshape(rows.shape)
 
 
 def _darkness(page: np.ndarray) -> np.ndarray:
-    """(height, width) float32 in [0, 1]: how much darker than the paper around it."""
+    """Darkness relative to the surrounding paper, (height, width) float32 in [0, 1]."""
     size = page.shape[1] // 4, page.shape[0] // 4
     paper = cv2.medianBlur(cv2.resize(page, size, interpolation=cv2.INTER_AREA), 3)
     paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((SHADE // 4, SHADE // 4), np.uint8))
@@ -168,18 +168,18 @@ def _darkness(page: np.ndarray) -> np.ndarray:
 
 
 def _change(dark: np.ndarray) -> np.ndarray:
-    """(height, width) float32: how fast darkness changes along the rows."""
+    """Horizontal change of darkness, (height, width) float32."""
     return np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
 
 
 def _strokes(change: np.ndarray, share: float) -> np.ndarray:
-    """(height, width) float32 in [0, 1]: strokes that cross the rows, without what is drawn by a ruler.
+    """Strokes that cross the rows, without ruled lines: (height, width) float32 in [0, 1].
 
-    Low rows of strokes, longer than words, go as well: dotted rulings and the small print of forms.
+    Low rows of strokes longer than words are removed too: dotted rulings and the small print of forms.
 
     Args:
-        change: of darkness, along the rows.
-        share: of the page's usual strokes, for fainter ones.
+        change: horizontal change of darkness.
+        share: strength relative to the usual strokes of the page, for fainter ones.
     """
     noise = 3 * float(np.median(change))
     above = change[change > max(noise, CONTRAST)]
@@ -208,7 +208,7 @@ def _closed(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _line_distance(ink: np.ndarray) -> float:
-    """Rows from line to line: the first clear peak of the autocorrelation, over narrow strips of the page."""
+    """Line distance in rows: the first clear peak of the autocorrelation of narrow strips of the page."""
     height, width = ink.shape
     likeness = np.zeros(height)
     for strip in np.array_split(ink, max(1, width // 64), axis=1):
@@ -233,9 +233,9 @@ def _blurred(values: np.ndarray, deviation: float) -> np.ndarray:
 
 
 def _slopes(ink: np.ndarray, distance: float) -> np.ndarray:
-    """(height, width) float32: rows a column by which the writing falls there.
+    """Local slope of the writing in rows per column, (height, width) float32.
 
-    The slope at which a long narrow filter answers most unevenly, near the slope of the whole page.
+    The slope at which the response of a long narrow filter varies most, near the slope of the whole page.
     """
     small = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     distance = distance / 2
@@ -262,7 +262,7 @@ def _slopes(ink: np.ndarray, distance: float) -> np.ndarray:
 
 
 def _level(slopes: np.ndarray) -> np.ndarray:
-    """(height, width) float32: followed along the slopes, where rows of the middle column come by."""
+    """Rows of the middle column, followed along the slopes: (height, width) float32."""
     height, width = slopes.shape
     columns = np.ascontiguousarray(slopes.T)
     sources = np.empty((width, height), np.float32)
@@ -277,7 +277,7 @@ def _level(slopes: np.ndarray) -> np.ndarray:
 
 
 def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
-    """(height, width) float32: how much more ink there is above than below, along a stretch of line."""
+    """Difference of the ink above and below along a stretch of line, (height, width) float32."""
     above, below = (max(2, round(share * distance)) for share in (ABOVE, BELOW))
     kernel = np.concatenate([np.full(above, 1 / above), [0], np.full(below, -1 / below)])
     edges = cv2.filter2D(ink, -1, kernel[:, None], anchor=(0, above), borderType=cv2.BORDER_REPLICATE)
@@ -288,7 +288,7 @@ def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
 
 
 def ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Columns, without holes, and rows of each ridge."""
+    """Columns, without gaps, and rows of each ridge."""
     highest = cv2.dilate(edges, np.ones((2 * max(1, int(0.25 * distance)) + 1, 1)))
     peaks = (edges > 0) & (edges == highest)
     if not peaks.any():
@@ -308,7 +308,7 @@ def ridges(edges: np.ndarray, distance: float) -> Iterator[tuple[np.ndarray, np.
 def courses(
     edges: np.ndarray, ridges: Iterable[tuple[np.ndarray, np.ndarray]], distance: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Columns and rows of the baseline at each ridge: where ink ends most sharply."""
+    """Columns and rows of the baseline at each ridge: where the ink ends most sharply."""
     every = slice(None, None, 3)
     reach = max(1, round(WANDER * distance))
     offsets = np.arange(-reach, reach + 1)
@@ -336,7 +336,7 @@ def _pieces(sheet: Sheet, edges: np.ndarray, first: int, rows: np.ndarray) -> li
 
 
 def _join(pieces: list[Trace], distance: float, margins: tuple[int, ...] = ()) -> list[Trace]:
-    """Pieces of a line made one, but not across a left margin."""
+    """Join the pieces of a line, but not across a left margin."""
     lines: list[Trace] = []
     for piece in sorted(pieces, key=lambda piece: piece.first):
         near = [line for line in lines if _continues(line, piece, distance, margins)]
@@ -349,7 +349,7 @@ def _join(pieces: list[Trace], distance: float, margins: tuple[int, ...] = ()) -
 
 
 def _left_margins(lines: list[Trace], distance: float) -> tuple[int, ...]:
-    """Columns at which so many lines begin that what stands left of them is a note or a number."""
+    """Columns at which many lines begin, so that anything to their left is a note or a number."""
     starts = np.array([line.first for line in lines])
     together = (np.abs(starts[:, None] - starts) < 0.4 * distance).sum(axis=1)
     return tuple(starts[together >= max(4, MARGIN * len(lines))])
@@ -375,7 +375,7 @@ def _joined(line: Trace, piece: Trace) -> Trace:
 
 
 def _choose(traces: list[Trace], distance: float) -> list[Trace]:
-    """Without what shows through the paper, and without rows of loops above and below a line."""
+    """Drop show-through, and rows of loops above and below a line."""
     if not traces:
         return []
     by_strength = sorted(traces, key=lambda trace: trace.strength)
@@ -393,7 +393,7 @@ def _choose(traces: list[Trace], distance: float) -> list[Trace]:
 
 
 def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
-    """Lines that go on beyond their ends in fainter ink, or aslant."""
+    """Extend lines that continue beyond their ends in fainter ink or at a slant."""
     edges = edges_of(sheet.faint, sheet.distance, END_LENGTH)
     lines = list(lines)
     for place, line in enumerate(lines):
@@ -407,7 +407,7 @@ def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
 
 
 def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step: int) -> np.ndarray:
-    """Rows in which a line goes on, outwards from its right end (step 1) or its left one (-1)."""
+    """Rows of the continuation of a line, outwards from its right end (step 1) or its left one (-1)."""
     distance = sheet.distance
     columns = np.arange(line.end, edges.shape[1]) if step > 0 else np.arange(line.first)[::-1]
     usual = band(edges, line.columns, line.rows, np.zeros(1)).mean()
@@ -441,7 +441,7 @@ def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step
 
 
 def _beside(trace: Trace, other: Trace, near: float) -> float:
-    """Share of a trace that another one runs beside."""
+    """Share of a trace that has another one next to it."""
     first, end = max(trace.first, other.first), min(trace.end, other.end)
     if first >= end:
         return 0.0

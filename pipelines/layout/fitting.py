@@ -1,4 +1,4 @@
-"""Puts the layout of a file onto its image, which may be another copy of it or turned by EXIF data."""
+"""Fits the layout of a file to its image, which may have another resolution or an EXIF orientation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelines.layout.given import PageLayout, level_baseline
 from pipelines.layout.lines import LineShape
 from pipelines.results import Point
 
-SAME = 0.02  # by which the proportions of a layout and its image may differ
+SAME = 0.02  # largest relative difference of the proportions of layout and image
 
 Points = tuple[Point, ...]
 Size = tuple[int, int]

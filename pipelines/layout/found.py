@@ -1,4 +1,4 @@
-"""Finds the text lines of a handwritten page, puts them in order, and draws them."""
+"""Detection of the text lines of a handwritten page, their reading order, and a drawing of them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pipelines.layout.lines import LineShape
 from pipelines.layout.paths import best_paths
 from pipelines.results import Point
 
-REACH = (1.3, 0.5)  # line distances above and below a baseline that may be its line's
-SHARE = (0.35, 0.85)  # of the way up to the next baseline, between which two lines are parted
-MARGIN = 0.12  # line distances of paper around a line's ink
-BLOCK = 1.9  # line distances from baseline to baseline within a region
-WIDE = 3.0  # line distances; shorter lines side by side do not part a region
+REACH = (1.3, 0.5)  # largest extent of a line above and below its baseline, in line distances
+SHARE = (0.35, 0.85)  # where, on the way up to the next baseline, two lines are separated
+MARGIN = 0.12  # margin around the ink of a line, in line distances
+BLOCK = 1.9  # largest distance of baselines within a region, in line distances
+WIDE = 3.0  # line distances; shorter lines side by side do not separate regions
 COLOURS = ((200, 30, 30), (30, 90, 200), (20, 130, 60), (170, 60, 170), (200, 110, 0), (0, 130, 150))
 
 
 def find_lines(page: np.ndarray) -> list[list[LineShape]]:
-    """Find the lines of writing on a page.
+    """Detect the text lines of a page.
 
-    Works on a reduced copy, so that neither time nor memory grow with the page, but for reducing it.
+    Works on a reduced copy, so that time and memory hardly depend on the size of the page.
 
     Args:
         page: (height, width) uint8, grey, upright, dark ink on light paper.
 
     Returns:
-        Regions in reading order, each its lines in reading order; empty where nothing is written. Every
+        Regions in reading order, each with its lines in reading order; empty if nothing is written. Every
         line has its baseline from left to right and the polygon around its ink, in pixels of the page.
 
     Raises:
-        ValueError: the page is no grey image.
+        ValueError: the page is not a grey image.
     """
     if page.ndim != 2 or page.dtype != np.uint8 or not page.size:
         raise ValueError(f"a grey page is (height, width) uint8, not {page.shape} {page.dtype}")
@@ -51,11 +51,11 @@ def find_lines(page: np.ndarray) -> list[list[LineShape]]:
 
 
 def draw_lines(page: np.ndarray, regions: Sequence[Sequence[LineShape]]) -> np.ndarray:
-    """Lines drawn over their page, numbered in reading order, a colour for each region.
+    """Draw lines over their page, numbered in reading order, in one colour per region.
 
     Args:
         page: (height, width) uint8, grey.
-        regions: as `find_lines` gives them.
+        regions: from `find_lines`.
 
     Returns:
         (height, width, 3) uint8, RGB.
@@ -105,9 +105,9 @@ def _simplified(points: np.ndarray, closed: bool, sheet: Sheet, corner: np.ndarr
 
 
 def _outlines(sheet: Sheet, traces: list[Trace]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows above and below each trace between which its ink lies.
+    """Rows above and below each trace that enclose its ink.
 
-    A line and the one above it are parted where the least ink is crossed between their baselines.
+    A line is separated from the one above along the path that crosses the least ink between their baselines.
     """
     distance = sheet.distance
     baselines = np.full((len(traces), sheet.ink.shape[1]), np.nan)
@@ -131,7 +131,7 @@ def _outlines(sheet: Sheet, traces: list[Trace]) -> list[tuple[np.ndarray, np.nd
 
 
 def _seams(sheet: Sheet, traces: list[Trace], gaps: list[np.ndarray]) -> list[np.ndarray]:
-    """Rows of the path between each line and the next baseline above, `gaps` rows away."""
+    """Rows of the separating path between each line and the next baseline above, `gaps` rows away."""
     shares = np.linspace(*SHARE, 12, dtype=np.float32)
     inks = [
         band(sheet.ink, trace.columns, trace.rows, -gap[:, None] * shares)
@@ -144,7 +144,7 @@ def _seams(sheet: Sheet, traces: list[Trace], gaps: list[np.ndarray]) -> list[np
 def _around_ink(
     sheet: Sheet, trace: Trace, ceiling: np.ndarray, floor: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows just above and below the ink between ceiling and floor, evened out along the line."""
+    """Rows just above and below the ink between ceiling and floor, smoothed along the line."""
     distance = sheet.distance
     offsets = np.arange(-REACH[0] * distance, REACH[1] * distance)
     rows = trace.rows[:, None] + offsets
@@ -179,7 +179,7 @@ def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
 
 
 def _not_nested(regions: list[list[Trace]]) -> list[list[Trace]]:
-    """Regions within another one are parts of it, since they are read neither before nor after it."""
+    """Merge regions into those that contain them, as they are read neither before nor after."""
     kept: list[list[Trace]] = []
     for region in sorted(regions, key=len, reverse=True):
         first, end, top, bottom = _box(region)
@@ -194,7 +194,7 @@ def _not_nested(regions: list[list[Trace]]) -> list[list[Trace]]:
 
 
 def _box(region: list[Trace]) -> tuple[int, int, float, float]:
-    """First column, the one after the last, and the heights of the uppermost and the lowest line."""
+    """First column, the one after the last, and the rows of the uppermost and the lowest line."""
     rows = [trace.row for trace in region]
     return min(trace.first for trace in region), max(trace.end for trace in region), min(rows), max(rows)
 
@@ -217,7 +217,7 @@ def _share_columns(one: tuple, other: tuple) -> bool:
 
 
 def _regions(traces: list[Trace], distance: float) -> list[list[Trace]]:
-    """Lines that follow each other closely, parted where one is followed by several side by side."""
+    """Group lines that follow each other closely, separated where one is followed by several side by side."""
     pairs = [(above, below) for above in range(len(traces)) for below in range(len(traces))]
     pairs = [(above, below) for above, below in pairs if _follows(traces[above], traces[below], distance)]
     followers, leaders = ([[] for _ in traces] for _ in range(2))
@@ -251,7 +251,7 @@ def _side_by_side(traces: list[Trace], distance: float) -> bool:
 
 
 def _by_rows(region: list[Trace], distance: float) -> list[Trace]:
-    """From top to bottom; pieces of one row from left to right."""
+    """Sort from top to bottom, and pieces of one row from left to right."""
     rows: list[list[Trace]] = []
     for trace in sorted(region, key=lambda trace: trace.row):
         if not rows or trace.row - rows[-1][0].row > 0.4 * distance:

@@ -1,8 +1,8 @@
-"""Reads where the text lines of a page lie, and what is written in them, from PAGE XML and ALTO files.
+"""Reads the text lines of a page and their texts from PAGE XML and ALTO files.
 
-PAGE is read in its versions of 2010 to 2019, ALTO in 2 to 4; both as their schemas have them and as
-Transkribus and eScriptorium write them. Elements are told by their names, whatever the namespace. A line that
-cannot be used is left out and named; the others are read.
+Supported are PAGE of 2010 to 2019 and ALTO 2 to 4, as in their schemas and as written by Transkribus and
+eScriptorium. Elements are recognised by their local names in any namespace. Lines that cannot be used are
+skipped and named.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SOFT_HYPHEN = "\u00ad"
 
 @dataclass(frozen=True)
 class LayoutLine:
-    """A text line and its text, "" where it has none."""
+    """A text line and its text, "" if it has none."""
 
     shape: LineShape
     text: str
@@ -42,8 +42,8 @@ class LayoutRegion:
     """Lines that belong together, in reading order.
 
     Attributes:
-        kind: as the file names it ("paragraph", "marginalia", "MainZone", ...), else "paragraph".
-        polygon: empty where the file has none.
+        kind: type given by the file ("paragraph", "marginalia", "MainZone", ...), else "paragraph".
+        polygon: empty if the file has none.
     """
 
     lines: tuple[LayoutLine, ...]
@@ -54,7 +54,7 @@ class LayoutRegion:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A line, or the outline of a region, that could not be used, and why."""
+    """A line, or the outline of a region, that could not be used, and the reason."""
 
     name: str
     cause: str
@@ -65,11 +65,11 @@ class PageLayout:
     """The layout of a page, in units of its width and height (see `fitting.fitted` for pixels).
 
     Attributes:
-        image: file name as the layout file has it, or "".
-        width, height: of the page, in most files pixels of the image; 0 where the file does not say.
+        image: file name of the image given by the layout file, or "".
+        width, height: size of the page, in most files in pixels of the image; 0 if not given.
         regions: in reading order.
-        skipped: what was left out.
-        has_baselines: whether the file itself says where at least one baseline lies.
+        skipped: lines and outlines that could not be used.
+        has_baselines: whether the file gives at least one baseline.
     """
 
     image: str
@@ -93,12 +93,12 @@ def is_layout(path: str | os.PathLike) -> bool:
 def read_layout(path: str | os.PathLike) -> PageLayout:
     """Read a PAGE XML or ALTO file.
 
-    A line without a baseline gets a level one, where a line of writing in its outline would have it.
+    A line without a baseline gets a level one, estimated from its outline.
 
     Raises:
-        MediaError: there is no such file; it is damaged, too large, or neither PAGE nor ALTO; it brings a
-            document type or entities of its own; its units cannot be used; or it has lines, and none of them
-            can be used.
+        MediaError: the file does not exist, is damaged, too large, or neither PAGE nor ALTO; it has a
+            document type or entities of its own; its units are not supported; or none of its lines can be
+            used.
     """
     root = _parsed(path)
     pages = root.findall(".//{*}Page")
@@ -115,7 +115,7 @@ def read_layout(path: str | os.PathLike) -> PageLayout:
 
 
 def level_baseline(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
-    """Where a line of writing that fills an outline would have its baseline."""
+    """Estimate the baseline of a line of writing that fills an outline."""
     left, top, right, bottom = box(polygon)
     height = top + (bottom - top) * BAND[0] / sum(BAND)
     return (left, height), (right, height)
@@ -141,7 +141,7 @@ def _parsed(path: str | os.PathLike) -> Element:
 
 
 class _Reader:
-    """What both formats have in common: names, numbers, and an order apart from the file's own."""
+    """What both formats have in common: names, numbers, and a reading order."""
 
     size_names: tuple[str, str]
     id_name: str
@@ -179,7 +179,7 @@ class _Reader:
         return round(self.number(self.page.get(name) or "0", "the page"))
 
     def lines(self, elements: Iterable[Element]) -> tuple[LayoutLine, ...]:
-        """Those that can be used; the others are kept in `skipped`."""
+        """The lines that can be used; the others are kept in `skipped`."""
         found = []
         for number, element in enumerate(elements, start=1):
             try:
@@ -194,7 +194,7 @@ class _Reader:
         raise TypeError("each format reads its own lines")
 
     def region_outline(self, element: Element, where: str) -> tuple[Point, ...]:
-        """A region's polygon; lines do not depend on it, so that an unusable one is only named."""
+        """The polygon of a region; lines do not depend on it, so an unusable one is only reported."""
         try:
             return self.outline(element, where)
         except MediaError as fault:
@@ -223,7 +223,7 @@ class _Reader:
         return LineShape(baseline, polygon, name)
 
     def in_order(self, regions: Iterable[Element], name: str) -> list[Element]:
-        """By the file's reading order, where it has one; what that leaves out comes last."""
+        """Sort by the file's reading order, if there is one; elements that are not in it come last."""
         ranks: dict[str, int] = {}
         for place, reference in enumerate(_references(self.root)):
             ranks.setdefault(reference, place)
@@ -332,7 +332,7 @@ def _name(element: Element) -> str:
 
 
 def _place(text: str | None) -> int:
-    """An index attribute; what has none comes first."""
+    """The index attribute of an element; elements without one come first."""
     return int(text) if re.fullmatch(r"\s*\d{1,9}\s*", text or "") else -1
 
 
@@ -348,7 +348,7 @@ def _references(root: Element) -> Iterator[str]:
 
 
 def _custom(element: Element, name: str, key: str) -> str | None:
-    """A value of Transkribus's own attribute: custom="readingOrder {index:0;} structure {type:heading;}"."""
+    """A value of Transkribus's custom attribute: "readingOrder {index:0;} structure {type:heading;}"."""
     for part in (element.get("custom") or "").split("}"):
         head, _, body = part.partition("{")
         if head.strip() == name:
@@ -358,7 +358,7 @@ def _custom(element: Element, name: str, key: str) -> str | None:
 
 
 def _by_custom_order(elements: list[Element]) -> list[Element]:
-    """Lines or regions in the order that Transkribus writes into each, if all have a place in it."""
+    """Lines or regions in the reading order of Transkribus's custom attributes, if all have one."""
     places = [_place(_custom(element, "readingOrder", "index")) for element in elements]
     if -1 in places:
         return elements
@@ -366,7 +366,7 @@ def _by_custom_order(elements: list[Element]) -> list[Element]:
 
 
 def _page_text(element: Element) -> str | None:
-    """The text that its file prefers, None where there is none."""
+    """The preferred text of an element, or None."""
     texts = sorted(element.findall("{*}TextEquiv"), key=lambda text: _place(text.get("index")))
     found = (text.findtext(f"{{*}}{kind}") for text in texts[:1] for kind in ("Unicode", "PlainText"))
     return next((text for text in found if text is not None), None)
@@ -385,6 +385,6 @@ def _alto_text(line: Element) -> str:
 
 
 def _visible_hyphens(text: str) -> str:
-    """Soft hyphens as a reader sees them: a hyphen at the line's end, nothing within a line."""
+    """Show soft hyphens as a reader sees them: a hyphen at the end of a line, nothing within it."""
     text = text.rstrip()
     return (text[:-1] + "-" if text.endswith(SOFT_HYPHEN) else text).replace(SOFT_HYPHEN, "")

@@ -1,7 +1,7 @@
-"""Finds words that were written in between the lines of a page.
+"""Detection of words inserted between the lines of a page.
 
-They stand above the line that they were put into, where else only ascenders and descenders reach: these
-leave gaps, and no row of ink.
+They are above the line into which they were inserted, where otherwise only ascenders and descenders reach,
+which leave gaps and form no row of ink.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import numpy as np
 
 from pipelines.layout.baselines import Sheet, Trace, band, courses, edges_of, ridges
 
-SMALL = 0.75  # of the lines' distance: that of words in between
+SMALL = 0.75  # height of inserted words, in line distances
 LENGTH = 0.6  # of that distance: as the lines' COURSE_LENGTH
 EDGE = 0.2  # share of the lines' usual edge that each column needs
-HEIGHT = 0.3  # line distances: of the letters without ascenders and descenders
-RISE = 0.5, 0.75  # line distances above the line below
-FALL = 0.4  # line distances below the line above, at least
-APART = 0.25  # line distances from any line, at every column
-GAP = 0.4  # line distances without an edge that end them
-LONG = 1.8  # line distances; what is shorter is more often strokes of the lines themselves
+HEIGHT = 0.3  # x-height in line distances
+RISE = 0.5, 0.75  # distance above the line below, in line distances
+FALL = 0.4  # least distance below the line above, in line distances
+APART = 0.25  # least distance from any line in every column, in line distances
+GAP = 0.4  # gap in line distances that ends an insertion
+LONG = 1.8  # line distances; shorter ones are mostly strokes of the lines themselves
 SHARP = 0.5  # share of the lines' usual edge
-FILLED = 0.7  # share of their columns in which there is ink
+FILLED = 0.7  # least share of columns with ink
 
 
 def find_insertions(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
-    """The baselines of words in between the lines of a sheet, at least one."""
+    """Baselines of inserted words between the lines of a sheet, of which there must be at least one."""
     edges = edges_of(sheet.ink, SMALL * sheet.distance, LENGTH)
     usual = np.mean([band(edges, line.columns, line.rows, np.zeros(1)).mean() for line in lines])
     dense = np.mean([_darkness(sheet, line).mean() for line in lines])
@@ -46,7 +46,7 @@ def find_insertions(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
 def _candidates(
     sheet: Sheet, edges: np.ndarray, least: float, lines: list[Trace]
 ) -> Iterator[tuple[Trace, float, float]]:
-    """Rows of edges apart from the lines; how far above one they run, and below one, in line distances."""
+    """Rows of edges apart from the lines, and their distances above and below lines, in line distances."""
     beside = 0.3 * sheet.distance
     for columns, rows in courses(edges, ridges(edges, sheet.distance), 0.5 * sheet.distance):
         height = band(edges, columns, rows, np.zeros(1)).ravel()
@@ -65,5 +65,5 @@ def _candidates(
 
 
 def _darkness(sheet: Sheet, trace: Trace) -> np.ndarray:
-    """(columns,) float32 of ink between the baseline and the height of small letters."""
+    """Ink between the baseline and the x-height, (columns,) float32."""
     return band(sheet.ink, trace.columns, trace.rows, np.arange(-HEIGHT * sheet.distance, 0)).mean(axis=1)

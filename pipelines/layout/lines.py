@@ -1,8 +1,8 @@
-"""Text lines on a page: their shapes, and cutting them out.
+"""Shapes of text lines on a page, and cutting them out.
 
-A cut follows a path: the page position of its baseline under every column, one page pixel apart. Its rows lie
-along the path's normals. A straight baseline has a straight path, so that its cut is a rotation; only a
-clearly curved one is bent level.
+A cut follows a path, the page position of the baseline under each of its columns, at distances of one pixel.
+Its rows follow the normals of the path. For a straight baseline the cut is a rotation; only a clearly curved
+baseline is straightened.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ import numpy as np
 
 from pipelines.results import Point
 
-BAND = (0.72, 0.38)  # reach above and below the baseline, in line distances, where no polygon is known
-TALLEST = (1.15, 0.75)  # what a polygon may reach, in line distances: beyond is its neighbours' ink
-STRIP = 0.3  # line distances; a thinner polygon marks the baseline and not the ink, as Transkribus writes it
-ASPECT = 0.1  # line distance as a share of the baseline's length, where nothing else tells it
-THICK = 12  # pixels; no polygon from here on is a strip, however long its line
-CURVED = 0.3  # line heights by which a baseline must leave its straight fit to be bent level
-MARGIN = 0.05  # line heights of paper around the ink
-PAPER = 70  # percentile of a line's greys that is its paper, even where the writing is dense
-LARGEST = 32_000_000  # pixels of a cut; a line 20,000 wide and 1,500 high fits
-COLUMNS = 4096  # cut at a time: bounds the memory, and OpenCV samples no image beyond 32,767 pixels
+BAND = (0.72, 0.38)  # extent above and below the baseline, in line distances, if there is no polygon
+TALLEST = (1.15, 0.75)  # largest extent of a polygon, in line distances; beyond is the ink of neighbours
+STRIP = 0.3  # line distances; a thinner polygon marks the baseline, not the ink, as in Transkribus
+ASPECT = 0.1  # line distance as a share of the baseline's length, if nothing else is known
+THICK = 12  # pixels; a polygon of this thickness is never a strip
+CURVED = 0.3  # line heights by which a baseline must deviate from a straight line to be straightened
+MARGIN = 0.05  # margin around the ink, in line heights
+PAPER = 70  # percentile of grey levels that is paper even in dense writing
+LARGEST = 32_000_000  # largest cut in pixels; a line of 20,000 x 1,500 fits
+COLUMNS = 4096  # columns cut at a time: limits memory, and OpenCV cannot sample images beyond 32,767 pixels
 
 
 @dataclass(frozen=True)
 class LineShape:
-    """Where a text line lies on its page, in pixels.
+    """The position of a text line on its page, in pixels.
 
     Attributes:
-        baseline: at least two points, from the left end to the right end. Right to left is understood too;
-            a line that is nearer to upright than to level is read from its first point to its last.
-        polygon: the boundary around its ink; empty where it is not known.
-        id: in the layout file that it came from, or "".
+        baseline: at least two points, from left to right. Right to left is accepted too; a line closer to
+            vertical than to horizontal is read from its first point to its last.
+        polygon: the boundary of its ink; empty if unknown.
+        id: its id in the layout file, or "".
     """
 
     baseline: tuple[Point, ...]
@@ -44,12 +44,12 @@ class LineShape:
 
 @dataclass(frozen=True)
 class LineCut:
-    """A line cut out of its page and laid level, one pixel of the cut to a pixel of the page.
+    """A line cut out of its page and levelled, at the resolution of the page.
 
     Attributes:
         pixels: (height, width) uint8, dark ink on light paper as on the page.
-        path: (width, 2) x, y in pixels of the page: where the baseline lies under each column.
-        row: of the baseline, in pixels from the top of the cut.
+        path: (width, 2), the position of the baseline under each column: x, y in pixels of the page.
+        row: row of the baseline in the cut, pixels.
     """
 
     pixels: np.ndarray
@@ -57,7 +57,7 @@ class LineCut:
     row: int
 
     def to_page(self, points: np.ndarray) -> np.ndarray:
-        """(n, 2) x, y in pixels of the cut -> (n, 2) x, y in pixels of the page."""
+        """Map points from pixels of the cut to pixels of the page: (n, 2) x, y -> (n, 2) x, y."""
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         places, ways = _along(self.path, points[:, 0])
         return places + (points[:, 1:] - self.row) * _downwards(ways)
@@ -66,7 +66,7 @@ class LineCut:
 def line_distance(shapes: Sequence[LineShape]) -> float:
     """The median gap between neighbouring baselines of a page, in pixels.
 
-    Where no line has another below it, their polygons' thickness tells, and failing these their length.
+    If no line has another below it, the thickness of polygons is used, and without these the length of lines.
 
     Raises:
         ValueError: there are no shapes, or one has no usable baseline.
@@ -80,7 +80,7 @@ def line_distance(shapes: Sequence[LineShape]) -> float:
     ways /= lengths[:, None]
     gaps = []
     for start, way, length in zip(starts, ways, lengths, strict=True):
-        offsets = start + way * length / 2 - starts  # from every line's start to the middle of this one
+        offsets = start + way * length / 2 - starts  # from the start of every line to the middle of this one
         across, down = (offsets * ways).sum(axis=1), (offsets * _downwards(ways)).sum(axis=1)
         beneath = (across > 0) & (across < lengths) & (down < -1) & (ways @ way > 0.9)
         if beneath.any():
@@ -94,18 +94,18 @@ def line_distance(shapes: Sequence[LineShape]) -> float:
 
 
 def cut_line(page: np.ndarray, shape: LineShape, line_distance: float | None = None) -> LineCut:
-    """Cut a line out of its page and lay it level; what lies outside its polygon becomes paper.
+    """Cut a line out of its page and level it; everything outside its polygon becomes paper.
 
-    Where the polygon is missing or a mere strip, a band around the baseline is taken instead.
+    If the polygon is missing or a mere strip, a band around the baseline is used instead.
 
     Args:
         page: (height, width) uint8, grey.
-        shape: what of it lies outside the page is left out.
-        line_distance: of the page, in pixels, as `line_distance` finds it; with it, a polygon that reaches
-            far into the neighbouring lines is cut back.
+        shape: the line; parts of it outside the page are ignored.
+        line_distance: of the page, in pixels, from `line_distance`; with it, a polygon that extends far into
+            the neighbouring lines is clipped.
 
     Raises:
-        ValueError: the page is no grey image; or the shape has no baseline on the page, coordinates that
+        ValueError: the page is not a grey image; or the shape has no baseline on the page, coordinates that
             are not finite, or an absurd size.
     """
     if page.ndim != 2 or page.dtype != np.uint8 or not page.size:
@@ -147,7 +147,7 @@ def _points(points: Sequence[Point], name: str) -> np.ndarray:
 
 
 def _rightwards(baseline: np.ndarray) -> np.ndarray:
-    """Right-to-left lines from their other end: their letters stand upright all the same."""
+    """Reverse right-to-left baselines, as their letters are upright all the same."""
     if len(baseline) < 2:
         raise ValueError("a baseline needs two points")
     across, down = baseline[-1] - baseline[0]
@@ -155,9 +155,9 @@ def _rightwards(baseline: np.ndarray) -> np.ndarray:
 
 
 def _on_page(baseline: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-    """The part of a baseline that lies on the page or next to it, as 256 points at equal distances."""
+    """The part of a baseline on the page or next to it, as 256 equidistant points."""
     places = _resampled(baseline, 256)
-    slack = 0.02 * max(corner)  # a baseline drawn just below the picture's edge
+    slack = 0.02 * max(corner)  # a baseline may be drawn just below the edge of the image
     places = places[((places >= -slack) & (places <= np.add(corner, slack))).all(axis=1)]
     if len(places) < 2 or _lengths(places)[-1] < 2:
         raise ValueError("no baseline of two pixels or more lies on the page")
@@ -165,13 +165,13 @@ def _on_page(baseline: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
 
 
 def _resampled(points: np.ndarray, count: int) -> np.ndarray:
-    """`count` points at equal distances along a polyline."""
+    """`count` equidistant points along a polyline."""
     way = _lengths(points)
     return _interpolated(points, np.linspace(0, way[-1], count), way)
 
 
 def _lengths(points: np.ndarray) -> np.ndarray:
-    """How far along a polyline each of its points lies."""
+    """Arc length at each point of a polyline."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
 
@@ -180,24 +180,24 @@ def _interpolated(points: np.ndarray, at: np.ndarray, knots: np.ndarray) -> np.n
 
 
 def _thickness(polygon: np.ndarray, baseline: np.ndarray) -> float:
-    """Mean height of a polygon over its baseline, by its area: a sloping strip is as thin as a level one."""
+    """Mean thickness of a polygon, its area over the length of its baseline."""
     x, y = polygon.T
     area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
     return float(area / max(_lengths(baseline)[-1], 1.0))
 
 
 def _own_distance(baseline: np.ndarray, polygon: np.ndarray) -> float:
-    """The line distance that a line of unknown neighbours suggests."""
+    """Estimate of the line distance from a single line."""
     by_length = max(ASPECT * _lengths(baseline)[-1], 1.0)
     thickness = _thickness(polygon, baseline)
     return thickness / sum(BAND) if thickness > min(STRIP * by_length, THICK) else by_length
 
 
 def _path(baseline: np.ndarray, tolerance: float) -> np.ndarray:
-    """(n, 2): the baseline made smooth, with a point every pixel.
+    """The baseline smoothed, with a point per pixel, (n, 2).
 
-    Straight, unless that misses the baseline by more than the tolerance. Then a polynomial through its
-    course: hand-set corners are no corners in the writing, and rows must not cross.
+    It is straight unless that deviates from the baseline by more than the tolerance. Otherwise it is a
+    polynomial: corners set by hand are not corners of the writing, and rows must not cross.
     """
     time = np.linspace(-1, 1, len(baseline))
     line = np.polynomial.polynomial.polyfit(time, baseline, 1)
@@ -208,11 +208,11 @@ def _path(baseline: np.ndarray, tolerance: float) -> np.ndarray:
     fine = np.polynomial.polynomial.polyval(np.linspace(-1, 1, 2048), line).T
     way = _lengths(fine)
     path = _interpolated(fine, np.arange(max(way[-1], 2)), way)
-    return path if len(line) > 2 else path - path[0] % 1  # a level line keeps its very pixels
+    return path if len(line) > 2 else path - path[0] % 1  # a level line is copied unchanged
 
 
 def _along(path: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where columns meet the baseline, and its direction there; beyond its ends the path goes on straight."""
+    """Position and direction of the baseline at columns; beyond its ends the path continues straight."""
     ways = np.gradient(path, axis=0)
     ways /= np.hypot(*ways.T)[:, None]
     knots = np.arange(len(path))
@@ -222,7 +222,7 @@ def _along(path: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _downwards(ways: np.ndarray) -> np.ndarray:
-    """The direction of a cut's columns, where its rows have these."""
+    """The directions of the columns of a cut, for given directions of its rows."""
     return np.stack([-ways[:, 1], ways[:, 0]], axis=1)
 
 
@@ -233,7 +233,7 @@ def _band(path: np.ndarray, above: float, below: float) -> np.ndarray:
 
 
 def _projected(path: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Column and row, against the baseline's, of a polygon's outline: each step comes nearer to it."""
+    """Column and row, relative to the baseline, of the outline of a polygon, found iteratively."""
     outline = _resampled(np.concatenate([polygon, polygon[:1]]), 1024)
     outline = np.concatenate([outline, polygon[:: len(polygon) // 1024 + 1]])
     last = len(path) - 1
@@ -252,8 +252,8 @@ def _projected(path: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, np.nd
 def _sampled(
     page: np.ndarray, path: np.ndarray, rows: np.ndarray, polygon: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The page along a path: (rows, columns) uint8, and which of it lies in the polygon and on the page."""
-    import cv2  # here, because it is slow to load
+    """Sample the page along a path: (rows, columns) uint8, and a mask of the polygon."""
+    import cv2  # slow to import
 
     down = _downwards(_along(path, np.arange(len(path)))[1])
     corners = np.rint(polygon).astype(np.int32)
@@ -267,7 +267,7 @@ def _sampled(
         top = int(np.clip(y.min(), 0, page.shape[0] - 1))
         window = page[top : max(int(y.max()), top) + 2, left : max(int(x.max()), left) + 2]
         mask = cv2.fillPoly(np.zeros(window.shape, np.uint8), [corners - (left, top)], 1)
-        # an outline that crosses itself leaves holes
+        # outlines that cross themselves leave holes
         cv2.drawContours(mask, cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, 1, -1)
         maps = (x - left).astype(np.float32), (y - top).astype(np.float32)
         pixels[:, part] = cv2.remap(window, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -276,13 +276,13 @@ def _sampled(
 
 
 def _around(used: np.ndarray, margin: int) -> slice:
-    """From the first to the last that is used, with a margin."""
+    """The range from the first to the last used index, with a margin."""
     places = np.flatnonzero(used)
     return slice(max(places[0] - margin, 0), places[-1] + 1 + margin)
 
 
 def _papered(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Fade into paper outside the line: the grey that most of it is, piece by piece along the line."""
+    """Fade to paper outside the line: the most common grey, piece by piece along the line."""
     import cv2
 
     height, width = pixels.shape

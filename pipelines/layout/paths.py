@@ -1,4 +1,4 @@
-"""Best paths through pictures, by dynamic programming."""
+"""Best paths through images by dynamic programming."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 
 def best_paths(gains: Sequence[np.ndarray], stiffness: float) -> list[np.ndarray]:
-    """The path with the largest sum through each picture; all are followed side by side.
+    """The path with the largest sum through each image; all images are processed in parallel.
 
     Args:
-        gains: (steps, places) each; steps may differ, places may not.
+        gains: (steps, places) each; the number of steps may differ, that of places may not.
         stiffness: cost of moving by one place.
 
     Returns:
-        (steps,) the place at each step, for each picture.
+        For each image, the place at each step, (steps,).
     """
     if not gains:
         return []

@@ -1,9 +1,8 @@
-"""Opens videos: whatever is handed over becomes a `Video`, which yields upright frames with their times.
+"""Reads videos from files, folders of images and arrays as upright frames with their times.
 
-FFmpeg's libraries (through PyAV) read the files; folders of images and arrays are videos too. The
-content decides how a file is read, never its name. One frame is decoded at a time, so that the
-memory needed never grows with the length of the video, and sparse sampling leaps from key frame to
-key frame instead of decoding what lies between.
+FFmpeg's libraries (through PyAV) read the files. The content decides how a file is read, never its name. One
+frame is decoded at a time, so that memory does not grow with the length of the video, and sparse sampling
+seeks from key frame to key frame instead of decoding everything in between.
 """
 
 from __future__ import annotations
@@ -35,17 +34,18 @@ FORMATS = (
     "flv", "asf", "ogg", "gif", "apng", "mjpeg", "mxf", "nut", "rm", "dv", "swf", "yuv4mpegpipe",
     "wav", "mp3", "flac", "aac",
 )  # fmt: skip
-"""Of FFmpeg's, those that hold videos (and sound, to say so). Playlists are not among them, which
-would have it open other files and addresses, nor are single images and text, which it can draw."""
+"""The formats of FFmpeg that are allowed: videos, and audio for a clear message. Not among them are
+playlists,
+which would open other files and addresses, and single images and text."""
 
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")  # taken for frames in a folder
-STATED = {"mov", "matroska", "avi", "asf", "flv"}  # containers whose stated length is no estimate
-UNSTATED = {"mpegvideo", "m4v", "h264", "hevc", "obu", "av1", "mjpeg"}  # of these FFmpeg takes a guess at it
+STATED = {"mov", "matroska", "avi", "asf", "flv"}  # containers whose stated length is reliable
+UNSTATED = {"mpegvideo", "m4v", "h264", "hevc", "obu", "av1", "mjpeg"}  # formats whose length FFmpeg guesses
 ROUNDING = 0.001  # seconds; Matroska's times are whole milliseconds
-SLACK = 0.5  # seconds, and two frames, by which a header and the frames may differ
-LEAP = 1.0  # seconds to the next wanted frame from which seeking is tried; grows where it does not pay
-BEFORE = 10.0  # seconds before the start to seek for it: MPEG streams begin with times of no key frame
-STEPS_BACK = (0.0, 2.0, 10.0)  # seconds before a wanted frame at which key frames are looked for
+SLACK = 0.5  # seconds, plus two frames, by which header and frames may differ
+LEAP = 1.0  # seconds to the next wanted frame from which seeking is tried; grows if it does not pay
+BEFORE = 10.0  # seconds before the start to seek to, as MPEG streams may not begin with a key frame
+STEPS_BACK = (0.0, 2.0, 10.0)  # seconds before a wanted frame at which to search for key frames
 
 SHUT = ("is damaged or cut off, so that it cannot be opened", "get a whole copy of it, or repair it")
 STILL = ("is a still image", "give a video, or a folder of images")
@@ -56,7 +56,7 @@ Shot = tuple[float, Picture]
 
 
 class Frame(NamedTuple):
-    """One frame: its time in seconds, and (height, width, 3) uint8 red, green, blue, upright."""
+    """One frame: its time in seconds, and upright RGB pixels, (height, width, 3) uint8."""
 
     time: float
     pixels: np.ndarray
@@ -78,11 +78,11 @@ class Video:
 
     Attributes:
         name: the path, a file object's name, or `<array>`.
-        size: (width, height) in pixels, upright.
-        rotation: degrees clockwise by which its frames were turned to stand upright: 0, 90, 180 or 270.
-        rate: average frames a second, None where the file does not say.
-        duration: seconds; None where the file does not state it, until sampling has looked for its end.
-        damaged: frames or packets that the last reading had to skip, among those that it decoded.
+        size: (width, height) of the upright frames, pixels.
+        rotation: degrees clockwise by which frames were rotated to be upright: 0, 90, 180 or 270.
+        rate: average frame rate per second, None if unknown.
+        duration: seconds; None if the file does not state it, until sampling has found its end.
+        damaged: number of frames or packets that the last pass had to skip.
     """
 
     def __init__(
@@ -115,24 +115,24 @@ class Video:
         strict: bool = True,
         threads: int = 1,
     ) -> Iterator[Frame]:
-        """Yield frames in the order of time: all of them, unless `count` or `every` is given.
+        """Yield frames in order of time: all frames, or those sampled by `count` or `every`.
 
-        Times are those of the file, so that videos of variable rate keep theirs. Sampled times give
-        the frame that is on display then: one that stands long comes again, with its own time. What
-        cannot be decoded is skipped and counted in `damaged`. Can be called again for another pass.
+        Times are those of the file, also at variable frame rates. Sampling yields the frame displayed at each
+        time, possibly the same frame several times. Frames that cannot be decoded are skipped and counted in
+        `damaged`. May be called again for another pass.
 
         Args:
-            count: exactly so many frames, from the middles of as many equal parts of the time.
-            every: seconds from one sampled time to the next, the first being `start`.
-            shorter_side: pixels that larger frames are reduced to while they are decoded.
-            start, end: seconds between which frames are taken; None is the video's end.
-            strict: raise where the video breaks off. With False what there is must do.
-            threads: of the decoder; 0 is as many as there are cores.
+            count: this many frames, from the middles of as many equal intervals.
+            every: seconds between sampled times, the first of which is `start`.
+            shorter_side: larger frames are reduced to this shorter side, pixels.
+            start, end: the interval in seconds; None for the end of the video.
+            strict: raise if the video is truncated; otherwise use what is left.
+            threads: decoder threads; 0 for one per core.
 
         Raises:
-            ValueError: both `count` and `every`, or any of these out of range.
-            DamagedMedia: the video breaks off before its stated end (strict only).
-            MediaError: none of its frames can be decoded, or it ends before `start`.
+            ValueError: both `count` and `every` are given, or an argument is out of range.
+            DamagedMedia: the video is truncated (strict only).
+            MediaError: no frame can be decoded, or the video ends before `start`.
         """
         if count is not None and every is not None:
             raise ValueError("give count or every, not both")
@@ -196,16 +196,16 @@ def open_scene(source: Source | Clip, kind: str, options: object = None) -> list
 
 
 def open_video(source: Source, fps: float = 25.0) -> Video:
-    """Open a video; of a file, its first frame is decoded.
+    """Open a video and decode its first frame.
 
     Args:
-        source: a path; a binary file object, which must stay open; a folder of images, in the order of
-            the numbers in their names; an array or tensor of shape (frames, height, width, 3) uint8.
-        fps: frames a second of a folder or an array. A file states its own times.
+        source: a path; a binary file object, which must stay open; a folder of images, in the order of the
+            numbers in their names; an array or tensor of shape (frames, height, width, 3), uint8.
+        fps: frame rate of a folder or an array, per second; files have their own times.
 
     Raises:
-        MediaError: there is no file, it is empty, damaged, of another kind or has no video track; a
-            folder holds no images; an array is of another shape or kind.
+        MediaError: the file does not exist, is empty, damaged, of another type, or has no video track; the
+            folder has no images; or the array has another shape or type.
     """
     if not 0 < fps < math.inf:
         raise ValueError(f"fps must be above 0, not {fps}")
@@ -222,20 +222,19 @@ def open_video(source: Source, fps: float = 25.0) -> Video:
 
 
 class _Track:
-    """The frames of a video in the order of display, from wherever they are wanted.
+    """The frames of a video in order of display, with seeking.
 
     Args:
-        decode: gives the shots from the last possible start at or before a time on, None for what is
-            damaged.
-        find_end: gives the seconds at which the last frame ends.
-        step: seconds from frame to frame, about.
-        stated: seconds at which the file says that it ends, None where it does not.
-        leap: seconds from which seeking is worth trying; infinite where it is not possible.
+        decode: yields the frames from the last possible start at or before a time, None for a damaged one.
+        find_end: returns the end of the last frame, seconds.
+        step: approximate distance of frames, seconds.
+        stated: end stated by the file in seconds, or None.
+        leap: distance in seconds from which seeking is tried; infinite if impossible.
 
     Attributes:
-        frames: decoded so far.
-        damaged: frames or packets that could not be.
-        reached: seconds up to which there is anything in the file, as far as it was read.
+        frames: number of frames decoded so far.
+        damaged: number of frames or packets that could not be decoded.
+        reached: seconds covered by the packets read so far.
     """
 
     def __init__(
@@ -256,7 +255,7 @@ class _Track:
         self._whole = True
 
     def all(self, start: float, stop: float) -> Iterator[Shot]:
-        """Every frame whose time is in [start, stop)."""
+        """All frames with times in [start, stop)."""
         self._go(start)
         while self._ahead and self._ahead[0] < stop:
             if self._ahead[0] >= start:
@@ -264,7 +263,7 @@ class _Track:
             self._ahead = self._next()
 
     def shown_at(self, time: float) -> Shot | None:
-        """What is on display at a time not before the last one asked for; at first, what comes first."""
+        """The frame displayed at a time; times must not decrease."""
         if self._shots is None:
             self._go(time)
         elif self._ahead and time - self._ahead[0] > self._leap:
@@ -277,13 +276,13 @@ class _Track:
         return self._now or self._ahead
 
     def breaks_off(self, stop: float) -> bool:
-        """Whether the frames have ended well before `stop` and before what the file states."""
+        """Whether the frames end well before `stop` and before the stated end of the file."""
         if self.stated is None or self._ahead:
             return False
         return min(stop, self.stated) - self.reached > SLACK + 2 * self._step
 
     def _go(self, time: float, known: float = 0.0) -> float:
-        """Start anew at or before `time`; where that fails, at `known`. Gives where it landed."""
+        """Restart decoding at or before `time`, or at `known` if that fails; return where it landed."""
         places = [max(0.0, time - back) for back in STEPS_BACK]
         for place in [*places, known] if self._leap < math.inf else [0.0]:
             self._shots, self._whole = self._decode(place), place == 0
@@ -299,7 +298,7 @@ class _Track:
                 self.frames += 1
                 self.reached = max(self.reached, shot[0])
                 return shot
-            self.damaged += self._whole  # after a leap, frames may lack others that they build on
+            self.damaged += self._whole  # after seeking, frames may lack their reference frames
         return None
 
 
@@ -353,7 +352,7 @@ def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
                     previous, seconds = seconds, _stamp(frame)
                     seconds = None if seconds is None else seconds - origin
                     if previous is not None and (seconds is None or seconds <= previous):
-                        seconds = previous + step  # no time stamps, or those of a recording joined on
+                        seconds = previous + step  # no time stamps, or those of another recording appended
                     seconds = seconds or 0.0
                     yield seconds, lambda side, frame=frame: _upright(frame, turn, size, side)
 
@@ -373,7 +372,7 @@ def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
 
 
 def _times(container, stream) -> tuple[float, float | None]:
-    """Seconds in the file's own count at which it starts, and how long the track goes on from there."""
+    """Start of the track in the file's own time, and its duration, both in seconds."""
     import av
 
     origin = (container.start_time or 0) / av.time_base
@@ -408,7 +407,7 @@ def _is_image(file: BinaryIO, name: str) -> bool:
 
 
 def _stream(name: str, container):
-    """The first video track; pictures of an album's cover are none."""
+    """The first video track that is not cover art."""
     from av.stream import Disposition
 
     if not container.streams:
@@ -422,7 +421,7 @@ def _stream(name: str, container):
 
 
 def _goes(container, stream, seconds: float) -> bool:
-    """Seek to the last key frame at or before a time, in the file's own count; whether it can be done."""
+    """Seek to the last key frame at or before a time in the file's own time; return whether it worked."""
     import av
 
     try:
@@ -433,7 +432,7 @@ def _goes(container, stream, seconds: float) -> bool:
 
 
 def _packets(container, reach: Callable[[float], None]) -> Iterator:
-    """All packets of a file; what they reach to is told, for a video may go on after its sound."""
+    """All packets of a file, reporting up to which time they reach: a video may continue after its sound."""
     import av
 
     with contextlib.suppress(av.FFmpegError):
@@ -444,7 +443,7 @@ def _packets(container, reach: Callable[[float], None]) -> Iterator:
 
 
 def _decoded(container, stream, reach: Callable[[float], None] = lambda seconds: None) -> Iterator:
-    """The frames from here on in the order of display, None for a damaged frame or packet."""
+    """The following frames in order of display, None for a damaged frame or packet."""
     import av
 
     for packet in _packets(container, reach):
@@ -459,13 +458,13 @@ def _decoded(container, stream, reach: Callable[[float], None] = lambda seconds:
 
 
 def _stamp(frame) -> float | None:
-    """Seconds in the file's own count."""
+    """Time stamp of a frame in the file's own time, seconds."""
     stamp = frame.dts if frame.pts is None else frame.pts
     return None if stamp is None else float(stamp * frame.time_base)
 
 
 def _turn(frame) -> np.ndarray:
-    """(2, 2) of 0, 1 and -1: (x, y) times this is how the frame is to be shown, turned or mirrored."""
+    """The display matrix of a frame, (2, 2) of 0, 1 and -1, to be multiplied with (x, y)."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return np.eye(2, dtype=int)
@@ -475,7 +474,7 @@ def _turn(frame) -> np.ndarray:
 
 
 def _clockwise(turn: np.ndarray) -> int:
-    """Degrees by which a frame is turned, mirrored or not."""
+    """Rotation of a frame in degrees, mirrored or not."""
     return round(math.degrees(math.atan2(-turn[1, 0], turn[1, 1]))) % 360
 
 
@@ -490,7 +489,7 @@ def _upright(frame, turn: np.ndarray, size: tuple[int, int], side: int | None) -
 
 
 def _reduced(size: tuple[int, int], side: int | None) -> tuple[int, int]:
-    """(width, height) with the shorter of them `side`, never enlarged."""
+    """(width, height) reduced to a shorter side of `side`, never enlarged."""
     share = 1.0 if side is None else min(1.0, side / min(size))
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
@@ -551,5 +550,5 @@ def _open_pictures(
 
 
 def _numbers_in(name: str) -> list[tuple[int, str]]:
-    """A key by which frame2 comes before frame10."""
+    """A sort key by which frame2 comes before frame10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
