@@ -19,15 +19,12 @@ class Unit:
     Attributes:
         task: the row of the table whose reader takes it.
         source: what the reader takes.
+        number: of a page in its PDF, of a piece of ink in its file, of any part in its whole; from 1.
     """
 
     task: Task
     source: object
-
-    @property
-    def number(self) -> int | None:
-        """Of a page in its PDF, or of a piece of ink in its file, from 1."""
-        return getattr(self.source, "number", None)
+    number: int
 
 
 def rows_of(command: str) -> list[Task]:
@@ -66,7 +63,7 @@ def units_of(
     if row is None:
         raise _refused(kind, rows)
     found = resolve(row.opener)(kind.source, kind.name, options) if row.opener else [kind.source]
-    return [Unit(row, each) for each in found]
+    return [Unit(row, each, getattr(each, "number", None) or place) for place, each in enumerate(found, 1)]
 
 
 def all_units(

@@ -1,5 +1,6 @@
 """recognize() by what a source is, and `triscribe recognize` over a folder of everything."""
 
+import builtins
 import io
 import json
 
@@ -117,6 +118,20 @@ def test_a_task_without_a_bundled_model():
     assert TASKS["ink"].default is None
     with pytest.raises(ModelError, match="comes without a model for ink; name an ink model"):
         recognize(STROKES)
+
+
+def test_a_page_is_opened_once_to_see_what_it_is_and_once_to_read_it(model, folder, monkeypatch):
+    opening, opened = builtins.open, []
+
+    def counted(name, *rest, **more):
+        opened.append(str(name))
+        return opening(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "open", counted)
+    for path in (folder / "x.png", folder / "deep/ü y.tif"):
+        opened.clear()
+        recognize(path, model)
+        assert opened.count(str(path)) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF\0\0\0\0WAVEfmt ", b"\0" * 5000, b"<svg/>", b"{}"])
