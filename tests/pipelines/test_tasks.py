@@ -23,7 +23,7 @@ def test_what_a_row_names_exists(row):
             if isinstance(path, str) and ":" in path:
                 assert resolve(path) is not None
     assert issubclass(resolve(row.result), Result)
-    assert row.recipe is None or resolve(f"{row.recipe}.recipe:main")
+    assert row.recipe is None or resolve(f"{row.recipe}.__main__:main")
     assert row.default is None or (ROOT / f"pipelines/models/{row.default}.safetensors").is_file()
 
 
