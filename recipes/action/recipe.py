@@ -40,6 +40,7 @@ from recipes.action.timeline import TimelineScores, score_timeline
 from recipes.data.datasets import read_clips
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
 from recipes.learning.training import train
@@ -62,7 +63,7 @@ class Action(Recipe):
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected, videos = [], [], {}
-        for item in items:
+        for item in followed(items, "reading clips", "clip"):
             try:
                 if item.path not in videos:
                     videos[item.path] = _seconds(item.path)

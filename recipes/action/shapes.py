@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tyro
-from tqdm import tqdm
 
 from pipelines.writers import write_atomically
 from pipelines.writers.videos import write_video
+from recipes.learning.progress import followed
 
 RATE = 8  # frames a second
 SECONDS = (1.5, 2.5)
@@ -137,7 +137,7 @@ def main(out: Path, clips: int = 1200, seed: int = 1, valid: float = 0.1, test: 
     """
     rng = np.random.default_rng(seed)
     rows = []
-    for index in tqdm(range(clips), "clips", leave=False, disable=None):
+    for index in followed(range(clips), "making clips", "clip"):
         label = list(MOVEMENTS)[index % len(MOVEMENTS)]
         split = "valid" if index < valid * clips else "test" if index < (valid + test) * clips else "train"
         path = out / label / f"{index:05}.mp4"

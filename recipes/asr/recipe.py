@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import open_audio, read_audio
@@ -24,6 +23,7 @@ from recipes.asr.options import AsrOptions
 from recipes.asr.task import SpeechTask, to_decibel
 from recipes.data.datasets import Item, Rejected, find_data, read_speech, with_durations
 from recipes.data.manifest import Manifest
+from recipes.learning.progress import followed
 from recipes.learning.reading_recipe import Recogniser
 from recipes.scoring.data_report import SPEECH
 from recipes.scoring.error_rates import Scored
@@ -49,7 +49,7 @@ class Asr(Recogniser):
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = with_durations(items, max_seconds=LONGEST)
         faults = {}
-        for path in tqdm({item.path: None for item in kept}, "reading", leave=False, disable=None):
+        for path in followed(list(dict.fromkeys(item.path for item in kept)), "reading recordings", "file"):
             try:
                 deque(open_audio(path).blocks(), maxlen=0)
             except TriscribeError as error:

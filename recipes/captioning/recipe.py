@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.vocabulary import Subwords, Words
@@ -31,6 +30,7 @@ from recipes.captioning.scores import CaptionScores, Described, score, scorers, 
 from recipes.captioning.task import CaptionTask, Picture
 from recipes.data.datasets import Item, Rejected, read_captions
 from recipes.data.manifest import Manifest
+from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure
@@ -56,7 +56,7 @@ class Captioning(Recipe):
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         faults = {}
-        for path in tqdm({item.path: None for item in items}, "reading", leave=False, disable=None):
+        for path in followed(list(dict.fromkeys(item.path for item in items)), "reading pictures", "file"):
             try:
                 if kind_of(path).name in STILL:
                     read_image(path)

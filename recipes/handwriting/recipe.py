@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from pipelines import handwriting
 from pipelines.errors import DataError, TriscribeError
@@ -26,6 +25,7 @@ from recipes.data.manifest import Manifest
 from recipes.handwriting.kept_lines import KeptLines
 from recipes.handwriting.options import HandwritingOptions
 from recipes.handwriting.task import LineTask
+from recipes.learning.progress import followed
 from recipes.learning.reading_recipe import Recogniser
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
@@ -57,7 +57,7 @@ class Handwriting(Recogniser):
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = [], []
-        for item in tqdm(items, "reading", leave=False, disable=None):
+        for item in followed(items, "reading lines", "line"):
             try:
                 height, width = line_image(item).shape
                 self.aspects[self.source(item)] = width / height

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from tqdm import tqdm
 
 from encoders.pen import level, trace
 from pipelines import ink as reader
@@ -24,6 +23,7 @@ from recipes.data import datasets
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.ink.options import SPACING, InkOptions
 from recipes.ink.task import InkTask, flat
+from recipes.learning.progress import followed
 from recipes.learning.reading_recipe import Recogniser
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
@@ -50,7 +50,7 @@ class InkRecipe(Recogniser):
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected = [], []
-        for item in tqdm(items, "reading", leave=False, disable=None):
+        for item in followed(items, "reading ink", "line"):
             try:
                 strokes = level(piece_of(item).strokes)
                 self.points[self.source(item)] = len(trace(strokes, SPACING).stroke)

@@ -16,7 +16,7 @@ FIRST = 10.0  # seconds until the first of them
 REFRESH = 0.2  # seconds between two states of the line on a terminal
 MEMORY = 0.98  # share of what past steps weigh in the rate that remains after each further step
 VALIDATION = 0.1  # seconds of a validation to those of an epoch, until one has been measured
-BAR = "{desc} {percentage:3.0f} % |{bar}|{postfix}"
+BAR = "{desc} {percentage:3.0f} % |{bar:24}| {unit}"  # the unit is the place for any text
 
 
 def counted(count: int, unit: str) -> str:
@@ -61,7 +61,7 @@ class Line:
     """
 
     def __init__(self, doing: str):
-        self.bar = tqdm(total=1.0, desc=doing, bar_format=BAR, leave=False, disable=None)
+        self.bar = tqdm(total=1.0, desc=doing, unit="", bar_format=BAR, leave=False, disable=None)
         self._next = time.monotonic() + (FIRST if self.bar.disable else 0.0)
 
     def __enter__(self) -> Line:
@@ -89,7 +89,8 @@ class Line:
         else:
             self.bar.n = min(share, 1.0)
             self.bar.set_description_str(doing, refresh=False)
-            self.bar.set_postfix_str(detail + remaining, refresh=True)
+            self.bar.unit = detail + remaining
+            self.bar.refresh()
             self._next = now + REFRESH
 
     def say(self, text: str, left: float | None = None) -> None:
