@@ -2,9 +2,9 @@
 
     python benchmarks/startup.py [--runs N]
 
-Every command is a process of its own, run several times; its user and system time are what the operating system
-says. The median is printed, and its ratio to the bare script's. Fresh is with an empty cache of compiled
-functions, as after the installation; the byte code of Python is there in both.
+Every command runs several times, each in a process of its own, whose user and system time the operating
+system gives. The median is printed, and its ratio to the bare script's. Fresh is with an empty cache of
+compiled functions, as after the installation; the byte code of Python is there in both.
 """
 
 from __future__ import annotations

@@ -168,6 +168,7 @@ class _Described(Reading):
 
     def add(self, piece: _Piece, found: list[Hypothesis]) -> None:
         self.sentences.append(sentence(self.model, found, piece.start, piece.end))
+        self.position = piece.end
 
     def result(self) -> Caption:
         source = None if self.name.startswith("<") else self.name

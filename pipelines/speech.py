@@ -161,6 +161,7 @@ class _Recording(Reading):
         found = segment(self.model, labels, piece)
         if found:
             self.segments.append(found)
+        self.position = piece.offset + len(piece.samples) / self.model.front_end.sample_rate
 
     def result(self) -> Transcript:
         source = None if self.name.startswith("<") else self.name

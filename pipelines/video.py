@@ -21,6 +21,7 @@ from pipelines.media.video import Clip, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
 from pipelines.reading.precision import precision_for
+from pipelines.reading.reporting import report
 from pipelines.reading.settings import VideoOptions
 from pipelines.results import Actions, ActionSegment
 
@@ -47,6 +48,7 @@ def watch(
         if seen and (len(seen) >= at_once or not isinstance(each, list)):
             for features in side_by_side(see, even(seen, options.batch_size, device), device):
                 watching.add(features)
+            report((watching.first + len(watching.held)) / model.front_end.rate)
             seen = []
         if not isinstance(each, list):
             yield each if isinstance(each, TriscribeError) else watching.result(each)

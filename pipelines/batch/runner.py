@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,10 +11,12 @@ from tqdm import tqdm
 
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
+from pipelines.batch.progress import Progress
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.work import Work
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.reading.precision import MANY, precision_for
+from pipelines.reading.reporting import listening
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
 
@@ -59,24 +60,22 @@ class Run:
     def __call__(self, inputs: tuple[str, ...]) -> int:
         """Do it; returns the exit code."""
         _check_writable(self.out)
-        started = time.monotonic()
         journal = Journal(self.out)
         shared = SharedOutputs(self.out, self.shared_writers, journal, self.overwrite)
         tasks = self._tasks(inputs, journal, shared)
         lengths = [self.work.length(unit) for _, unit in tasks]
         if len(tasks) >= MANY:
             precision_for("auto", "cpu", measure=True)
-        label, length_unit = self.work.bar
-        with tqdm(total=round(sum(lengths)), unit=length_unit, disable=None if tasks else True) as bar:
-            bar.set_description(label)
+        progress = Progress(self.work.title.lower(), lengths, self.work.timed)
+        with progress, listening(progress.reached):
             results = self.work.results(unit for _, unit in tasks)
             try:
-                for (job, unit), length, result in zip(tasks, lengths, results, strict=True):
+                for (job, unit), result in zip(tasks, results, strict=True):
                     self._finish(job, result, shared, self.work.model(unit))
-                    bar.update(round(length))
+                    progress.finish()
             finally:
                 shared.write()
-        self._summarise(time.monotonic() - started)
+        self._summarise(progress.seconds)
         if self.page:
             self._write_page()
         return 1 if self.failed else 0

@@ -69,9 +69,9 @@ class Work:
         return self.rows[0].title
 
     @property
-    def bar(self) -> tuple[str, str]:
-        """What the progress bar shows, and the unit of its length."""
-        return self.title.lower(), "s" if self.rows[0].length else "file"
+    def timed(self) -> bool:
+        """Whether the lengths of units are seconds."""
+        return bool(self.rows[0].length)
 
     def is_meant(self, path: Path) -> bool:
         """Whether a file in a folder is an input: by its content, or where that is ruined by its name."""

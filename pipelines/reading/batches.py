@@ -20,6 +20,7 @@ from pipelines.model import SequenceModel, default, load
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
 from pipelines.reading.language import fusion
 from pipelines.reading.precision import precision_for
+from pipelines.reading.reporting import report
 from pipelines.reading.settings import BatchOptions, SearchOptions
 from pipelines.tasks import TASKS
 
@@ -32,6 +33,7 @@ _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
 BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+FIRST = 32  # of them before the first batches, so that results and progress begin early; then twice as many
 BUFFERED_BYTES = 128_000_000  # or fewer, of as many bytes
 
 
@@ -45,6 +47,9 @@ class Piece(Protocol):
 
 class Reading(ABC):
     """One source on its way to a result."""
+
+    position: float = 0.0
+    """Seconds of it that have been read, for the progress of runs; 0 where time does not count."""
 
     @abstractmethod
     def pieces(self) -> Iterator[Piece]:
@@ -103,6 +108,7 @@ def read(
                 reading.add(piece, next(each))
             else:
                 yield error or reading.result()
+        report(entries[-1].reading.position if entries[-1].piece else 0.0)
 
 
 class _Entry(NamedTuple):
@@ -136,14 +142,14 @@ def buffered(
         piece: of each item, if it has one.
     """
     waiting: list[Item] = []
-    size = 0
+    size, most = 0, min(FIRST, BUFFERED)
     for item in items:
         waiting.append(item)
         held = piece(item)
         size += held.inputs.nbytes if held else 0
-        if len(waiting) >= BUFFERED or size >= BUFFERED_BYTES:
+        if len(waiting) >= most or size >= BUFFERED_BYTES:
             yield waiting, True
-            waiting, size = [], 0
+            waiting, size, most = [], 0, min(2 * most, BUFFERED)
     if waiting:
         yield waiting, False
 

@@ -10,6 +10,7 @@ from pipelines.errors import ModelError, TriscribeError
 from pipelines.media.kind import is_one
 from pipelines.model import SequenceModel, load
 from pipelines.reading.batches import model_for, raising
+from pipelines.reading.reporting import report
 from pipelines.reading.settings import ManyOptions
 from pipelines.reading.sources import Unit, all_units, are_several, rows_of, units_of
 from pipelines.results import Result
@@ -60,4 +61,6 @@ def results(
         except ModelError as error:
             yield from (error for _ in run)
             continue
-        yield from resolve(task.reader)((unit.source for unit in run), network, options)
+        reader = resolve(task.reader)
+        report(0.0)
+        yield from reader((unit.source for unit in run), network, options)
