@@ -7,16 +7,15 @@ the results are bit-identical.
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import torch
 from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from encoders.precision import runs_lstm_in_bf16
 
 LSTM_MODE = 2  # mode of aten's rnn_layer; 0 and 1 are plain RNNs, 3 is the GRU
 
-_packed: WeakKeyDictionary[nn.LSTM, tuple] = WeakKeyDictionary()
+_packed = WeakTensorKeyDictionary()  # by a layer's own weight, which copies of the layer may share
 
 
 def runs_prepacked(layer: nn.Module, x: Tensor) -> bool:
@@ -67,11 +66,11 @@ def _reordered(layer: nn.LSTM, precision: torch.dtype) -> tuple[Tensor, ...]:
     given = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
     counted = not any(weight.is_inference() for weight in given)  # inference tensors have no version counter
     seen = (precision, *((weight.data_ptr(), weight._version) for weight in given)) if counted else None
-    kept = _packed.get(layer)
+    kept = _packed.get(layer.weight_hh_l0)
     if not counted or kept is None or kept[0] != seen:
         cast = [weight.detach().to(precision) for weight in given]
         matrices = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(
             *cast[:2], layer.hidden_size, False, True, False, [100, 1, layer.input_size]
         )
-        kept = _packed[layer] = (seen, (*matrices, *cast[2:]))
+        kept = _packed[layer.weight_hh_l0] = (seen, (*matrices, *cast[2:]))
     return kept[1]

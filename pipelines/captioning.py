@@ -23,6 +23,7 @@ from pipelines.media.video import Clip, Frame, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, read
 from pipelines.reading.computing import device_for
+from pipelines.reading.inference import for_inference
 from pipelines.reading.precision import precision_for
 from pipelines.reading.readers import answer
 from pipelines.reading.settings import CaptionOptions
@@ -61,6 +62,7 @@ def captions(
 ) -> Iterator[Caption | TriscribeError]:
     """A Caption or what is wrong with it for each picture, and each video that comes as a Clip, in order."""
     options = options or CaptionOptions()
+    model = for_inference(model, device_for(options.device))
     decode = partial(model.decoder.hypotheses, search=search_for(model, options))
     return read((_Described(source, model, options) for source in sources), model, options, decode)
 

@@ -13,6 +13,7 @@ from pipelines.errors import MediaError
 from pipelines.media.audio import Source, open_audio, read_audio
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import labels_of
+from pipelines.reading.inference import for_inference
 from pipelines.reading.settings import NONE, SearchOptions
 from pipelines.speech import speech_model
 
@@ -60,7 +61,7 @@ def draw(
     """
     import matplotlib.pyplot as plt
 
-    model = speech_model(model)
+    model = for_inference(speech_model(model), "cpu")
     core = model.core
     if not 1 <= layer <= core.num_layers:
         raise ValueError(f"layer {layer}: the core has layers 1 to {core.num_layers}")

@@ -20,6 +20,7 @@ from pipelines.errors import TriscribeError
 from pipelines.media.video import Clip, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
+from pipelines.reading.inference import for_inference
 from pipelines.reading.precision import precision_for
 from pipelines.reading.reporting import report
 from pipelines.reading.settings import VideoOptions
@@ -35,7 +36,7 @@ def watch(
     """Actions or what is wrong with it for each video, in order; the next is decoded meanwhile."""
     options = options or VideoOptions()
     device = device_for(options.device)
-    model = model.to(device).eval()
+    model = for_inference(model, device)
     watching, seen = _Watching(model, options), []
 
     def see(frames: list[tuple[np.ndarray, Tensor]]) -> Tensor:

@@ -18,6 +18,7 @@ from encoders.precision import computing
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.model import SequenceModel, default, load
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
+from pipelines.reading.inference import for_inference
 from pipelines.reading.language import fusion
 from pipelines.reading.precision import precision_for
 from pipelines.reading.reporting import report
@@ -90,11 +91,11 @@ def read(
 
     Args:
         decode: states of the core and the frames of each -> what readings `add`; None gives Labels, with
-            options that are SearchOptions.
+            options that are SearchOptions. The model itself stays as it is.
     """
     device = device_for(options.device)
-    model.to(device).eval()
-    run = partial(_run, model, options, decode or _reading(model, options))
+    ready = for_inference(model, device)
+    run = partial(_run, ready, options, decode or _reading(model, ready, options))
 
     def batched() -> Iterator[tuple[tuple[list[_Entry], bool], list[_Batch]]]:
         for entries, full in buffered(_entries(readings), lambda entry: entry.piece):
@@ -164,7 +165,8 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
 
 def labels_of(model: SequenceModel, inputs: list[Tensor], options: SearchOptions) -> list[Labels]:
     """What the model writes for each of its inputs, (time, ...), and where."""
-    return _decoded(model, inputs, options, _reading(model, options))
+    ready = for_inference(model, device_for(options.device))
+    return _decoded(ready, inputs, options, _reading(model, ready, options))
 
 
 def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
@@ -178,23 +180,24 @@ def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: Batch
         cause = "writes label after label, without probabilities for each frame"
         raise ModelError(model.name, cause, "name a model with a ctc or hybrid decoder")
 
+    ready = for_inference(model, device_for(options.device))
+
     def rows(states: Tensor, lengths: Tensor) -> list[Tensor]:
-        log_probs = model.decoder.frame_log_probs(states, lengths).cpu()
+        log_probs = ready.decoder.frame_log_probs(states, lengths).cpu()
         return [row[:length] for row, length in zip(log_probs, lengths.tolist(), strict=True)]
 
-    return _decoded(model, inputs, options, rows)
+    return _decoded(ready, inputs, options, rows)
 
 
-def _reading(model: SequenceModel, options: SearchOptions) -> Decode:
-    """The decoder's own `read`, with the search that the options describe."""
+def _reading(model: SequenceModel, ready: SequenceModel, options: SearchOptions) -> Decode:
+    """The `read` of a model made ready for inference, with the search that the options describe."""
     search = Search(options.width, options.alternatives, fusion(model, options))
-    return partial(model.decoder.read, search=search)
+    return partial(ready.decoder.read, search=search)
 
 
 def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:
     """What is decoded of every input."""
     device = device_for(options.device)
-    model.to(device).eval()
     batches = _batches(inputs, options, device)
     return _in_order(side_by_side(partial(_run, model, options, decode), batches, device))
 

@@ -51,7 +51,7 @@ def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: s
         try:
             return list(pool.map(function, jobs))
         finally:
-            torch.set_num_threads(threads)  # which is also what threads to come start with
+            _restore_threads()
 
 
 def meanwhile(
@@ -74,7 +74,7 @@ def meanwhile(
         while len(begun) > most or (begun and all(each.done() for each in begun[0][1])):
             group, started = begun.popleft()
             found = [each.result() for each in started]
-            torch.set_num_threads(threads)  # threads to come start with what the last one here was told
+            _restore_threads()
             yield group, found
 
     pool = ThreadPoolExecutor(workers, "meanwhile", _allow, (share,))
@@ -89,13 +89,18 @@ def meanwhile(
         yield from finished(0)
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+        _restore_threads()
 
 
 def _allow(threads: int) -> None:
     """Allow torch so many in the calling thread."""
     torch.get_num_threads()  # a thread that has not asked yet would take what another one sets meanwhile
     torch.set_num_threads(threads)
+
+
+def _restore_threads() -> None:
+    """Let threads to come start with what the calling one is allowed, not with what a worker was told."""
+    torch.set_num_threads(torch.get_num_threads())
 
 
 def ahead(items: Iterable[Made], size: int, threads: int = 0) -> Iterator[Made]:
