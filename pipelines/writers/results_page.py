@@ -1,7 +1,8 @@
-"""A batch of results as one web page to read, hear, look at and check."""
+"""The results of a run as one web page to read, listen to, look at and check."""
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from pipelines.writers.pictures import Album, Mark, Picture
 from pipelines.writers.timing import timed_words
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html"
-EMBEDDED = 2_000_000  # bytes of a recording up to which the page holds it
-PAGE = 30_000_000  # bytes of all recordings that the page holds, and of all images
-SURE, UNSURE = 0.9, 0.7  # word confidences from which a word has no mark, and a weak one
+EMBEDDED = 2_000_000  # bytes of the largest recording that is embedded in the page
+PAGE = 30_000_000  # bytes of all embedded recordings, and again of all images
+SURE, UNSURE = 0.9, 0.7  # confidence from which a word has no mark, and a weak one
 
 MEDIA_TYPES = {
     ".aac": "audio/aac", ".aif": "audio/aiff", ".aiff": "audio/aiff", ".flac": "audio/flac",
@@ -30,14 +31,14 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a batch run.
+    """One file of a run.
 
     Attributes:
         source: the recording, image, PDF or ink.
-        result: what came out, None where it failed.
+        result: None if the file failed.
         error: why it failed, one line.
         outputs: the files written for it.
-        reference: what is really said, where known.
+        reference: the true text, if known.
     """
 
     source: Path
@@ -50,14 +51,14 @@ class Entry:
 def write_results_page(path: str | Path, entries: Iterable[Entry], title: str = "Results") -> Path:
     """Write one page with a player or a picture, and the text, for each result.
 
-    Words are marked by confidence. Short recordings are held by the page, others and the outputs are
-    linked relative to it; words follow the player, and take it to their time when clicked. Images are
-    held by the page, made smaller, with the lines over them; a word and its place light up together.
-    Ink is drawn, in a colour a character.
+    Words are marked by confidence. Short recordings are embedded, others and the outputs are linked relative
+    to the page; words follow the player, and a click on a word plays it. Images are embedded at a smaller
+    size with the outlines of their lines; pointing at a word highlights its place. Ink is drawn with a
+    colour for each character.
 
     Args:
-        path: the HTML file; whatever was there is replaced atomically.
-        entries: the results in the order to show; failed ones come last.
+        path: the HTML file; replaced atomically.
+        entries: the results in the order to show; failed ones are moved to the end.
         title: of the page.
 
     Returns:
@@ -79,6 +80,8 @@ def write_results_page(path: str | Path, entries: Iterable[Entry], title: str = 
         has_pictures=any(isinstance(result, Page) for result in results),
         spoken=_spoken,
         doubt=_doubt,
+        percent=lambda share: f"{100 * share:.0f} %",
+        date=datetime.date.today().isoformat(),
         sure=SURE,
         unsure=UNSURE,
     )
@@ -88,7 +91,7 @@ def write_results_page(path: str | Path, entries: Iterable[Entry], title: str = 
 
 
 def _players(entries: Sequence[Entry], page: Path) -> list[str]:
-    """For each entry the address for its player, or "" where there is nothing to play."""
+    """The address of the player of each entry, "" if there is nothing to play."""
     addresses, room = [], PAGE
     for entry in entries:
         size = _size(entry.source) if isinstance(entry.result, Transcript) else None
@@ -104,7 +107,7 @@ def _players(entries: Sequence[Entry], page: Path) -> list[str]:
 
 
 def _pictures(entries: Sequence[Entry]) -> list[Picture | None]:
-    """For each entry its picture, or None where nothing written was read."""
+    """The picture of each entry, None if its result is no page."""
     album = Album(room=PAGE)
     return [
         album.picture(entry.result, entry.source) if isinstance(entry.result, Page) else None
@@ -117,12 +120,12 @@ def _size(path: Path) -> int | None:
 
 
 def _link(target: Path, page: Path) -> str:
-    """The address of a file as seen from the page."""
+    """The address of a file relative to the page."""
     return quote(os.fsencode(os.path.relpath(target, page.parent).replace(os.sep, "/")))
 
 
 def _amounts(results: Sequence[Transcript | Page]) -> list[str]:
-    """How much all results are together."""
+    """The total duration of recordings and number of lines."""
     pages = [result for result in results if isinstance(result, Page)]
     seconds = [result.duration for result in results if isinstance(result, Transcript)]
     amounts = [f"{sum(seconds) / 60:.1f} minutes of audio"] if seconds else []
@@ -130,7 +133,7 @@ def _amounts(results: Sequence[Transcript | Page]) -> list[str]:
 
 
 def _extent(result: Transcript | Page) -> str:
-    """How much one result is, and where in its file it was."""
+    """The duration or number of lines of a result, and its number in its file."""
     if isinstance(result, Transcript):
         return _duration(result.duration)
     number = f"number {result.number}, " if result.number is not None else ""
@@ -146,10 +149,10 @@ def _duration(seconds: float) -> str:
 
 
 def _spoken(segment: Segment) -> tuple[Word, ...]:
-    """The words to show with their times; none for a line of a known text that is not in the audio."""
+    """The words with their times; none for a line of a known text that is not in the audio."""
     return timed_words(segment) if segment.found else ()
 
 
 def _doubt(word: Word | Mark) -> str:
-    """The class of its mark."""
+    """The CSS class for the confidence of a word."""
     return "sure" if word.confidence >= SURE else "unsure" if word.confidence >= UNSURE else "doubtful"

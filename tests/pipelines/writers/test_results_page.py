@@ -57,7 +57,7 @@ def test_words_carry_time_and_confidence(tmp_path):
     words = elements.all("span", of="word")
     assert [word["class"] for word in words] == ["word sure", "word unsure", "word doubtful"]
     assert (words[1]["data-start"], words[1]["data-end"]) == ("0.500", "0.900")
-    assert words[1]["title"] == "0.50 to 0.90 s, probability 0.80"
+    assert words[1]["title"] == "0.50 to 0.90 s, confidence 80 %"
     assert len(elements.all("script")) == 1
     said = " ".join(elements.text.split())
     for part in (
