@@ -8,6 +8,7 @@ hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the result
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,11 +23,12 @@ from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from recipes.data.datasets import Item, Rejected, read_handwriting
 from recipes.data.manifest import Manifest
-from recipes.handwriting.kept_lines import KeptLines
+from recipes.handwriting.kept_lines import KeptLines, read_views
 from recipes.handwriting.options import HandwritingOptions
 from recipes.handwriting.task import LineTask
 from recipes.learning.progress import followed
 from recipes.learning.reading_recipe import Recogniser
+from recipes.learning.reading_task import Samples
 from recipes.scoring.data_report import Measure
 from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment
@@ -71,20 +73,18 @@ class Handwriting(Recogniser):
         names = [path.name for path in self.options.texts]
         return facts | ({"texts": ", ".join(names)} if names else {})
 
-    def training_task(
-        self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
-    ) -> LineTask:
-        task = super().training_task(model, train, valid, base)
-        if self.options.views:
-            sources = [self.source(item) for item in train + valid]
-            task.keep(self.options.out / "views", sources, self.options.views)
-        if self.texts:
-            task.texts = [model.normalisation(text) for text in self.texts]
-            for path, text in zip(self.options.texts, task.texts, strict=True):
-                if all(model.alphabet.unknown(word) for word in text.split(" ")):
-                    cause = "has no word in the characters of the training lines"
-                    raise DataError(path, cause, "give text in their script, or none for that of the lines")
-        return task
+    def samples(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Samples:
+        options = self.options
+        texts = tuple(model.normalisation(text) for text in self.texts)
+        for path, text in zip(options.texts, texts, strict=True):
+            if all(model.alphabet.unknown(word) for word in text.split(" ")):
+                cause = "has no word in the characters of the training lines"
+                raise DataError(path, cause, "give text in their script, or none for that of the lines")
+        samples = replace(super().samples(model, train, valid), texts=texts)
+        if not options.views:
+            return samples
+        sources = [self.source(item) for item in train + valid]
+        return read_views(samples, sources, model.front_end, options, options.out / "views")
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         columns = max(1, round(self.measure.of(item) * model.front_end.height))

@@ -38,7 +38,8 @@ class LineTask(ReadingTask):
         self.space = model.alphabet.encode(" ") if " " in model.alphabet else []
         # As the columns show them, which in right-to-left lines with numbers is not as they are read.
         self.own_texts = [model.alphabet.decode(sample.labels) for sample in self.train_items]
-        self.texts = [" ".join(model.decode(sample.labels) for sample in self.train_items)]
+        lines = " ".join(model.decode(sample.labels) for sample in self.train_items)
+        self.texts = samples.texts or (lines,)  # what made lines may say
         # Where lines part, in columns; kept in checkpoints, since a later model would find other places.
         places = sum(len(sample.labels) + 1 for sample in self.train_items)
         self.register_buffer("cuts", torch.full((places if self.join else 0,), -1))

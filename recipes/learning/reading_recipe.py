@@ -91,16 +91,20 @@ class Recogniser(Recipe):
         self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
     ) -> ReadingTask:
         """The task with the features of all items in its cache."""
-        options, items = self.options, train + valid
+        reads = base is not None and _same_decoder(base, model)
+        samples = self.samples(model, train, valid)
+        return self.training(model, samples, self.options, self.teacher(model), reads)
+
+    def samples(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Samples:
+        """What the task works on, features being computed."""
+        items = train + valid
         cache = self.cached(items, model)
         samples = [
             Sample(index, len(cache[index]), model.encode(item.target), item.group)
             for index, item in enumerate(items)
         ]
         texts = [item.target for item in valid]
-        split = Samples(samples[: len(train)], samples[len(train) :], texts, cache)
-        reads = base is not None and _same_decoder(base, model)
-        return self.training(model, split, options, self.teacher(model), reads)
+        return Samples(samples[: len(train)], samples[len(train) :], texts, cache)
 
     def taken(self, model: SequenceModel) -> dict:
         """Plain values that tell what a front end takes."""

@@ -49,12 +49,14 @@ class Samples:
         train, valid: samples to learn from, and to validate on.
         valid_texts: references of the latter.
         cache: features of all of them.
+        texts: further texts in the language, without media.
     """
 
     train: Sequence[Sample]
     valid: Sequence[Sample]
     valid_texts: Sequence[str]
     cache: FeatureCache
+    texts: Sequence[str] = ()
 
 
 class ReadingTask(nn.Module, ABC):
