@@ -1,4 +1,4 @@
-"""The shared core against `nn.LSTM` on a PackedSequence, and against this machine's matrix product.
+"""Speed of the shared core relative to `nn.LSTM` on a PackedSequence and to a plain matrix product.
 
     python benchmarks/core.py [--threads N]
 

@@ -1,13 +1,12 @@
-"""How many line images `recognize` reads in a second, beside Tesseract and kraken on the same lines.
+"""Line images per second of `recognize`, compared with Tesseract and kraken on the same lines.
 
     python benchmarks/handwriting.py --data hooker-en [--model M] [--kraken VENV/bin/python] [--lines N]
 
-Whole path for triscribe: opening files, preparing, network, greedy decoding, or the search with the model's
-own language model where it carries one, results. Tesseract
-(`tesseract` on the path, one process for all lines, `--psm 13`) opens files, too; kraken is its
-default recognition network, untrained, forward only, from lines that are in memory already: that
-flatters it. All run in turn, so that a machine that drifts does so for all. Only time counts:
-what the others write is not looked at.
+For triscribe the whole path is timed: opening files, preparation, network, greedy decoding or the search with
+the model's own language model, and results. Tesseract (`tesseract` on the path, one process for all lines,
+`--psm 13`) opens files too. Of kraken, only the forward pass of its default network is timed, untrained and
+on lines in memory, which flatters it. All run in turn, so that drifts of the machine affect all alike.
+Accuracy is not compared.
 """
 
 from __future__ import annotations

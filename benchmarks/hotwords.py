@@ -1,9 +1,9 @@
-"""How many words that no training line has are found, by themselves and when they are named as hotwords.
+"""Recall of words that occur in no training line, without and with hotwords.
 
     python benchmarks/hotwords.py --data hooker-en --model handwriting-en [--language-model own]
 
-The words are those of four letters and more of the validation lines; as many others are named with them that
-training lines have once. A word is put wrongly where a line has it more often than it should.
+The words are those of at least four letters in the validation lines; as many words that occur once in the
+training lines are added to the hotwords. An insertion is a word that a result has more often than its line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Error rates of validation lines, read by CTC alone and with what may help it: language model and lexicon.
+"""Error rates of validation lines with CTC alone, with a language model, and with a lexicon.
 
     python benchmarks/lexicon.py --data hooker-en --model handwriting-en --lexicon /usr/share/dict/words
 

@@ -1,12 +1,11 @@
-"""Finds the lines of pages whose baselines are known: precision, recall and F1 of each collection.
+"""Precision, recall and F1 of line detection on pages with known baselines, by collection.
 
     python benchmarks/pages.py FOLDER [--pictures FOLDER] [--model M [--language-model own]]
 
-FOLDER holds a folder for each collection, with JPEG images and their PAGE or ALTO files beside them. The
-scores are those of the cBAD competitions; see recipes/scoring/baseline_scores.py. With `--pictures` every
-page is written there as PNG, half as high, with the found lines in colour and the given baselines in
-black. With `--model` the pages are read, too: CER of the whole text of each collection, with given and
-with found lines.
+FOLDER has a folder for each collection, with JPEG images and PAGE or ALTO files beside them. The scores are
+those of the cBAD competitions; see recipes/scoring/baseline_scores.py. With `--pictures`, every page is
+written as PNG at half size, with detected lines in colour and given baselines in black. With `--model`, pages
+are also recognised: CER of the whole text of each collection, with given and with detected lines.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def draw(path: Path, page: np.ndarray, regions: list[list[LineShape]], given: li
 
 
 def measure(folder: Path, pictures: Path | None) -> float | None:
-    """F1 of a collection; prints its row, and above it one for each page."""
+    """F1 of a collection; prints one row per page, then that of the collection."""
     scores, counts, seconds = [], np.zeros(2, int), []
     for layout in sorted(path for path in folder.glob("*.xml") if is_layout(path)):
         page = read_image(layout.with_suffix(".jpg")).pixels
@@ -62,7 +61,7 @@ def measure(folder: Path, pictures: Path | None) -> float | None:
 
 
 def read(folder: Path, model: SequenceModel, language_model: str | None) -> None:
-    """Prints the CER of a collection's pages."""
+    """Print the CER of the pages of a collection."""
     layouts = sorted(path for path in folder.glob("*.xml") if is_layout(path))
     if not layouts:
         return

@@ -1,9 +1,9 @@
-"""How many seconds of audio `transcribe` reads in a second, with 1 and 2 threads.
+"""Speed of `transcribe` relative to real time, with 1 and 2 threads.
 
     python benchmarks/speech.py [--data DIR]
 
-Whole path: opening and decoding files, features, network, greedy decoding, results. The recordings
-are AN4's test set (short utterances), and the same joined into one long recording.
+The whole path is timed: opening and decoding files, features, network, greedy decoding, results. The
+recordings are the test set of AN4 (short utterances), and the same joined into one long recording.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
         f"one recording of {len(joined) / 16000:.0f} s": lambda: [transcribe(joined, model, 16000)],
     }
     rates: dict[tuple[str, int], list[float]] = {}
-    for _ in range(REPEATS):  # interleaved, so that a machine that drifts does so for all
+    for _ in range(REPEATS):  # interleaved, so that drifts of the machine affect all alike
         for name, run in cases.items():
             for threads in (1, 2):
                 torch.set_num_threads(threads)

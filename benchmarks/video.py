@@ -1,13 +1,12 @@
-"""How fast `recognize` watches videos: the share of decoding, features and recognition; what overlap gives.
+"""Speed of `recognize` on videos: shares of decoding, features and recognition, and the gain by overlapping.
 
     python benchmarks/video.py --data FOLDER [--model M] [--clips N]
 
-FOLDER holds labelled clips, whose test split is watched. Without --model, a new one is made as
-`recipes.action` makes it, untrained: what it says is not looked at. The plain loop does one thing after the
-other: it decodes a clip, looks for motion, runs the network on batches, judges. `recognize` decodes and looks
-for motion beside the network. The program by hand is what one would write without this toolkit: frames of
-PyAV one by one through torchvision's network as it comes, in fp32. All run in turn, so that a machine that
-drifts does so for all.
+FOLDER has labelled clips, of which the test split is used. Without --model, an untrained one with the sizes
+of `recipes.action` is used, as accuracy does not matter. The plain loop runs one step after the other:
+decoding, motion, network, decision. `recognize` decodes and computes motion while the network runs. The
+program by hand is what one would write without this toolkit: frames of PyAV, one by one, through
+torchvision's network in fp32. All run in turn, so that drifts of the machine affect all alike.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ REPEATS = 3
 
 
 def fresh(rate: float) -> SequenceModel:
-    """A model of the recipe's sizes, untrained."""
+    """An untrained model with the sizes of the recipe."""
     sizes = ActionOptions().model
     front_end = {
         "kind": "frames",

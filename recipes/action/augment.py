@@ -1,4 +1,4 @@
-"""Clips varied for training, as features or as frames: mirrored, cut, faster or slower, backwards."""
+"""Training augmentation of clips, as features or frames: mirroring, cropping, changes of speed, reversal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recipes.action.options import ClipAugmentation
 
 
 def stretch(length: int, options: ClipAugmentation, generator: torch.Generator) -> Tensor:
-    """Numbers of the frames of a clip that is cut and runs at another speed, at least one."""
+    """Indices of the frames of a cropped clip at another speed, at least one."""
     first, cut, pace = torch.rand(3, generator=generator).tolist()
     start = first * options.crop * length
     stop = length - cut * options.crop * length
@@ -20,10 +20,10 @@ def stretch(length: int, options: ClipAugmentation, generator: torch.Generator) 
 
 
 def reversed_features(x: Tensor, cells: int) -> Tensor:
-    """(time, features) of `Frames.features`, or frames, of the clip as it runs backwards.
+    """Reverse a clip in time: (time, features) from `Frames.features`, or frames.
 
     Args:
-        cells: across and down of the motion among the features; 0 is none.
+        cells: rows and columns of the motion grid among the features; 0 for none.
     """
     if not cells:
         return x.flip(0)

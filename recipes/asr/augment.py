@@ -1,9 +1,8 @@
 """Training augmentation of speech, on power spectrograms.
 
-Working on cached power spectra instead of waveforms makes an epoch of fresh variants cost
-seconds: a change of speed is a change of the time axis plus a scaled frequency axis, noise adds
-its power, a telephone line cuts bins. Everything draws from the given generator, so a run that
-is resumed sees the very same variants.
+It works on cached power spectra instead of waveforms, so that an epoch of new variants costs seconds: a
+change of speed scales the time and frequency axes, noise adds power, a telephone line removes bins. All
+random numbers come from the given generator, so that a resumed run sees the same variants.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator:
         power: (frames, bins).
 
     Returns:
-        (other frames, bins) power, and the index into `WARPS` of the filterbank to read it with.
+        (new frames, bins) power, and the index into `WARPS` of the filterbank to apply.
     """
     speed = uniform(1 - options.speed, 1 + options.speed, generator)
     tract = uniform(1 - options.tract, 1 + options.tract, generator)
@@ -51,7 +50,7 @@ def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator:
 def _noise(power: Tensor, snr: float, generator: torch.Generator) -> Tensor:
     """Coloured noise: exponentially distributed power around a random spectral slope."""
     frames, bins = power.shape
-    slope = uniform(-2.0, 0.5, generator)  # 0 is white, -1 pink, -2 brown
+    slope = uniform(-2.0, 0.5, generator)  # exponent: 0 white, -1 pink, -2 brown
     colour = (torch.arange(bins) + 2.0).pow(slope)
     drawn = torch.empty(frames, bins).exponential_(generator=generator) * colour
     loud = power.sum(dim=1).quantile(0.9)
@@ -59,7 +58,7 @@ def _noise(power: Tensor, snr: float, generator: torch.Generator) -> Tensor:
 
 
 def spec_augment(features: Tensor, options: SpeechAugmentation) -> Tensor:
-    """Mask bands and stretches of time of (batch, frames, n_mels), with the mean, which is 0."""
+    """SpecAugment: mask bands and time spans of (batch, frames, n_mels) with the mean, 0."""
     masked = features.transpose(1, 2).unsqueeze(1)  # (B, 1, M, T)
     for _ in range(options.frequency_masks):
         masked = mask_along_axis_iid(masked, options.frequency_mask_bands, 0.0, 2)

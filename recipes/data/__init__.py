@@ -1,1 +1,1 @@
-"""Every layout that users already have, as one Manifest."""
+"""Readers of the common layouts of data sets, all giving one kind of manifest."""

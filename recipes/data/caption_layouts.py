@@ -1,7 +1,7 @@
 """Layouts of pictures and videos with sentences about them. See `speech_layouts.py`.
 
-There is an item for each sentence: those about one picture share its path, `index` counts them from 0, and
-they are one group, so that no cut parts them.
+There is one item per sentence. Sentences about one picture share its path, are numbered from 0 by `index`,
+and form one group, so that they stay in one split.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def is_caption_table(root: Path) -> bool:
 
 
 def read_caption_table(root: Path) -> Found:
-    """captions.tsv, whose first line need not name the columns; or any table whose first line does."""
+    """Read captions.tsv, with or without column names, or any table whose first line names the columns."""
     folder = root.parent if root.is_file() else root
     files, sentences = Files(folder, MEDIA), Counter()
     plain = _caption_table(root)
@@ -73,7 +73,7 @@ def _caption_table(root: Path) -> Path:
 
 
 def _named_tables(root: Path) -> list[Table]:
-    """As Kaggle has Flickr8k (captions.txt) and Flickr30k (results.csv), or as a spreadsheet writes them."""
+    """Tables with column names, such as Kaggle's of Flickr8k (captions.txt) and Flickr30k (results.csv)."""
     paths = [root] if root.is_file() else sorted(each for end in ENDINGS for each in root.glob(f"*{end}"))
     tables = (Table(path, COLUMNS) for path in paths if path.suffix.lower() in ENDINGS)
     return [table for table in tables if table.has("image", "caption")]
@@ -113,7 +113,7 @@ def _coco_tables(root: Path) -> list[Path]:
 
 
 def _key(value: object) -> str | None:
-    """Ids of images, which some tools write as numbers and others as strings."""
+    """The id of an image, which some tools write as a number and others as a string."""
     return str(value) if isinstance(value, (int, str)) else None
 
 
@@ -217,7 +217,7 @@ CAPTIONS = (
 def _sentence(
     path: Path, text: str, split: str | None, sentences: Counter[Path], group: str | None = None
 ) -> Item:
-    """The next sentence about a picture."""
+    """The item of the next sentence about a picture."""
     sentences[path] += 1
     return Item(path, text, split, group or path.stem, index=sentences[path] - 1)
 

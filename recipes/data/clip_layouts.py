@@ -1,7 +1,7 @@
 """Layouts of videos with classes. See `speech_layouts.py`.
 
-The target of an item is its label. What looks like a list of clips and is not understood is named: clips
-are not silently taken from their folders instead.
+The target of an item is its label. A list of clips that is not understood is reported; its clips are not
+silently taken from their folders instead.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VIDEOS = (
     ".gif",
 )  # fmt: skip
 PLACES = {"videos", "video", "clips", "rawframes", "frames", "data", "dataset", "jpg", "images"}
-"""How folders are named that hold clips of all classes."""
+"""Names of folders that hold clips of all classes."""
 COLUMNS = {
     "path": ("file", "filename", "file_name", "filepath", "file_path", "video", "video_path", "clip", "name"),
     "label": ("class", "class_name", "action", "category", "tag"),
@@ -121,7 +121,7 @@ def is_ucf101(root: Path) -> bool:
 
 
 def read_ucf101(root: Path) -> Found:
-    """Of the three official splits the first one that is there."""
+    """Read the first of the three official splits that exists."""
     lists = _ucf_lists(root)
     classes = {}
     for number, line in numbered_lines(lists / "classInd.txt", root):
@@ -150,7 +150,7 @@ def read_ucf101(root: Path) -> Found:
 
 
 def _ucf_lists(root: Path) -> Path | None:
-    """The folder of the lists."""
+    """The folder with the lists, or None."""
     found = [path.parent for path in (root / "classInd.txt", *sorted(root.glob("*/classInd.txt")))]
     return next((path for path in found if any(path.glob("trainlist*.txt"))), None)
 
@@ -163,7 +163,7 @@ def is_hmdb(root: Path) -> bool:
 
 
 def read_hmdb(root: Path) -> Found:
-    """Of the three official splits the first one that is there."""
+    """Read the first of the three official splits that exists."""
     files, tables = Files(root, VIDEOS), _hmdb_lists(root)
     first = min(number for _, _, number in tables)
     for table, label, number in tables:
@@ -188,7 +188,7 @@ def read_hmdb(root: Path) -> Found:
 
 
 def _hmdb_lists(root: Path) -> list[tuple[Path, str, int]]:
-    """Each list with its class and the number of its split."""
+    """All lists with their class and the number of their split."""
     found = []
     for path in sorted([*root.glob("*_test_split*.txt"), *root.glob("*/*_test_split*.txt")]):
         label, _, number = path.stem.rpartition("_test_split")
@@ -205,7 +205,7 @@ def is_mmaction(root: Path) -> bool:
 
 
 def read_mmaction(root: Path) -> Found:
-    """Of several official splits the first one; labels get names where a list of classes lies beside."""
+    """Read the first of several official splits; a list of classes beside it gives the names of labels."""
     folder = root.parent if root.is_file() else root
     tables = _mmaction_lists(root)
     first = min(map(_split_number, tables))
@@ -238,7 +238,7 @@ def _mmaction_lists(root: Path) -> list[Path]:
 
 
 def _places(table: Path, folder: Path) -> list[Path]:
-    """From where the paths of a list may count; a folder of the list's own split first."""
+    """Folders to which the paths of a list may be relative, that of its own split first."""
     below = [place for place in sorted(folder.iterdir()) if place.is_dir() and is_place(place.name)]
     split = split_in(table.stem)
     below.sort(key=lambda place: split_in(place.name) != split)
@@ -246,7 +246,7 @@ def _places(table: Path, folder: Path) -> list[Path]:
 
 
 def _listed(line: str, places: list[Path]) -> tuple[str, str] | None:
-    """The path and the label of a line: of a video, or of a folder of frames with their count between."""
+    """Parse a line: path and label of a video, or of a folder of frames with their count in between."""
     parts = line.strip().rsplit(None, 1)
     if len(parts) == 2 and parts[0].lower().endswith(VIDEOS):
         return parts[0], parts[1]
@@ -263,7 +263,7 @@ def _split_number(table: Path) -> int:
 
 
 def _classes(folder: Path) -> list[str]:
-    """Names of classes, one a line in the order of their numbers."""
+    """Names of classes, one per line in the order of their numbers."""
     tables = sorted([*folder.glob("*label_map*.txt"), *folder.glob("*classes*.txt")])
     lines = (line for table in tables[:1] for _, line in numbered_lines(table, folder))
     return [line.strip() for line in lines if isinstance(line, str) and line.strip()]
@@ -278,7 +278,7 @@ def is_class_folders(root: Path) -> bool:
 
 
 def read_class_folders(root: Path) -> Found:
-    """Folders below that of the class are groups."""
+    """Read clips in folders of classes; folders below that of the class are groups."""
     names = set()
     for place in _clips(root):
         names |= {place.name, place.stem}
@@ -296,7 +296,7 @@ def read_class_folders(root: Path) -> Found:
 
 
 def is_place(name: str) -> bool:
-    """Whether a folder is named after its content or its split, as rawframes_train, and not after a class."""
+    """Whether a folder is named after its content or split, such as rawframes_train, not after a class."""
     parts = [part for part in re.split(r"[^a-z]+", name.lower()) if part]
     known = PLACES | SPLITS.keys() | OTHER_SPLITS.keys()
     return bool(parts) and all(part in known for part in parts) and not PLACES.isdisjoint(parts)
@@ -317,7 +317,7 @@ def _class_folders(place: Path, root: Path) -> list[str]:
 
 
 def _clips(root: Path) -> Iterator[Path]:
-    """Video files, and folders of images."""
+    """All video files and folders of images."""
     folders = {root}
     for path in walk(root):
         if path.name.lower().endswith(VIDEOS):

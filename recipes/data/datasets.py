@@ -1,4 +1,4 @@
-"""Every layout that users already have -> one `Manifest`; nothing is skipped silently."""
+"""Reads data sets in the common layouts as a `Manifest`; nothing is skipped silently."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MANIFEST = Layout(
 
 
 def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
-    """Read a speech data set whose layout is recognised by itself.
+    """Read a speech data set; its layout is detected.
 
     Args:
         root: the data set's folder, or a JSONL manifest.
@@ -56,7 +56,7 @@ def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
 
 
 def read_handwriting(root: str | Path, layout: str | None = None) -> Manifest:
-    """Read a data set of written lines whose layout is recognised by itself.
+    """Read a data set of handwritten lines; its layout is detected.
 
     Args:
         root: the data set's folder, or a labels.tsv.
@@ -83,7 +83,7 @@ def read_ink(root: str | Path, layout: str | None = None) -> Manifest:
 
 
 def read_clips(root: str | Path, layout: str | None = None) -> Manifest:
-    """Read a data set of labelled clips whose layout is recognised by itself; texts are the labels.
+    """Read a data set of labelled clips, whose targets are the labels; its layout is detected.
 
     Args:
         root: the data set's folder.
@@ -96,7 +96,7 @@ def read_clips(root: str | Path, layout: str | None = None) -> Manifest:
 
 
 def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
-    """Read a data set of images or videos with sentences, one item a sentence.
+    """Read a data set of images or videos with sentences, one item per sentence; its layout is detected.
 
     Args:
         root: the data set's folder.
@@ -114,15 +114,15 @@ def with_durations(
     min_seconds: float = 0.1,
     max_seconds: float = 60.0,
 ) -> tuple[list[Item], list[Rejected]]:
-    """Read from the files how long the items are; what the data set claims is not trusted.
+    """Measure the durations of items from their files, not trusting the data set.
 
     Args:
-        items: items with audio; only a file that does not state its length is decoded.
-        progress: called with (items done, items in all) after each item.
+        items: items with audio; files are decoded only if they do not state their length.
+        progress: called with (items done, total) after each item.
         min_seconds, max_seconds: items outside are rejected.
 
     Returns:
-        The items with `duration`, and an open `end` of a part filled in, both in seconds; the rejected ones.
+        The items with `duration` and, for parts, `end` filled in, both in seconds; and the rejected items.
     """
     kept: list[Item] = []
     rejected: list[Rejected] = []
@@ -142,7 +142,7 @@ def with_durations(
 
 
 def _measured(item: Item, total: float, min_seconds: float, max_seconds: float) -> Item | str:
-    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late, by rounding."""
+    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late (rounding)."""
     if item.start is not None or item.end is not None:
         start, end = item.start or 0.0, total if item.end is None else item.end
         if start >= total or end > total + 0.1:
@@ -160,7 +160,7 @@ def _seconds_or_fault(path: Path) -> float | str:
     try:
         return soundfile.info(path).duration
     except (soundfile.LibsndfileError, OSError):
-        # only loaded for what libsndfile cannot open, because it may need ffmpeg
+        # imported only for files that libsndfile cannot open
         from pipelines.media.audio import open_audio
 
         try:
@@ -199,7 +199,7 @@ def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest
 
 
 def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], list[Rejected]]:
-    """Turn away what cannot be used, and name the reason; a repeated item keeps its first place."""
+    """Reject items that cannot be used, with the reason; of repeated items, the first is kept."""
     items: list[Item] = []
     rejected: list[Rejected] = []
     seen: dict[tuple, Item] = {}
@@ -250,7 +250,7 @@ def _repeated(item: Item, first: Item) -> str:
 
 
 def _contents(root: Path) -> str:
-    """What a folder holds, in a clause: file endings with counts."""
+    """A clause that describes the contents of a folder: file extensions with counts."""
     if root.is_file():
         return "a single file"
     files = [path for path in root.rglob("*") if path.is_file()]

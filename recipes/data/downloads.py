@@ -1,4 +1,4 @@
-"""Where a named data set lies: a folder that is given, $TRISCRIBE_DATA, the cache, or its public home."""
+"""Finds named data sets: in a given folder, in $TRISCRIBE_DATA, in the cache, or at their public home."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from pipelines.errors import DataError
 
 AN4_HOME = "https://github.com/cmusphinx/an4"
 AN4_ZIP = f"{AN4_HOME}/archive/refs/heads/master.zip"
-LARGEST = 1 << 30  # bytes; AN4 is far below, so more is not AN4
+LARGEST = 1 << 30  # bytes; AN4 is far smaller
 
 
 def find_data(data: str | Path | None, name: str) -> Path:
-    """The folder of a data set, downloaded when it is "an4" and lies nowhere yet.
+    """The folder of a data set; "an4" is downloaded if it is not found.
 
     Args:
-        data: the folder that the user gave; nothing else is looked at then.
-        name: the data set's name below $TRISCRIBE_DATA and in the cache.
+        data: the folder given by the user, which is returned if it exists.
+        name: name of the data set below $TRISCRIBE_DATA and in the cache.
 
     Raises:
-        DataError: the folder is missing, or the data set lies nowhere and cannot be downloaded.
+        DataError: the folder does not exist, or the data set is not found and cannot be downloaded.
     """
     if data is not None:
         if not Path(data).exists():
@@ -46,7 +46,7 @@ def find_data(data: str | Path | None, name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/triscribe, or ~/.cache/triscribe."""
+    """The cache folder: $XDG_CACHE_HOME/triscribe, or ~/.cache/triscribe."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "triscribe"
 
 
@@ -54,13 +54,13 @@ def fetch_an4(folder: str | Path | None = None) -> Path:
     """Download AN4 (English letters, numbers and commands; licence inside) into `folder`/an4.
 
     Args:
-        folder: where to; the cache folder when None. An `an4` that is already there is not touched.
+        folder: destination; the cache folder if None. An existing `an4` is not touched.
 
     Returns:
-        The data set's folder. It appears whole or not at all.
+        The folder of the data set, which appears complete or not at all.
 
     Raises:
-        DataError: no connection, no space, or an archive that is damaged or unsafe.
+        DataError: there is no connection or no space, or the archive is damaged or unsafe.
     """
     folder = cache_folder() if folder is None else Path(folder)
     target = folder / "an4"
@@ -80,7 +80,7 @@ def fetch_an4(folder: str | Path | None = None) -> Path:
             try:
                 tops[0].rename(target)
             except OSError:
-                if not target.is_dir():  # else another process was first
+                if not target.is_dir():  # otherwise another process was faster
                     raise
     except (
         OSError,
@@ -95,10 +95,10 @@ def fetch_an4(folder: str | Path | None = None) -> Path:
 
 
 def unzip(archive: Path, folder: Path) -> None:
-    """Unpack a zip file, after every member was checked to stay inside `folder`.
+    """Unpack a zip file after checking that every member stays inside `folder`.
 
     Raises:
-        DataError: a member leads outside or is a link, or there is more than 1 GiB in all.
+        DataError: a member is outside or a link, or the total exceeds 1 GiB.
         zipfile.BadZipFile, zlib.error, EOFError, RuntimeError: the file is damaged or encrypted.
     """
     with zipfile.ZipFile(archive) as file:

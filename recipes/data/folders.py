@@ -1,6 +1,6 @@
-"""Looking through a data set's folder: its files, its tables, and what their names say.
+"""Walks the folder of a data set and reads its tables; file names may give splits.
 
-Hidden files and folders (a leading dot) are no part of a data set.
+Hidden files and folders (with a leading dot) are ignored.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ OTHER_SPLITS = {"validate": "valid", "restval": "train"}  # Kinetics' and Karpat
 
 
 def split_named(name: object) -> str | None:
-    """The split that a cell of a table names."""
+    """The split named by a cell of a table."""
     name = str(name or "").strip().lower()
     return SPLITS.get(name) or OTHER_SPLITS.get(name)
 
 
 def split_in(name: str) -> str | None:
-    """The split that a file or folder name names: an4_train -> train, dev-clean -> valid, notes -> None."""
+    """The split in the name of a file or folder: an4_train -> train, dev-clean -> valid, notes -> None."""
     parts = re.split(r"[^a-z]+", name.lower())
     return next((SPLITS[part] for part in parts if part in SPLITS), None)
 
 
 def split_above(path: Path, root: Path) -> str | None:
-    """The split that one of the folders between a data set's and a file is named after."""
+    """The split named by one of the folders between a data set and a file in it."""
     folders = (folder.lower() for folder in path.relative_to(root).parent.parts)
     return next((SPLITS[folder] for folder in folders if folder in SPLITS), None)
 
 
 def walk(root: Path) -> Iterator[Path]:
-    """Files below `root` in a fixed order, through linked folders (once each), hidden ones left out."""
+    """Files below `root` in a fixed order, following links to folders once; hidden ones are skipped."""
     seen = set()
     for folder, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -52,9 +52,9 @@ def walk(root: Path) -> Iterator[Path]:
 
 
 def numbered_lines(path: Path, root: Path) -> Iterator[tuple[int, str | Rejected]]:
-    """Numbered lines of a UTF-8 table; a line that is not UTF-8 comes as a `Rejected`.
+    """Numbered lines of a UTF-8 table; a line that is not UTF-8 becomes a `Rejected`.
 
-    Only line feeds end a line: sentences may hold U+2028 and the like, which `splitlines` cuts at.
+    Only line feeds end a line: sentences may contain U+2028 and the like, at which `splitlines` would split.
     """
     try:
         raw = path.read_bytes()
@@ -76,13 +76,13 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def head(path: Path) -> str:
-    """The first 64 KiB of a file, for recognising it; empty when there is no such file."""
+    """The first 64 KiB of a file, to detect its format; empty if there is no such file."""
     try:
         if not path.is_file():
             return ""
         with path.open("rb") as file:
             return file.read(65536).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    except OSError:  # reading it, later, says what is wrong
+    except OSError:  # reading it later reports the error
         return ""
 
 
@@ -104,10 +104,10 @@ def mentions(path: Path, *words: str) -> bool:
 
 
 class Files:
-    """Files below a folder by their names, for tables that say no more, or say it otherwise.
+    """Index of the files below a folder by name, for tables that give only names or outdated paths.
 
-    A name is found in whatever Unicode normal form the disk has it, and with another ending of the same
-    kind where clips or pictures have been converted.
+    Names are found in any Unicode normal form, and with another extension of the same type if media were
+    converted.
     """
 
     def __init__(self, root: Path, endings: Iterable[str]):
@@ -123,7 +123,7 @@ class Files:
         return _folded(name) in self.names
 
     def place(self, name: str, *folders: Path) -> Path:
-        """Where a table says that a file is, seen from some folders, or else wherever one of its name is."""
+        """The file at a path given by a table, relative to some folders, or else any file of that name."""
         direct = [on_disk(folder / name) for folder in (*folders, self.root)]
         found = next(filter(os.path.isfile, direct), None) or self.names.get(_folded(direct[0].name))
         if not found and direct[0].suffix.lower() in self.endings:
@@ -131,14 +131,14 @@ class Files:
         return found or direct[0]
 
     def named(self, stem: str) -> Path | None:
-        """The file of this name without its ending."""
+        """The file with this name without its extension."""
         return self.stems.get(_folded(stem))
 
 
 def on_disk(path: Path) -> Path:
-    """The path in the Unicode normal forms that the disk has it in (names copied from a Mac are decomposed).
+    """The path in the Unicode normal form used on the disk (names copied from a Mac are decomposed).
 
-    The path as it is where there is no such file.
+    The path is returned unchanged if there is no such file.
     """
     if os.path.lexists(path) or str(path).isascii():
         return path
@@ -163,12 +163,12 @@ def shown(path: Path, root: Path) -> str:
 
 
 def tabbed(table: Path, columns: list[str], needed: int) -> Iterator[dict[str, str] | Rejected]:
-    """Rows of a table with tabs.
+    """Rows of a tab-separated table.
 
     Args:
-        columns: their names in order, unless a first line that holds the needed ones names them.
-        needed: how many of them, from the first, every row must have. A column named split, if not
-            empty, must name one of `SPLITS`.
+        columns: names of the columns in order, unless the first line of the table names them.
+        needed: number of leading columns that every row must have. A column named split, if not empty, must
+            name one of `SPLITS`.
     """
     wanted = set(columns[:needed])
     for number, line in numbered_lines(table, table.parent):

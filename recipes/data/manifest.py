@@ -1,4 +1,4 @@
-"""A data set as the recipes see it: items (a source + a target), and what was turned away with its reason."""
+"""Manifests: a data set as items (source and target), with what was rejected and why."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Item:
 
     Attributes:
         path: the media file.
-        target: what the model is to give for it: a text, with runs of white space made one space; the
-            name of a class; a sequence of labels, one for each token; or a sequence of numbers.
-        split: "train", "valid" or "test"; None when the data set does not say.
-        group: speaker or writer, where known.
-        start, end: seconds, when the item is a part of a longer recording; None is the file's start or end.
-        duration: seconds of this item, where known.
-        shape: of the item's line, when the image is one of a page.
-        line_distance: of that page, in pixels, for cutting the line.
-        index: of the item in what `read_ink` gives for its file, or of the sentence about its image, from 0.
+        target: what the model is to predict: a text with single spaces; the name of a class; a sequence of
+            labels, one per token; or a sequence of numbers.
+        split: "train", "valid" or "test"; None if the data set does not say.
+        group: speaker, writer or source, if known.
+        start, end: seconds, if the item is a part of a recording; None for the start or end of the file.
+        duration: length of the item in seconds, if known.
+        shape: position of the line, if the image is of a page.
+        line_distance: line distance of that page in pixels, for cutting the line out.
+        index: index of the item in the result of `read_ink`, or of the sentence about its image, from 0.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file, or a line as `file:number`, that did not become an item, and why."""
+    """A file, or a line as `file:number`, that could not become an item, and the reason."""
 
     path: str
     reason: str
@@ -49,7 +49,7 @@ class Rejected:
 
 @dataclass
 class Manifest:
-    """All items of a data set, what was rejected, the layout's name and the folder it was read from."""
+    """All items of a data set, the rejected ones, the name of the layout, and the folder."""
 
     items: list[Item]
     rejected: list[Rejected]
@@ -57,5 +57,5 @@ class Manifest:
     root: Path
 
     def split(self, name: str | None) -> list[Item]:
-        """The items of "train", "valid", "test" or None (not assigned), in the data set's order."""
+        """The items of "train", "valid", "test" or None (unassigned), in the order of the data set."""
         return [item for item in self.items if item.split == name]

@@ -1,7 +1,7 @@
-"""One reader per layout: a folder in, `Item`s and `Rejected`s out, in the order of the data set.
+"""Layouts of speech data sets, with one reader each: a folder in, `Item`s and `Rejected`s out.
 
-A reader only says what the data set claims. Whether files exist, texts are empty or paths repeat is
-checked once, for all layouts, in `datasets.py`. Quotes in tables are literal, as their makers mean them.
+A reader only reports what the data set claims. Whether files exist, texts are empty or paths repeat is
+checked for all layouts in `datasets.py`. Quotes in tables are literal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Found = Iterator[Item | Rejected]
 
 
 class Layout(NamedTuple):
-    """How a layout is recognised, read, and named to a user."""
+    """A layout: its name, a description for users, its test and its reader."""
 
     name: str
     sign: str
@@ -78,7 +78,7 @@ def read_sphinx(root: Path) -> Found:
 
 
 def _pair_sphinx(root: Path, transcription: Path, ids: list[str], lines: list, fillers: set[str]) -> Found:
-    """Pair by utterance id. An id that repeats (spk1/utt1, spk2/utt1) is told apart by its line number."""
+    """Pair by utterance id; repeated ids (spk1/utt1, spk2/utt1) are distinguished by their line numbers."""
     by_id = {key: place for place, (key, _, _) in enumerate(lines)}
     repeated = {key for key, count in Counter(key for key, _, _ in lines).items() if count > 1}
     used = set()
@@ -137,7 +137,7 @@ def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple
 
 
 def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
-    """Files with one of these endings by their path without it (in NFC), the ending named first first."""
+    """Files with one of these extensions by their path without it (in NFC), the first extension first."""
     found: dict[Path, list[tuple[int, Path]]] = {}
     for path in walk(root):
         fitting = [ending for ending in endings if path.name.lower().endswith(ending)]
@@ -159,7 +159,7 @@ def is_ljspeech(root: Path) -> bool:
 
 
 def read_ljspeech(root: Path) -> Found:
-    """The third column is the text to learn, unless it is something else: a length, a speaker."""
+    """The third column is the target, unless it is something else, such as a length or a speaker."""
     table = root / "metadata.csv"
     rows: list[tuple[str, list[str]]] = []
     for number, line in numbered_lines(table, root):
@@ -185,7 +185,7 @@ def read_ljspeech(root: Path) -> Found:
 
 
 def _share_a_word(texts: list[str]) -> bool:
-    """Whether two columns can be the same text, written and as it is spoken."""
+    """Whether two columns can be the same text, as written and as spoken."""
     written, spoken = (set(re.findall(r"\w+", text.lower())) for text in texts)
     digits = any(word.isdigit() for word in written) and not any(map(_is_number, spoken))
     return bool(written & spoken) or (digits and len(spoken) > 1)
@@ -353,7 +353,7 @@ SPEECH = (
 
 
 def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
-    """`path` itself, or with the first media ending that exists; `path` as given when none does."""
+    """The file at `path`, or at `path` with the first media extension that exists; otherwise `path`."""
     path = on_disk(path)
     if path.suffix.lower() in endings and os.path.isfile(path):
         return path
@@ -362,7 +362,7 @@ def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
 
 
 def _relative_to_any(name: str, folders: tuple[Path, ...]) -> Path:
-    """Paths of Kaldi and NeMo are relative to wherever their scripts ran, usually one or two folders up."""
+    """Resolve paths of Kaldi and NeMo, relative to where their scripts ran, mostly one or two folders up."""
     candidates = [on_disk(folder / name) for folder in folders]
     return next((path for path in candidates if os.path.isfile(path)), candidates[0])
 

@@ -1,4 +1,4 @@
-"""Tables whose first line names the columns, with commas, semicolons, tabs or bars between the cells."""
+"""Tables whose first line names the columns, separated by commas, semicolons, tabs or bars."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ DELIMITERS = ",;\t|"
 ENDINGS = (".csv", ".tsv", ".txt")
 
 Names = Mapping[str, tuple[str, ...]]
-"""For each column, the names that it may have in the first line of a table, in lower case."""
+"""For each column, other names that it may have in the first line of a table, in lower case."""
 
 
 class Table:
     """A table whose first line names its columns.
 
     Args:
-        path: of the table.
-        names: of the columns; others are kept under the names that they have.
+        path: the file.
+        names: columns with their other names; further columns keep their own.
 
     Attributes:
-        columns: names of the columns, `names` where they are known, else in lower case.
+        columns: names of the columns, taken from `names` if known, else in lower case.
     """
 
     def __init__(self, path: Path, names: Names):
@@ -40,11 +40,11 @@ class Table:
             self.columns.append(cell if name in self.columns else name)
 
     def has(self, *columns: str) -> bool:
-        """Whether these columns are among its own."""
+        """Whether the table has these columns."""
         return set(columns) <= set(self.columns)
 
     def rows(self, root: Path) -> Iterator[tuple[str, dict[str, str] | Rejected]]:
-        """`file:number`, and the cells of each line by column or why there are none."""
+        """For each line, `file:number` and its cells by column, or a `Rejected`."""
         for number, line in numbered_lines(self.path, root):
             where = f"{shown(self.path, root)}:{number}"
             if isinstance(line, Rejected):
@@ -70,7 +70,7 @@ def cells_of(line: str, delimiter: str = ",") -> list[str]:
 
 
 def times(start: str | None, end: str | None) -> tuple[float | None, float | None] | None:
-    """Finite seconds, None where nothing is written; None for both where anything else is."""
+    """Parse start and end in seconds, None for empty cells; returns None if one is not a finite number."""
     try:
         found = [float(time) if time else None for time in (start, end)]
     except ValueError:

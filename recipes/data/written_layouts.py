@@ -1,4 +1,4 @@
-"""Layouts of handwriting: images of lines, pages with their layout files, and ink. See `layouts.py`."""
+"""Layouts of handwriting: images of lines, pages with layout files, and ink. See `speech_layouts.py`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
 
 PLAIN_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-IMAGES = (*PLAIN_IMAGES, ".nrm.png", ".bin.png")  # of OCRopus and Calamari: flattened, binarised
+IMAGES = (*PLAIN_IMAGES, ".nrm.png", ".bin.png")  # OCRopus and Calamari: flattened, binarised
 LINE_TEXTS = (".gt.txt", ".txt")
 
 
@@ -52,10 +52,10 @@ def is_images(root: Path) -> bool:
 
 
 def read_images(root: Path) -> Found:
-    """A page's image is no line, even if its text lies beside it too.
+    """Read line images and pages; the image of a page is not a line, even with a text file beside it.
 
-    Where several files give the lines of one image (Transkribus exports both PAGE and ALTO), one with
-    baselines is preferred, then PAGE.
+    If several files give the lines of one image (Transkribus exports both PAGE and ALTO), one with baselines
+    is preferred, then PAGE.
     """
     layouts: dict[Path, list[tuple[Path, PageLayout]]] = {}
     not_lines = set()
@@ -86,7 +86,7 @@ def _is_layout(file: Path) -> bool:
     try:
         return is_layout(file)
     except OSError:
-        return True  # a dangling link or an unreadable file: reading it says what is wrong
+        return True  # a dangling link or an unreadable file; reading it reports the error
 
 
 def _page_lines(file: Path, image: Path, layout: PageLayout, root: Path) -> Found:
@@ -95,7 +95,7 @@ def _page_lines(file: Path, image: Path, layout: PageLayout, root: Path) -> Foun
     try:
         layout = fitted(layout, *_sizes(image))
     except OSError:
-        pass  # whether the image can be read is found out later, for all items
+        pass  # unreadable images are reported later, for all items
     except ValueError as error:
         yield Rejected(shown(file, root), str(error))
         return
@@ -113,11 +113,11 @@ def _page_lines(file: Path, image: Path, layout: PageLayout, root: Path) -> Foun
 
 
 def _page_image(file: Path, name: str, root: Path) -> Path:
-    """Where the image of a layout file lies.
+    """Find the image of a layout file.
 
-    The path that the file states counts from its own folder or one above it, up to the data set's (OCR-D
-    counts from the folder of mets.xml); failing that the name alone, or that of the layout file, is looked
-    for beside it and one folder above.
+    The path in the file is relative to its own folder or one above, up to that of the data set (in OCR-D, the
+    folder of mets.xml). Otherwise the file name alone, or that of the layout file, is searched beside it and
+    one folder above.
     """
     own = re.sub(r"\.(page|alto)$", "", file.stem)
     stated = name.replace("\\", "/")
@@ -131,10 +131,10 @@ def _page_image(file: Path, name: str, root: Path) -> Path:
 
 
 def _sizes(image: Path) -> tuple[tuple[int, int], tuple[int, int], int]:
-    """Width and height of the upright image and of the stored one, and its EXIF orientation.
+    """Width and height of the upright and of the stored image, and its EXIF orientation.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the image cannot be opened.
     """
     from PIL import Image
 
@@ -187,7 +187,7 @@ def _ink_files(root: Path) -> list[Path]:
 
 
 def _holds_ink(path: Path) -> bool:
-    """By its content, so that a folder's other JSON lines (speech, captions) do not pass for ink."""
+    """Whether a file is ink, by its content, as JSON lines may also be of speech or captions."""
     kind = kind_or_name(path)
     return kind.name == INK_FILE and not kind.ruined
 

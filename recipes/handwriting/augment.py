@@ -1,7 +1,7 @@
-"""Training augmentation of line images: one writer's line as others, or another day, would have it.
+"""Training augmentation of line images: geometric distortion, strokes, contrast, noise and masks.
 
-It works on prepared lines (ink towards 255, paper 0; see `LineImage.prepare`), and draws from the
-given generator only, so that a run that is resumed sees the very same variants.
+It works on prepared lines (ink towards 255, paper 0; see `LineImage.prepare`). All random numbers come from
+the given generator, so that a resumed run sees the same variants.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def vary(
 
     Args:
         line: (height, columns) uint8, ink towards 255.
-        behind: another line, to shine through.
+        behind: another line, for show-through.
 
     Returns:
-        (height, other columns) uint8.
+        (height, new columns) uint8.
     """
     pixel = max(1.0, len(line) / 48)  # strokes, blur and grain were chosen for lines 48 pixels high
     line = _warped(line, options, random)
@@ -46,11 +46,11 @@ def vary(
 
 
 def blot(columns: Tensor, lengths: Tensor, height: float, options: LineAugmentation) -> Tensor:
-    """Blank stretches of (batch, columns, features), fresh ones for every line.
+    """Mask random spans of (batch, columns, features), different ones for each line.
 
     Args:
-        lengths: columns of each line.
-        height: how many columns are as wide as a line is high.
+        lengths: number of columns of each line.
+        height: number of columns as wide as a line is high.
     """
     place = torch.arange(columns.size(1), device=columns.device)
     masked = torch.zeros(columns.shape[:2], dtype=torch.bool, device=columns.device)
@@ -84,7 +84,7 @@ def _warped(line: np.ndarray, options: LineAugmentation, random: np.random.Gener
 
 
 def _restroked(line: np.ndarray, change: float, pixel: float) -> np.ndarray:
-    """Thicker strokes above 0, thinner below; 1 is a whole pixel on either side."""
+    """Make strokes thicker (above 0) or thinner (below 0); 1 is a whole pixel on either side."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(pixel) + 1,) * 2)
     other = cv2.dilate(line, kernel) if change > 0 else cv2.erode(line, kernel)
     return cv2.addWeighted(line, 1 - abs(change), other, abs(change), 0)

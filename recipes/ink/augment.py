@@ -1,9 +1,8 @@
 """Training augmentation of ink, on levelled strokes.
 
-Strokes come as `encoders.pen.level` makes them, in core heights, so that every strength has that unit
-and what normalisation took away is varied only by as much as it may err. Stroke order stays as it was,
-that of late dots and bars too. Everything draws from the given generator, so a run that is resumed sees
-the very same variants.
+Strokes are those of `encoders.pen.level`, in core heights, which is the unit of all strengths; properties
+that are normalised vary only as much as normalisation errs. The order of strokes is kept, including late dots
+and bars. All random numbers come from the given generator, so that a resumed run sees the same variants.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import torch
 
 from recipes.ink.options import InkAugmentation
 
-WAVES = 3  # sines that a warp is made of
+WAVES = 3  # number of sines in a warp
 
 
 def vary(
@@ -27,8 +26,7 @@ def vary(
         strokes: each (points, 2), levelled.
 
     Returns:
-        Strokes of the same points, but for tiny ones left out, and the factor to trace them with:
-        `trace(strokes, factor * spacing)`.
+        The strokes without tiny ones, and a factor for the spacing: `trace(strokes, factor * spacing)`.
     """
     change = _matrix(options, generator)
     lower = _uniform(options.shift, generator)
@@ -46,7 +44,7 @@ def vary(
 
 
 def _draw(*size: int, generator: torch.Generator) -> np.ndarray:
-    """Numbers in [0, 1)."""
+    """Uniform random numbers in [0, 1)."""
     return torch.rand(size, generator=generator, dtype=torch.float64).numpy()
 
 
@@ -55,7 +53,7 @@ def _uniform(largest: float, generator: torch.Generator) -> float:
 
 
 def _matrix(options: InkAugmentation, generator: torch.Generator) -> np.ndarray:
-    """Slant, then stretching, then rotation."""
+    """The linear map of slant, then scaling, then rotation."""
     slant = _uniform(options.slant, generator)
     across, down = (1.0 + _uniform(largest, generator) for largest in (options.width, options.height))
     angle = np.radians(_uniform(options.rotation, generator))
@@ -66,7 +64,7 @@ def _matrix(options: InkAugmentation, generator: torch.Generator) -> np.ndarray:
 def _without_tiny(
     strokes: list[np.ndarray], options: InkAugmentation, generator: torch.Generator
 ) -> list[np.ndarray]:
-    """At least one stroke is left."""
+    """Drop tiny strokes, but keep at least one."""
     lengths = [float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes]
     drawn = _draw(len(strokes), generator=generator)
     kept = [
@@ -78,7 +76,7 @@ def _without_tiny(
 
 
 def _tremble(stroke: np.ndarray, options: InkAugmentation, generator: torch.Generator) -> np.ndarray:
-    """(points, 2) that vary smoothly along the stroke, however densely it was sampled."""
+    """Offsets that vary smoothly along a stroke, independent of its sampling, (points, 2)."""
     along = np.concatenate([[0.0], np.hypot(*np.diff(stroke, axis=0).T).cumsum()]) / options.noise_length
     knots = torch.randn(int(along[-1]) + 2, 2, generator=generator, dtype=torch.float64).numpy()
     places = np.arange(len(knots))
@@ -86,7 +84,7 @@ def _tremble(stroke: np.ndarray, options: InkAugmentation, generator: torch.Gene
 
 
 def _warp(x: np.ndarray, waves: np.ndarray, shortest: float) -> np.ndarray:
-    """(points, 2) of unit deviation: for each axis the mean of sines over x, by (2, WAVES, 3) draws."""
+    """Offsets of unit deviation, (points, 2): for each axis a mean of sines over x."""
     size, period, phase = waves.transpose(2, 0, 1)[:, :, :, None]
     sines = (2 * size - 1) * np.sin(2 * np.pi * (x / (shortest * (1 + 2 * period)) + phase))
     return np.sqrt(6.0 / WAVES) * sines.sum(axis=1).T
