@@ -115,6 +115,8 @@ class Work:
 
     def summary(self, count: int, size: float, rate: float) -> str:
         """How many results there are, their extent, and their extent a second."""
+        if not count:
+            return f"0 {self.rows[0].done}"
         one, many = self.rows[0].measure
         unit = one if round(size) == 1 else many
         speed = f"{rate:.1f} x real time" if one.startswith("s of ") else f"{rate:.1f} {many} a second"
