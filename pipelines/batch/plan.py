@@ -37,7 +37,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
     """
     found: dict[Path, Path] = {}
     for given in inputs:
-        path = Path(given)
+        path = _named(given)
         if path.is_dir():
             named = [each for each in _walk(path) if is_media(each)]
             if not named:
@@ -45,7 +45,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
         elif path.exists():
             named = [path]
         else:
-            matches = sorted(Path(match) for match in glob.glob(str(given), recursive=True))
+            matches = _matches(str(given))
             if not matches:
                 raise MediaError(path, "no such file or folder", "check the name")
             named = []
@@ -54,6 +54,17 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
         for each in named:
             found.setdefault(_place(each), each)
     return list(found.values())
+
+
+def _named(given: str | Path) -> Path:
+    """The path that an input names; - is standard input."""
+    return Path("/dev/stdin" if str(given) == "-" else given)
+
+
+def _matches(pattern: str) -> list[Path]:
+    """Files and folders that a pattern names; brackets stand for themselves where nothing else fits."""
+    found = glob.glob(pattern, recursive=True) or glob.glob(pattern.replace("[", "[[]"), recursive=True)
+    return sorted(map(Path, found))
 
 
 def plan(
@@ -79,7 +90,9 @@ def plan(
         kind: type of the results.
         parts: numbers of a source's parts, where it has any.
     """
-    roots = [path if path.is_dir() else path.parent for path in map(absolute, [*inputs, *sources])]
+    roots = [
+        path if path.is_dir() else path.parent for path in map(absolute, [*map(_named, inputs), *sources])
+    ]
     root = Path(os.path.commonpath(roots))
     endings = [formats_of(kind)[chosen].extension for chosen in formats]
     planned, relative = [], []

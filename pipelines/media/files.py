@@ -6,14 +6,21 @@ import contextlib
 import gzip
 import io
 import os
+import select
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
 
 GZIP = b"\x1f\x8b"  # first bytes of a gzip file
+
+PATIENCE = 5.0  # seconds in which a named pipe must have found a writer
+
+_PIPES: dict[tuple[int, int], BinaryIO] = {}
+"""Copies of pipes by device and inode: what decides the kind of a source and what reads it both open it."""
 
 Opener = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 
@@ -32,8 +39,7 @@ def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
             raise MediaError(name, "does not exist", "check the path")
         if os.path.isfile(name):
             return name, lambda: open(name, "rb")
-        with readable(name, lambda: open(name, "rb")) as pipe:
-            return name, _rewinder(_spooled(pipe))
+        return name, _rewinder(_pipe(name))
     if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
         raise MediaError(
             f"<{type(source).__name__}>",
@@ -70,6 +76,57 @@ def unzipped(file: BinaryIO) -> BinaryIO:
     zipped = file.read(len(GZIP)) == GZIP
     file.seek(0)
     return gzip.open(file) if zipped else file
+
+
+def _pipe(name: str) -> BinaryIO:
+    """A copy of what a pipe or device gives, which can be read only once; the same one when asked again.
+
+    Raises:
+        MediaError: it cannot be read, or it is a named pipe that nothing writes to.
+    """
+    try:
+        state = os.stat(name)
+        key = state.st_dev, state.st_ino
+        if key not in _PIPES:
+            descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                _PIPES[key] = _spooled(io.BufferedReader(_Waiting(descriptor, name), 1 << 16))
+            finally:
+                os.close(descriptor)
+    except PermissionError as error:
+        cause = "may not be read (permission denied)"
+        raise MediaError(name, cause, "change its permissions or its owner") from error
+    except OSError as error:
+        raise MediaError(name, f"cannot be read ({error.strerror or error})", "give a file") from error
+    return _PIPES[key]
+
+
+class _Waiting(io.RawIOBase):
+    """A pipe opened without blocking: it is waited for as long as something can write to it."""
+
+    def __init__(self, descriptor: int, name: str):
+        self.descriptor, self.name, self.begun = descriptor, name, False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                data = os.read(self.descriptor, len(buffer))
+            except BlockingIOError:  # there is a writer that has nothing to say yet
+                self.begun = True
+                select.select([self.descriptor], [], [])
+                continue
+            if data or self.begun:
+                self.begun = True
+                buffer[: len(data)] = data
+                return len(data)
+            if time.monotonic() > deadline:
+                cause = "is a pipe that nothing writes to"
+                raise MediaError(self.name, cause, "give a file, or start its writer")
+            time.sleep(0.05)
 
 
 def _spooled(stream: BinaryIO) -> BinaryIO:

@@ -7,7 +7,6 @@ AN4 (official 948/130 split, greedy, no language model): see the results table i
 
 from __future__ import annotations
 
-from collections import deque
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pipelines.errors import TriscribeError
-from pipelines.media.audio import open_audio, read_audio
+from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
 from pipelines.speech import transcribe
 from recipes.asr.options import AsrOptions
@@ -47,15 +46,10 @@ class Asr(Recogniser):
         return read_speech(folder, self.options.layout)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
-        kept, rejected = with_durations(items, max_seconds=LONGEST)
-        faults = {}
-        for path in followed(list(dict.fromkeys(item.path for item in kept)), "reading recordings", "file"):
-            try:
-                deque(open_audio(path).blocks(), maxlen=0)
-            except TriscribeError as error:
-                faults[path] = error.cause
-        rejected += [Rejected(str(item.path), faults[item.path]) for item in kept if item.path in faults]
-        return [item for item in kept if item.path not in faults], rejected
+        def watched(items: list[Item]) -> Iterator[Item]:
+            return followed(items, "reading recordings", "item")
+
+        return with_durations(items, watched, max_seconds=LONGEST)
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
         return round(item.duration * model.front_end.sample_rate)

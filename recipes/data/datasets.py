@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-import soundfile
+import numpy as np
 
 from pipelines.errors import DataError, TriscribeError
+from pipelines.media.audio import SILENCE, open_audio
 from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
 from recipes.data.downloads import fetch_an4, find_data
@@ -39,6 +42,9 @@ __all__ = [
 MANIFEST = Layout(
     "manifest", 'manifest.jsonl with "path" and "target", as training writes it', is_manifest, read_manifest
 )
+
+MOMENT = 0.01  # seconds in which parts of recordings are looked at for sound
+BLOCK = 1000  # moments that are read at a time
 
 
 def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
@@ -110,15 +116,18 @@ def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
 
 def with_durations(
     items: Sequence[Item],
-    progress: Callable[[int, int], None] | None = None,
+    watched: Callable[[Sequence[Item]], Iterable[Item]] = iter,
     min_seconds: float = 0.1,
     max_seconds: float = 60.0,
 ) -> tuple[list[Item], list[Rejected]]:
-    """Measure the durations of items from their files, not trusting the data set.
+    """Read the recordings of all items, each once, exactly as `transcribe` does.
+
+    Lengths are those that decoding gives: what headers and data sets claim is not trusted. Damaged and silent
+    recordings are rejected, and so are silent parts of others.
 
     Args:
-        items: items with audio; files are decoded only if they do not state their length.
-        progress: called with (items done, total) after each item.
+        items: items with audio.
+        watched: gives the same items one by one, for instance while it shows how many there are.
         min_seconds, max_seconds: items outside are rejected.
 
     Returns:
@@ -126,50 +135,74 @@ def with_durations(
     """
     kept: list[Item] = []
     rejected: list[Rejected] = []
-    totals: dict[Path, float | str] = {}
-    for done, item in enumerate(items, start=1):
-        if item.path not in totals:
-            totals[item.path] = _seconds_or_fault(item.path)
-        total = totals[item.path]
-        measured = total if isinstance(total, str) else _measured(item, total, min_seconds, max_seconds)
+    heard: dict[Path, Heard | str] = {}
+    for item in watched(items):
+        if item.path not in heard:
+            heard[item.path] = _heard(item.path)
+        found = heard[item.path]
+        measured = found if isinstance(found, str) else _measured(item, found, min_seconds, max_seconds)
         if isinstance(measured, str):
-            rejected.append(Rejected(str(item.path), measured))
+            rejected.append(Rejected(_named(item), measured))
         else:
             kept.append(measured)
-        if progress is not None:
-            progress(done, len(items))
     return kept, rejected
 
 
-def _measured(item: Item, total: float, min_seconds: float, max_seconds: float) -> Item | str:
-    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late (rounding)."""
+def _named(item: Item) -> str:
+    """The path of an item, and where it is a part of a recording, its times."""
+    if item.start is None and item.end is None:
+        return str(item.path)
+    end = "its end" if item.end is None else f"{item.end:.2f} s"
+    return f"{item.path} ({item.start or 0.0:.2f} s to {end})"
+
+
+class Heard(NamedTuple):
+    """What a recording holds.
+
+    Attributes:
+        seconds: its length.
+        peaks: (moments,) the largest amplitude in each.
+        moment: seconds of one.
+    """
+
+    seconds: float
+    peaks: np.ndarray
+    moment: float
+
+    def is_silent(self, start: float, end: float) -> bool:
+        part = self.peaks[int(start / self.moment) : math.ceil(end / self.moment)]
+        return part.max(initial=0.0) < SILENCE
+
+
+def _heard(path: Path) -> Heard | str:
+    """The recording, or why it cannot be used."""
+    try:
+        audio = open_audio(path)
+        moment, peaks = round(MOMENT * audio.sample_rate), []
+        for block in audio.blocks(BLOCK * moment / audio.sample_rate):
+            padded = np.pad(block, (0, -len(block) % moment))
+            peaks.append(np.abs(padded).reshape(-1, moment).max(axis=1))
+        return Heard(audio.duration, np.concatenate(peaks), moment / audio.sample_rate)
+    except TriscribeError as error:
+        return error.cause
+
+
+def _measured(item: Item, heard: Heard, min_seconds: float, max_seconds: float) -> Item | str:
+    """The item with its duration, or why it cannot be used. Parts may end up to 0.1 s late, by rounding."""
+    total = heard.seconds
     if item.start is not None or item.end is not None:
         start, end = item.start or 0.0, total if item.end is None else item.end
         if start >= total or end > total + 0.1:
             return f"from {start:.2f} to {end:.2f} s, but its file is {total:.2f} s long"
         item = replace(item, end=min(end, total))
         total = item.end - start
+        if heard.is_silent(start, item.end):
+            return f"silent for all of its {total:.2f} s"
     if total < min_seconds:
         return f"{total:.2f} s long, shorter than {min_seconds:g} s"
     if total > max_seconds:
         return f"{total:.1f} s long, longer than {max_seconds:g} s"
     return replace(item, duration=total)
-
-
-def _seconds_or_fault(path: Path) -> float | str:
-    try:
-        return soundfile.info(path).duration
-    except (soundfile.LibsndfileError, OSError):
-        # imported only for files that libsndfile cannot open
-        from pipelines.media.audio import open_audio
-
-        try:
-            audio = open_audio(path)
-            if audio.duration is None:  # WebM as browsers record it; only reading tells
-                deque(audio.blocks(strict=False), maxlen=0)
-            return audio.duration
-        except TriscribeError as error:
-            return error.cause
 
 
 def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:

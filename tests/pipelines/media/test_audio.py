@@ -15,6 +15,7 @@ import soundfile
 import torch
 
 from pipelines.errors import MediaError
+from pipelines.media import files
 from pipelines.media.audio import Audio, DamagedMedia, open_audio, read_audio, resample
 from pipelines.media.kind import kind_of
 from tests.data.media import chirp, cut, noise, pitch, tone, write_audio, write_container
@@ -594,3 +595,23 @@ def test_sixty_four_bit_samples(tmp_path):
     data = b"data" + struct.pack("<I", samples.nbytes) + samples.tobytes()
     (tmp_path / "x.wav").write_bytes(b"RIFF" + struct.pack("<I", len(head) + len(data)) + head + data)
     assert pitch(read_audio(tmp_path / "x.wav", 16000), 16000) == pytest.approx(440, abs=2)
+
+
+# Pipes
+
+
+def test_a_pipe_is_read_once_however_often_it_is_opened(tmp_path):
+    content = write_audio(tmp_path / "x.flac", chirp(3.0)).read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(content), daemon=True)
+    writer.start()
+    assert kind_of(tmp_path / "pipe").name == "recording"
+    assert len(whole(open_audio(tmp_path / "pipe"))) == 48000
+    writer.join(10)
+
+
+def test_a_pipe_that_nothing_writes_to_does_not_hang(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MediaError, match="is a pipe that nothing writes to"):
+        open_audio(tmp_path / "pipe")

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,12 @@ from recipes.data.datasets import (
 )
 from recipes.data.downloads import unzip
 from recipes.scoring.data_report import describe
+from tests.data.media import tone
 
 
 def audio(path: Path, seconds: float = 0.5) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, np.zeros(int(8000 * seconds), dtype="float32"), 8000)
+    soundfile.write(path, tone(seconds, 8000), 8000)
     return path
 
 
@@ -337,35 +339,48 @@ def test_durations(tmp_path):
         Item(long, "a"),
         Item(broken, "a"),
     ]
-    seen = []
-    kept, rejected = with_durations(items, lambda done, total: seen.append((done, total)), max_seconds=8)
+    kept, rejected = with_durations(items, max_seconds=8)
     assert [(item.target, item.end, item.duration) for item in kept] == [
         ("claims too much", None, 2.0),
         ("part", 1.25, 0.75),
         ("rounded", 2.0, 1.0),
         ("open", 2.0, 0.5),
     ]
-    assert [bad.path for bad in rejected] == [str(path) for path in (whole, whole, short, long, broken)]
+    parts = f"{whole} (0.00 s to 2.50 s)", f"{whole} (2.00 s to 2.05 s)"
+    assert [bad.path for bad in rejected] == [*parts, *map(str, (short, long, broken))]
     assert [bad.reason for bad in rejected][:4] == [
         "from 0.00 to 2.50 s, but its file is 2.00 s long",
         "from 2.00 to 2.05 s, but its file is 2.00 s long",
         "0.05 s long, shorter than 0.1 s",
         "9.0 s long, longer than 8 s",
     ]
-    assert seen[-1] == (9, 9)
 
 
-def test_durations_that_only_reading_tells(tmp_path, monkeypatch):
-    class Unstated:
-        duration = None
+@pytest.mark.parametrize(("ending", "size_at"), [("wav", 40), ("flac", 21)])
+def test_durations_that_no_header_tells(tmp_path, ending, size_at):
+    """Streamed: the size in the header was never filled in."""
+    path = audio(tmp_path / f"a.{ending}", 2)
+    content = bytearray(path.read_bytes())
+    if ending == "wav":
+        content[size_at : size_at + 4] = bytes(4)
+    else:  # 36 bits of STREAMINFO
+        content[size_at] &= 0xF0
+        content[size_at + 1 : size_at + 5] = bytes(4)
+    path.write_bytes(content)
+    ((item,), rejected) = with_durations([Item(path, "a")])
+    assert item.duration == 2.0 and not rejected
 
-        def blocks(self, strict):
-            yield np.zeros(8000)
-            self.duration = 1.0
 
-    monkeypatch.setattr("pipelines.media.audio.open_audio", lambda path: Unstated())
-    kept, _ = with_durations([Item(write(tmp_path / "a.webm", "x"), "a")])
-    assert kept[0].duration == 1.0
+def test_silent_parts_are_rejected_like_silent_files(tmp_path):
+    sound = np.concatenate([tone(1.0, 22050), np.zeros(22050), tone(1.0, 22050)])
+    soundfile.write(tmp_path / "a.wav", sound, 22050)
+    soundfile.write(tmp_path / "b.wav", np.zeros(22050), 22050)
+    path = tmp_path / "a.wav"
+    parts = [Item(path, "a", start=start, end=start + 0.9) for start in (0.0, 1.05, 2.0)]
+    kept, rejected = with_durations([*parts, Item(tmp_path / "b.wav", "b")])
+    assert kept == [replace(parts[0], duration=0.9), replace(parts[2], duration=pytest.approx(0.9))]
+    assert rejected[0] == Rejected(f"{path} (1.05 s to 1.95 s)", "silent for all of its 0.90 s")
+    assert "is silent" in rejected[1].reason
 
 
 def test_report():
