@@ -7,7 +7,7 @@ AN4 (official 948/130 split, greedy, no language model): see the results table i
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +46,7 @@ class Asr(Recogniser):
         return read_speech(folder, self.options.layout)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
-        def watched(items: list[Item]) -> Iterator[Item]:
-            return followed(items, "reading recordings", "item")
-
+        watched = partial(followed, doing="reading recordings", unit="item")
         return with_durations(items, watched, max_seconds=LONGEST)
 
     def input_length(self, item: Item, model: SequenceModel) -> int:
