@@ -481,7 +481,7 @@ def _open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = 
                 cause = "is damaged or cut off, so that it cannot be opened"
                 raise DamagedMedia(name, cause, "get a whole copy of it, or repair it") from error
             raise MediaError(
-                name, "is in no audio or video format known here", "convert it to WAV or FLAC"
+                name, "is not in a supported audio or video format", "convert it to WAV or FLAC"
             ) from error
         with container:
             track = container.streams.best("audio")

@@ -206,7 +206,7 @@ def _open(file: BinaryIO, name: str) -> Image:
         try:
             return Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
-            cause = "is a PDF document" if head.startswith(b"%PDF-") else "is in no image format known here"
+            cause = "is a PDF document" if head.startswith(b"%PDF-") else "is not in a supported image format"
             raise MediaError(name, cause, "give an image: PNG, JPEG, TIFF, WebP or the like") from error
         except Image.DecompressionBombError as error:
             cause = f"has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels"

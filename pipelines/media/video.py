@@ -49,7 +49,7 @@ STEPS_BACK = (0.0, 2.0, 10.0)  # seconds before a wanted frame at which to searc
 
 SHUT = ("is damaged or cut off, so that it cannot be opened", "get a whole copy of it, or repair it")
 STILL = ("is a still image", "give a video, or a folder of images")
-UNKNOWN = ("is in no video format known here", "convert it to MP4 (H.264)")
+UNKNOWN = ("is not in a supported video format", "convert it to MP4 (H.264)")
 
 Picture = Callable[["int | None"], np.ndarray]
 Shot = tuple[float, Picture]

@@ -190,8 +190,8 @@ def test_hostile_files(tmp_path):
     for name, says in {
         "none.mp4": "does not exist",
         "empty.mp4": r"is empty \(0 bytes\)",
-        "text.mp4": "is in no video format known here",
-        "list.m3u8": "is in no video format known here",
+        "text.mp4": "is not in a supported video format",
+        "list.m3u8": "is not in a supported video format",
         "x.wav": "has no video track",
         "x.m4a": "has no video track",
         "x.png": "is a still image",
