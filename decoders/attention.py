@@ -90,13 +90,14 @@ class Attention(Decoder):
         ValueError: for a size below 1.
     """
 
-    learns_order = True
+    writes = learns_order = True
     label_rows = ("embed.weight", "bias")
 
     def __init__(
         self,
         input_size: int,
         num_labels: int,
+        *,
         hidden_size: int = 256,
         embedding_size: int = 128,
         attention_size: int = 128,

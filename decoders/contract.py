@@ -134,6 +134,8 @@ class Decoder(nn.Module, ABC):
     by_frame = False
     """Whether it has log-probabilities of the labels for each frame (`frame_log_probs`), by which texts
     are aligned, language models weighed, and models taught by others."""
+    writes = False
+    """Whether it writes one label after the other, and so has `hypotheses`."""
     pools = False
     """Whether it gives one label for the whole sequence."""
     learns_order = False
@@ -176,6 +178,10 @@ class Decoder(nn.Module, ABC):
     def searches(self, width: int) -> bool:
         """Whether it reads by beam search with this beam width, not by the best label of each frame."""
         return False
+
+    def hypotheses(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[list[Hypothesis]]:
+        """All hypotheses of the beam search for each sequence, the best first, where it `writes`."""
+        raise NotImplementedError(f"{type(self).__name__} writes no hypotheses")
 
     def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
         """(batch, time, num_labels) log-probabilities in float32, where `by_frame`."""

@@ -34,7 +34,7 @@ class Hybrid(Decoder):
             `Attention`.
     """
 
-    by_frame = learns_order = True
+    by_frame = writes = learns_order = True
     label_rows = (
         *(f"ctc.{name}" for name in CTC.label_rows),
         *(f"attention.{name}" for name in Attention.label_rows),
@@ -45,6 +45,7 @@ class Hybrid(Decoder):
         input_size: int,
         num_labels: int,
         ctc_weight: float = 0.3,
+        *,
         hidden_size: int = 256,
         embedding_size: int = 128,
         attention_size: int = 128,
@@ -62,13 +63,13 @@ class Hybrid(Decoder):
         self.attention = Attention(
             input_size,
             num_labels,
-            hidden_size,
-            embedding_size,
-            attention_size,
-            location_filters,
-            location_kernel,
-            gated,
-            dropout,
+            hidden_size=hidden_size,
+            embedding_size=embedding_size,
+            attention_size=attention_size,
+            location_filters=location_filters,
+            location_kernel=location_kernel,
+            gated=gated,
+            dropout=dropout,
         )
 
     def forward(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

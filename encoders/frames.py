@@ -338,6 +338,7 @@ class Frames(nn.Module):
         self,
         network: str = "small",
         output_size: int = 256,
+        *,
         dropout: float = 0.0,
         lags: tuple[int, ...] = (),
         frozen: bool = False,

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from decoders.contract import Hypothesis, Search
 from encoders.frames import Frames
-from pipelines.errors import TriscribeError
+from pipelines.errors import ModelError, TriscribeError
 from pipelines.media import images, video
 from pipelines.media.video import Clip, Frame, Video, open_video
 from pipelines.model import SequenceModel
@@ -62,6 +62,9 @@ def captions(
 ) -> Iterator[Caption | TriscribeError]:
     """A Caption or what is wrong with it for each picture, and each video that comes as a Clip, in order."""
     options = options or CaptionOptions()
+    if not model.decoder.writes:
+        cause = "does not write one label after the other, as captions need"
+        raise ModelError(model.name, cause, "name a model with an attention or hybrid decoder")
     model = for_inference(model, device_for(options.device))
     decode = partial(model.decoder.hypotheses, search=search_for(model, options))
     return read((_Described(source, model, options) for source in sources), model, options, decode)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from decoders.search import switching
 from encoders.frames import Frames
-from pipelines.errors import TriscribeError
+from pipelines.errors import ModelError, TriscribeError
 from pipelines.media.video import Clip, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
@@ -35,6 +35,9 @@ def watch(
 ) -> Iterator[Actions | TriscribeError]:
     """Actions or what is wrong with it for each video, in order; the next is decoded meanwhile."""
     options = options or VideoOptions()
+    if not (model.decoder.by_frame or model.decoder.pools):
+        cause = "writes label after label, without probabilities for each frame"
+        raise ModelError(model.name, cause, "name a model with a classifier, timeline or ctc decoder")
     device = device_for(options.device)
     model = for_inference(model, device)
     watching, seen = _Watching(model, options), []

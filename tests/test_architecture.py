@@ -103,6 +103,26 @@ def test_nothing_is_unpickled(path):
 
 
 @every_source
+def test_nobody_asks_which_decoder_it_has(path):
+    """What differs between decoders is said by `decoders.contract.Decoder`."""
+    if path.relative_to(ROOT).parts[0] == "decoders":
+        return
+    kinds = {"CTC", "Attention", "Hybrid", "Classifier", "Timeline"}
+    for name in ("isinstance", "issubclass", "type"):
+        for call in calls(parsed(path), name):
+            asked = {node.id for node in ast.walk(call) if isinstance(node, ast.Name)}
+            about = {node.attr for node in ast.walk(call) if isinstance(node, ast.Attribute)}
+            assert not asked & kinds and "decoder" not in about | asked, f"line {call.lineno}"
+
+
+@every_source
+def test_nothing_takes_more_than_ten_arguments_by_position(path):
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.FunctionDef):
+            assert len(node.args.posonlyargs + node.args.args) <= 10, f"{node.name} in line {node.lineno}"
+
+
+@every_source
 def test_no_packed_sequences(path):
     """They leave the CPU's fast kernels; see encoders/bilstm.py."""
     names = {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)}

@@ -167,6 +167,14 @@ def test_what_a_decoder_says_of_itself_is_so(kind):
     else:
         with pytest.raises(NotImplementedError, match="has no probabilities for each frame"):
             decoder.frame_probabilities(states, lengths)
+    if decoder.writes:
+        for found, best in zip(
+            decoder.hypotheses(states, lengths), decoder.read(states, lengths), strict=True
+        ):
+            assert found[0].labels == best
+    else:
+        with pytest.raises(NotImplementedError, match="writes no hypotheses"):
+            decoder.hypotheses(states, lengths)
     if decoder.learns_order:
         assert decoder.targets([[0, 2, 2, 0, 2, 1, 1, UNKNOWN]]) == [[2, 2, 1]]
     assert not decoder.pools or all(len(found.ids) == 1 for found in decoder.read(states, lengths))
