@@ -15,7 +15,7 @@ from pipelines.writers.tables import write_json
 
 @dataclass(frozen=True)
 class ActionsText:
-    """One line a segment: start and end in seconds, score, label."""
+    """A line for each segment: start and end in seconds, score, label."""
 
     extension: ClassVar[str] = "txt"
 
@@ -27,12 +27,12 @@ class ActionsText:
 
 @dataclass(frozen=True)
 class ActionsJSON:
-    """Everything that is known of a video's actions, under the names of its fields."""
+    """All fields of the result under their names."""
 
     extension: ClassVar[str] = "json"
 
     attention: bool = True
-    """Whether the share of each frame in the decision is listed."""
+    """Write the share of each frame in the decision."""
 
     def __post_init__(self):
         if not isinstance(self.attention, bool):

@@ -19,7 +19,7 @@ STAYS = 5.0  # seconds that the sentence of a picture, which has no times, stays
 
 @dataclass(frozen=True)
 class CaptionText:
-    """One line a sentence."""
+    """A line for each sentence."""
 
     extension: ClassVar[str] = "txt"
 
@@ -29,7 +29,7 @@ class CaptionText:
 
 @dataclass(frozen=True)
 class CaptionJSON:
-    """Everything that is known of a caption, under the names of its fields.
+    """All fields of the result under their names.
 
     Times are rounded to the millisecond, confidences and attention to four decimals.
     """
@@ -37,7 +37,7 @@ class CaptionJSON:
     extension: ClassVar[str] = "json"
 
     attention: bool = True
-    """Whether words hold where they looked: rows over the picture, each from left to right."""
+    """Write the attention of each word: rows over the picture, each from left to right."""
 
     def __post_init__(self):
         if not isinstance(self.attention, bool):
@@ -116,7 +116,7 @@ class COCO:
 
 @dataclass(frozen=True)
 class CaptionSRT(SRT):
-    """SubRip subtitles: what each stretch of a video shows."""
+    """SubRip subtitles with the sentences of a video."""
 
     max_seconds: float = 3600.0
     """Longest time that a sentence stays, in seconds."""
@@ -127,7 +127,7 @@ class CaptionSRT(SRT):
 
 @dataclass(frozen=True)
 class CaptionVTT(VTT):
-    """WebVTT subtitles: what each stretch of a video shows."""
+    """WebVTT subtitles with the sentences of a video."""
 
     max_seconds: float = 3600.0
     """Longest time that a sentence stays, in seconds."""
@@ -137,7 +137,7 @@ class CaptionVTT(VTT):
 
 
 def told(caption: Caption) -> Transcript:
-    """The sentences with their times, as if they were said; that of a picture stays a while."""
+    """The sentences as a transcript with their times; that of a picture stays a while."""
     sentences, duration = caption.sentences, caption.duration
     times = [(each.start, each.end) for each in sentences]
     if not duration:

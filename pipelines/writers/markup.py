@@ -1,4 +1,4 @@
-"""Results as web pages that need nothing but themselves: no network, no files beside them."""
+"""Self-contained web pages from templates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def render(template: Path, **values) -> str:
     """A page from a Jinja template that extends `base.html`; every value is escaped.
 
     Args:
-        template: the file; templates that it names may lie beside it or in this package.
-        values: what the template shows.
+        template: the file; it may use templates beside it and those of this package.
+        values: variables of the template.
     """
     loader = FileSystemLoader([template.parent, FOLDER])
     environment = Environment(
@@ -28,7 +28,7 @@ def render(template: Path, **values) -> str:
 
 
 def data_uri(media_type: str, content: bytes) -> str:
-    """Bytes as an address that holds them itself, e.g. for `<audio src>`; a third longer than they are."""
+    """Bytes as a data URI, e.g. for `<audio src>`, which is a third longer."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 

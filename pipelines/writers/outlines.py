@@ -1,4 +1,4 @@
-"""Pages as layout formats take them: outlines of whole pixels on the page, ids, characters, directions."""
+"""What layout formats share: outlines in whole pixels within the page, ids, valid characters, directions."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
 
 @dataclass(frozen=True)
 class Sheet:
-    """The page that outlines are clipped to, at least one pixel a side.
+    """The page that outlines are clipped to, at least one pixel in size.
 
     Attributes:
         width, height: in whole pixels.
-        left, top: what becomes (0, 0): of ink its least coordinates, since a pen's pad has no corner.
+        left, top: the origin; the least coordinates of ink, whose surface has no corner.
     """
 
     width: int
@@ -45,23 +45,23 @@ class Sheet:
         return _rectangle(0, 0, self.width, self.height)
 
     def region(self, region: TextRegion) -> Outline:
-        """Its polygon; without one the rectangle around its lines, without those the page."""
+        """A region's polygon, or the rectangle around its lines, or the page."""
         return self._closed(region.polygon, _of_lines(region), self.outline)
 
     def line(self, line: TextLine, within: Outline) -> Outline:
-        """Its polygon; without one the rectangle around its words or baseline, or the region's outline."""
+        """A line's polygon, or the rectangle around its words or baseline, or the region's outline."""
         return self._closed(line.polygon, _of_line(line), within)
 
     def word(self, word: WrittenWord, within: Outline) -> Outline:
-        """Its polygon; without one the rectangle around its glyphs, without those its line's outline."""
+        """A word's polygon, or the rectangle around its glyphs, or its line's outline."""
         return self._closed(word.polygon, _of_word(word), within)
 
     def glyph(self, glyph: Glyph, within: Outline) -> Outline:
-        """Its polygon; without one its word's outline."""
+        """A glyph's polygon, or its word's outline."""
         return self._closed(glyph.polygon, [], within)
 
     def path(self, points: Iterable[Point]) -> Outline:
-        """The points that are left apart when they are clipped and rounded: two or more, or none.
+        """The distinct points after clipping and rounding: at least two, or none.
 
         Raises:
             ValueError: a coordinate is not a number.
@@ -74,7 +74,7 @@ class Sheet:
         return [(_within(x - self.left, self.width), _within(y - self.top, self.height)) for x, y in points]
 
     def _closed(self, polygon: tuple[Point, ...], inside: list[Point], otherwise: Outline) -> Outline:
-        """The polygon, or where it has no three points or no extent, the rectangle around what is inside."""
+        """The polygon, or if it has fewer than three points or no extent, the rectangle around `inside`."""
         path = self.path([*polygon, *polygon[:1]])[:-1] if polygon else ()
         if len(set(path)) > 2 and 0 not in _extent(path):
             return path
@@ -87,10 +87,10 @@ class Sheet:
 
 
 class Ids:
-    """Ids of one file: none repeats, all are names in XML, and the page's own are kept if they can be.
+    """Unique ids of one file, valid as names in XML; ids of the page are kept if they are valid.
 
     Args:
-        page: whose regions' and lines' ids nothing else may take.
+        page: whose regions' and lines' ids are reserved for them.
     """
 
     def __init__(self, page: Page):
@@ -99,7 +99,7 @@ class Ids:
         self._used: set[str] = set()
 
     def take(self, own: str, otherwise: str) -> str:
-        """The id `own`, or what is nearest to it; or where it is "", an id like `otherwise`."""
+        """The id `own`, altered as little as possible; if it is "", an id like `otherwise`."""
         stem = _id(own or otherwise)
         name, number = stem, 1
         while name in self._used or (name in self._own and name != own):
@@ -121,24 +121,24 @@ def flat(points: Iterable[tuple[int, int]]) -> str:
 
 
 def software() -> str:
-    """Name and version of what writes."""
+    """Name and version of this program."""
     from pipelines import __version__
 
     return f"triscribe {__version__}"
 
 
 def text_for_xml(text: str) -> str:
-    """One line of text, with U+FFFD for each character that XML 1.0 has no place for."""
+    """Text on one line, with U+FFFD for each character that XML 1.0 does not allow."""
     return NOT_XML.sub("\ufffd", one_line(text))
 
 
 def name_of(page: Page) -> str:
-    """Of the image's file, without its folder; "" for an array."""
+    """Name of the image file without its folder; "" for an array."""
     return "" if page.source is None else text_for_xml(printable(re.split(r"[/\\]", str(page.source))[-1]))
 
 
 def probability(confidence: float) -> str:
-    """In [0, 1], to four decimals.
+    """A confidence clipped to [0, 1], with four decimals.
 
     Raises:
         ValueError: it is not a number.
@@ -149,7 +149,7 @@ def probability(confidence: float) -> str:
 
 
 def is_right_to_left(text: str) -> bool:
-    """Whether more of its characters run to the left than to the right."""
+    """Whether more characters are written from right to left than from left to right."""
     directions = [unicodedata.bidirectional(character) for character in text]
     return sum(way in ("R", "AL") for way in directions) > directions.count("L")
 

@@ -1,4 +1,4 @@
-"""What a written page looks like, to lie under its text in a web page."""
+"""Pictures of pages and ink for a web page, with the outlines of their lines, words and characters."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pipelines.errors import MediaError
 from pipelines.results import Page, Point, TextLine, WrittenWord
 from pipelines.writers.markup import data_uri
 
-WIDEST, HIGHEST = 1400, 4200  # pixels of an image in a web page
+WIDEST, HIGHEST = 1400, 4200  # pixels of an image at most
 QUALITY = 80  # of its JPEG, in percent
-PDF_DPI = 150  # a page of A4 comes out 1240 pixels wide
-COLOURS = 6  # that characters of ink take in turn
+PDF_DPI = 150  # a page of A4 is then 1240 pixels wide
+COLOURS = 6  # of characters of ink, in turn
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A word, where it lies, and in ink the paths of its characters.
+    """A word with its outline, and in ink the paths of its characters.
 
     Attributes:
-        text: and confidence: of the word.
-        outline: `x,y x,y ...`, or "" where its place is not known.
-        characters: (text, colour from 0, paths as `x,y x,y ...`), none but in ink.
+        text, confidence: of the word.
+        outline: `x,y x,y ...`, or "" if it is not known.
+        characters: (text, colour from 0, paths as `x,y x,y ...`), only in ink.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A line's outline and baseline as `x,y x,y ...`, "" where not known, and its words."""
+    """A line's outline and baseline as `x,y x,y ...`, "" if not known, and its words."""
 
     outline: str
     baseline: str
@@ -50,11 +50,11 @@ class Picture:
     """A page to draw.
 
     Attributes:
-        view: left, top, width and height of what is seen, in the page's pixels or the ink's units.
-        regions: each the lines in it, in reading order.
+        view: left, top, width and height of the visible part, in the page's pixels or the ink's units.
+        regions: the lines of each region, in reading order.
         address: of the image, or "".
         strokes: all paths of the ink as `x,y x,y ...`.
-        note: why the image is missing, or "".
+        note: why there is no image, or "".
     """
 
     view: tuple[float, float, float, float]
@@ -69,7 +69,7 @@ class Picture:
 
     @property
     def is_wide(self) -> bool:
-        """Whether text goes better below it than beside it."""
+        """Whether the text is better placed below the picture than beside it."""
         return self.view[2] > 2.5 * self.view[3]
 
     @property
@@ -78,10 +78,10 @@ class Picture:
 
 
 class Album:
-    """Makes pictures of results, as large together as one web page may be.
+    """Makes the pictures of one web page, which have a size limit together.
 
     Args:
-        room: bytes for the addresses of all images; one that goes beyond is left out.
+        room: bytes for the addresses of all images; an image that would exceed it is left out.
     """
 
     def __init__(self, room: int):
@@ -92,7 +92,7 @@ class Album:
         self._read_ink = lru_cache(maxsize=1)(read_ink)
 
     def picture(self, page: Page, source: Path) -> Picture:
-        """The picture of what was read from an image, a PDF or a file of ink."""
+        """The picture of a page that was read from an image, a PDF or a file of ink."""
         from pipelines.media.kind import INK, kind_of
 
         try:
@@ -102,7 +102,7 @@ class Album:
         except (MediaError, IndexError) as error:
             address, note = "", str(error)
         if len(address) > self.room:
-            address, note = "", "this web page is large enough"
+            address, note = "", "left out to keep this page small"
         self.room -= len(address)
         view = (0.0, 0.0, max(page.width, 1), max(page.height, 1))
         return Picture(view, _regions(page, _words), address, note=note)
@@ -122,7 +122,7 @@ def _regions(page: Page, words: Callable[[TextLine], tuple[Mark, ...]]) -> tuple
 
 
 def _words(line: TextLine) -> tuple[Mark, ...]:
-    """The line's words; a line that has none is one."""
+    """The line's words; a line without words is taken as one."""
     words = line.words or (WrittenWord(line.text, line.confidence, line.polygon),)
     return tuple(Mark(word.text, word.confidence, _path(_outline(word))) for word in words if word.text)
 
@@ -137,12 +137,12 @@ def _outline(word: WrittenWord) -> tuple[Point, ...]:
 
 
 def _ink_words(line: TextLine, strokes: Sequence[np.ndarray]) -> tuple[Mark, ...]:
-    """Words with the paths of their characters, which change colour from one to the next."""
+    """Words with the paths of their characters, each in the next colour."""
     marks, number = [], 0
     for word in line.words:
         characters = []
         for glyph in word.glyphs:
-            # One point more: without it the way from one character to the next would be in none.
+            # One point more: otherwise the path from one character to the next would belong to neither.
             paths = [_path(strokes[span.stroke][span.first : span.last + 2]) for span in glyph.strokes]
             characters.append((glyph.text, number % COLOURS, tuple(paths)))
             number += 1

@@ -1,4 +1,4 @@
-"""Scores of an action recogniser as one HTML file: curves, recall, confusions, and clips to play."""
+"""Scores of an action recogniser as one HTML file: learning curves, recall, confusions, players."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good judgements of clips are: accuracy with its uncertainty over clips and runs, recall, confusions."""
+"""Scores of an action recogniser: accuracy with its interval over clips and runs, recall, confusions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class ActionScores:
-    """What several runs made of the same clips.
+    """The judgements of several runs on the same clips.
 
     Attributes:
         split: its name.
         classes: names, in the order of the probabilities.
         items: the clips.
         runs: (runs, clips, classes) probabilities, each run from another seed.
-        unordered: the same of the baseline that sees the frames in no order.
-        attention: of the first run, (seconds, share) of each frame of each clip; none where there is none.
-        timeline: of the first run, where it labels frames: how well segments lie in joined clips.
+        unordered: the same for the baseline that sees the frames in no order.
+        attention: (seconds, share) of each frame of each clip in the first run; empty without attention.
+        timeline: scores of the segments in joined clips, if the first run's model labels frames.
     """
 
     split: str

@@ -1,4 +1,4 @@
-"""The scores of a captioner as one HTML file: curves, and pictures with what was said of them."""
+"""Scores of a captioner as one HTML file: learning curves, and pictures with their captions."""
 
 from __future__ import annotations
 

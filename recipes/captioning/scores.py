@@ -1,4 +1,4 @@
-"""How good sentences about pictures are: exact matches, BLEU, ROUGE-L and CIDEr with their uncertainty.
+"""Scores of captions: exact matches, BLEU, ROUGE-L and CIDEr with confidence intervals.
 
 All but exact matches are counted as the captioning literature does (Karpathy & Fei-Fei 2015): in lower
 case, without punctuation, against all sentences of a picture.

@@ -1,4 +1,4 @@
-"""Scores found baselines against given ones, as the cBAD competitions do.
+"""Scores of found baselines against given ones, as in the cBAD competitions.
 
 Grüning, Labahn, Diem, Kleber, Fiel: "READ-BAD: A New Dataset and Evaluation Scheme for Baseline
 Detection in Archival Documents", DAS 2018 (arXiv:1705.03311). A point of a line counts as covered in

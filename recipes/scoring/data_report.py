@@ -1,4 +1,4 @@
-"""The data report: what a recipe is about to train on, and what it left out, before the first epoch."""
+"""The data report: the items that a recipe trains on and those it leaves out, before the first epoch."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MOST = 120  # characters shown of a large alphabet
 
 @dataclass(frozen=True)
 class Measure:
-    """How long items of a modality are.
+    """How the length of items of a modality is measured.
 
     Attributes:
-        of: an item's length, None where it is not known.
+        of: gives the length of an item, None if it is not known.
         unit: of lengths.
-        total, in_total: what lengths are summed up as, and how many units that has.
-        densest: characters a unit; a text with more cannot belong to its item.
+        total, in_total: the unit of sums of lengths, and the number of units in it.
+        densest: characters a unit; an item whose text has more is reported as too short.
     """
 
     of: Callable[[Item], float | None]
@@ -47,7 +47,7 @@ def describe(
 
     Args:
         splits: items by the name of their split, in the order to show.
-        rejected: what was turned away.
+        rejected: files and lines that became no item.
         measure: of the items' lengths.
     """
     items = [item for part in splits.values() for item in part]
@@ -64,7 +64,7 @@ def describe(
 
 
 def sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
-    """How much there is of each split."""
+    """Number, groups and lengths of the items of each split."""
     unit = measure.unit
     heads = f"{measure.total:>9}{'shortest':>11}{'median':>9}{'longest':>9}"
     lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{heads}"]
@@ -100,7 +100,7 @@ def _round_step(least: float) -> float:
 
 
 def bar(share: float, columns: int) -> str:
-    """A bar of whole and eighth blocks; what is not zero shows at least an eighth."""
+    """A bar of whole and eighth blocks; a share above zero shows at least an eighth."""
     eighths = max(math.ceil(share * columns * 8), 0)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
@@ -166,10 +166,10 @@ def warnings(splits: Mapping[str, Sequence[Item]]) -> str:
 
 
 def rejections(rejected: Sequence[Rejected]) -> str:
-    """What was left out, by reason."""
+    """Rejected files and lines by reason."""
     if not rejected:
         return ""
-    # reasons that differ in their numbers only are one reason
+    # reasons that differ only in numbers are counted together
     kinds: dict[str, list[Rejected]] = defaultdict(list)
     for bad in rejected:
         kinds[re.sub(r"\d+(\.\d+)?", "#", bad.reason)].append(bad)
@@ -186,7 +186,7 @@ def _and_more(count: int) -> list[str]:
 
 
 def _named(char: str) -> str:
-    """A character as it is, or by code and name when it cannot be seen for what it is."""
+    """A character, or its code and name if it is not visible."""
     if char == " ":
         return "space"
     if unicodedata.category(char)[0] in "LNPS":
@@ -195,7 +195,7 @@ def _named(char: str) -> str:
 
 
 def shown(value: str | Path, columns: int = 64) -> str:
-    """A path or name made safe to print, its start left out when it is long."""
+    """A path or name made safe to print; the beginning of a long one is left out."""
     text = _printable(str(value))
     return text if len(text) <= columns else "…" + text[1 - columns :]
 
@@ -205,8 +205,8 @@ def _printable(text: str) -> str:
 
 
 def _wrapped(entries: Sequence[str]) -> str:
-    """Entries in indented lines; none is cut in two."""
-    # lines break at plain spaces only, so within an entry there must be none until the end
+    """Entries in indented lines, none of them broken."""
+    # lines break at plain spaces only, so entries have others while they are filled
     kept = "   ".join(entry.replace(" ", "\N{NO-BREAK SPACE}") for entry in entries)
     lines = textwrap.fill(kept, WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return lines.replace("\N{NO-BREAK SPACE}", " ")
