@@ -60,7 +60,8 @@ def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
     if len(content) > LARGEST:
         raise MediaError(name, f"is larger than {LARGEST >> 20} MiB", "split it")
     try:
-        root = etree.fromstring(content, safe_parser())
+        # Ids such as "2_1", which CROHME has, are none by the rules of xml:id; libxml2 gives up at them.
+        root = etree.fromstring(content.replace(b"xml:id=", b"id="), safe_parser())
     except etree.XMLSyntaxError as error:
         raise MediaError(name, f"is not XML that can be read ({error})", "get a whole copy of it") from error
     if _tag(root) != "ink":
@@ -81,7 +82,7 @@ class _Document:
     def __init__(self, root, name: str):
         self.root, self.name = root, name
         self.by_id = {_id(element): element for element in root.iter() if _id(element)}
-        self.points = self.views = 0
+        self.points = self.views = self.contexts = 0
         self.heads: dict = {}  # trace -> the first trace of its continuation, or itself
         self.parts: dict = {}  # first trace -> the points of all that continue it
         self._read_traces(root, Format())
@@ -178,8 +179,9 @@ class _Document:
 
     def _context(self, context, form: Format, depth: int = 0) -> Format:
         """The format that a context sets, or the one before it."""
-        if depth > DEEPEST:
-            raise self.fault("has contexts that refer to each other in a circle")
+        self.contexts += 1
+        if depth > DEEPEST or self.contexts > MOST_VIEWS:
+            raise self.fault("has contexts that refer to each other in a circle, or too many of them")
         if _tag(context) == "traceFormat":
             return self._format(context)
         form = self._followed(context, ("contextRef", "inkSourceRef", "traceFormatRef"), form, depth)
@@ -219,7 +221,9 @@ class _Document:
 
     def _points(self, trace, form: Format) -> np.ndarray:
         """Parse the text of a trace to (points, 3): x, y, t."""
-        text = "".join(trace.itertext()).strip()
+        # Runs of spaces would make the expression for a value try each way to share them out.
+        text = " ".join("".join(trace.itertext()).split())
+        text = text.removesuffix(",").rstrip()  # some programs end each point with one
         where = f"trace {_id(trace) or len(self.heads) + 1}"
         channels = [_Channel() for _ in form.channels]
         rows = []

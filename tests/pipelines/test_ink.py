@@ -129,6 +129,35 @@ CIRCLE = VIEW.format("v", '<traceView traceDataRef="#v"/>')
 DOUBLING = "".join(VIEW.format(f"v{n}", f'<traceView traceDataRef="#v{n + 1}"/>' * 2) for n in range(40))
 
 
+def test_harmless_oddities_of_inkml():
+    """A comma behind the last point; ids that are no XML names, as CROHME has them."""
+    (ink,) = read_ink(inkml('<trace id="0">1 2, 3 4,</trace><trace>5 6 , </trace>'))
+    assert points(ink) == [[[1, 2], [3, 4]], [[5, 6]]]
+    content = '<annotation type="truth">7</annotation><a><mn xml:id="2_1">7</mn></a><trace>1 2</trace>'
+    (ink,) = read_ink(inkml(content))
+    assert ink.label == "7" and points(ink) == [[[1, 2]]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<trace>{' ' * 60_000}x</trace>",
+        f"<trace>1{' ' * 60_000}2{' ' * 60_000}!</trace>",
+        '<context xml:id="c0"/>'
+        + "".join(
+            f'<context xml:id="c{n}" contextRef="#c{n - 1}" inkSourceRef="#c{n - 1}" '
+            f'traceFormatRef="#c{n - 1}"/>'
+            for n in range(1, 40)
+        )
+        + '<trace contextRef="#c39">1 2</trace>',
+    ],
+    ids=["spaces", "spaces between", "contexts that double"],
+)
+def test_inkml_that_takes_for_ever_is_refused_at_once(content):
+    with pytest.raises(MediaError):
+        read_ink(inkml(content))
+
+
 @pytest.mark.parametrize(
     "content, head, cause",
     [
