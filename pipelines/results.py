@@ -1,8 +1,8 @@
-"""What the pipelines give back: frozen dataclasses whose numbers all carry a unit.
+"""Results of the pipelines: frozen dataclasses, every number of which has a unit.
 
-Times are seconds from the start of the media; positions are pixels of the original image (of its
-upright form, where its EXIF data says that it was turned), or the ink's own units; x grows to the
-right and y downwards; confidences are probabilities in [0, 1].
+Times are seconds from the start of the media. Positions are pixels of the original image, after its EXIF
+orientation has been applied, or the ink's own units; x grows to the right and y downwards. Confidences are
+probabilities in [0, 1].
 """
 
 from __future__ import annotations
@@ -16,45 +16,44 @@ from pipelines import writers
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Readings = tuple[tuple[str, float], ...]
-"""(text, probability) of the likeliest readings of the same, the one that was chosen first. Probabilities are
-shares in those of all readings that the search kept to its end."""
+"""(text, probability) of the most probable readings of a line or segment, the best first. Probabilities are
+normalised over all hypotheses that the beam search kept to the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a pipeline gives back for one source; subclasses are frozen dataclasses.
+    """Base of all results: what a pipeline returns for one source.
 
     Attributes:
-        notes: what was left out of the source or is uncertain, a sentence each; empty where all is well.
+        notes: one sentence for each thing that was left out or is uncertain; empty if there is none.
     """
 
     notes: tuple[str, ...] = ()
 
     @property
     def extent(self) -> float:
-        """How much it holds, for rates: seconds, lines or sentences; see `measure` in `pipelines.tasks`."""
+        """Size in the unit that `measure` in `pipelines.tasks` names: seconds, lines, sentences."""
         raise NotImplementedError
 
     def save(self, path: str | Path, **options) -> Path:
-        """Write this result in the format that the path's ending names, atomically.
+        """Write the result atomically, in the format given by the file name extension.
 
         Args:
-            path: e.g. `talk.srt` or `letter.alto.xml`; missing folders are made. The formats of a type of
-                result are those in its row of `pipelines.tasks`.
-            options: of the format, e.g. `max_chars=37` for subtitles.
+            path: output file, e.g. `talk.srt` or `letter.alto.xml`; missing folders are created.
+            options: options of the format, e.g. `max_chars=37` for subtitles.
 
         Returns:
             The path written.
 
         Raises:
-            ValueError: for a missing or unknown ending, or an option that is wrong.
+            ValueError: the extension is missing or unknown, or an option is unknown or out of range.
         """
         return writers.save(self, path, **options)
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """One decoded symbol."""
+    """One decoded character, from `start` to `end` in seconds."""
 
     text: str
     start: float
@@ -64,7 +63,7 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Characters between two spaces; its confidence is the mean of theirs."""
+    """One spoken word, from `start` to `end` in seconds; its confidence is the mean over its characters."""
 
     text: str
     start: float
@@ -75,10 +74,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech between pauses, or one line of a text that was aligned.
+    """Speech between two pauses, or one line of an aligned text.
 
-    `found` is False for a line of a known text that is not in the audio; `alternatives` are empty unless
-    asked for.
+    Attributes:
+        start, end: seconds.
+        confidence: mean over the words.
+        words: in order of time.
+        found: False for a line of an aligned text that is not in the audio.
+        alternatives: other readings, if requested.
     """
 
     text: str
@@ -92,13 +95,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript(Result):
-    """What was said in one recording, and when.
+    """Transcript of one recording.
 
     Attributes:
         segments: in order of time.
-        duration: seconds of the recording.
-        model: name of the model that wrote it.
-        source: path of the recording, or None for an array.
+        duration: length of the recording in seconds.
+        model: name of the model.
+        source: path of the recording; None if it was no file.
     """
 
     segments: tuple[Segment, ...]
@@ -108,15 +111,17 @@ class Transcript(Result):
 
     @property
     def text(self) -> str:
+        """The segments' texts, separated by spaces."""
         return " ".join(segment.text for segment in self.segments if segment.text)
 
     @property
     def words(self) -> tuple[Word, ...]:
+        """The words of all segments."""
         return tuple(self._each_word())
 
     @property
     def extent(self) -> float:
-        """Seconds."""
+        """Length of the recording in seconds."""
         return self.duration
 
     def _each_word(self) -> Iterator[Word]:
@@ -126,7 +131,7 @@ class Transcript(Result):
 
 @dataclass(frozen=True, slots=True)
 class StrokeSpan:
-    """Points `first` to `last`, both included, of stroke number `stroke`, all counted from 0."""
+    """Points `first` to `last` (inclusive) of the stroke with index `stroke`, all counted from 0."""
 
     stroke: int
     first: int
@@ -135,7 +140,12 @@ class StrokeSpan:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One written character: its outline, and in ink the points that made it."""
+    """One written character.
+
+    Attributes:
+        polygon: outline of the character.
+        strokes: in ink, the points that the character was written with.
+    """
 
     text: str
     confidence: float
@@ -149,7 +159,7 @@ class Glyph:
 
 @dataclass(frozen=True, slots=True)
 class WrittenWord:
-    """Glyphs between two spaces; its confidence is the mean of theirs."""
+    """One written word; its confidence is the mean over its glyphs."""
 
     text: str
     confidence: float
@@ -162,6 +172,7 @@ class WrittenWord:
 
     @property
     def strokes(self) -> tuple[StrokeSpan, ...]:
+        """In ink, the points that the word was written with."""
         return tuple(span for glyph in self.glyphs for span in glyph.strokes)
 
 
@@ -170,9 +181,12 @@ class TextLine:
     """One line of writing.
 
     Attributes:
-        baseline: from its left to its right end.
-        id: in the layout file that it came from, or "".
-        alternatives: empty unless asked for.
+        confidence: mean over the words.
+        polygon: outline of the line.
+        baseline: points from left to right.
+        words: in logical order.
+        id: of the line in the layout file, or "".
+        alternatives: other readings, if requested.
     """
 
     text: str
@@ -190,10 +204,13 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class TextRegion:
-    """Lines that belong together, in reading order.
+    """A block of lines.
 
     Attributes:
-        kind: as PAGE names it: "paragraph", "marginalia", "page-number", ...
+        lines: in reading order.
+        polygon: outline of the region.
+        kind: region type of PAGE XML: "paragraph", "marginalia", "page-number", ...
+        id: of the region in the layout file, or "".
     """
 
     lines: tuple[TextLine, ...]
@@ -208,14 +225,14 @@ class TextRegion:
 
 @dataclass(frozen=True, slots=True)
 class Page(Result):
-    """What is written on one page, on one line image, or in one piece of ink.
+    """Text of one page, one line image or one piece of ink.
 
     Attributes:
         regions: in reading order.
-        width, height: pixels of the image, or the extent of the ink.
-        model: name of the model that read it.
-        source: path of the image, PDF or ink; None for an array.
-        number: of the page in its PDF, or of the piece of ink in its file, from 1.
+        width, height: size of the image in pixels, or of the ink in its own units.
+        model: name of the model.
+        source: path of the image, PDF or ink file; None if it was no file.
+        number: of the page in the PDF, or of the piece of ink in the file, from 1.
     """
 
     regions: tuple[TextRegion, ...]
@@ -227,14 +244,17 @@ class Page(Result):
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
+        """The lines of all regions, in reading order."""
         return tuple(line for region in self.regions for line in region.lines)
 
     @property
     def words(self) -> tuple[WrittenWord, ...]:
+        """The words of all lines."""
         return tuple(word for line in self.lines for word in line.words)
 
     @property
     def text(self) -> str:
+        """The lines' texts, separated by line breaks."""
         return "\n".join(line.text for line in self.lines)
 
     @property
@@ -245,7 +265,13 @@ class Page(Result):
 
 @dataclass(frozen=True, slots=True)
 class ActionSegment:
-    """A stretch of a video in which one thing happens."""
+    """An action and when it happens.
+
+    Attributes:
+        label: name of the class.
+        start, end: seconds.
+        score: mean probability of the class over the segment.
+    """
 
     label: str
     start: float
@@ -255,17 +281,17 @@ class ActionSegment:
 
 @dataclass(frozen=True, slots=True)
 class Actions(Result):
-    """What happens in one video.
+    """Actions in one video.
 
     Attributes:
-        top: (label, score) of the likeliest classes, the likeliest first; scores are probabilities.
-        segments: when what happens, in order of time; of a short clip one, as long as itself.
-        duration: seconds of the video.
-        model: name of the model that watched it.
-        source: path of the video, or None for an array.
-        attention: (seconds, share) of each frame looked at in the decision; shares sum to 1. Empty
-            for a model that judges frame by frame.
-        damaged: frames that could not be decoded, and were left out.
+        top: (label, score) of the most probable classes, in descending order; scores are probabilities.
+        segments: in order of time; a short clip is one segment.
+        duration: length of the video in seconds.
+        model: name of the model.
+        source: path of the video; None if it was no file.
+        attention: (time in seconds, weight) of each frame that was sampled; weights sum to 1. Empty for a
+            model that labels each frame.
+        damaged: number of frames that could not be decoded and were skipped.
     """
 
     top: tuple[tuple[str, float], ...]
@@ -278,25 +304,27 @@ class Actions(Result):
 
     @property
     def label(self) -> str:
+        """The most probable class."""
         return self.top[0][0]
 
     @property
     def score(self) -> float:
+        """Probability of the most probable class."""
         return self.top[0][1]
 
     @property
     def extent(self) -> float:
-        """Seconds."""
+        """Length of the video in seconds."""
         return self.duration
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionWord:
-    """One word or piece of a sentence.
+    """One word of a caption, or a part of one.
 
     Attributes:
-        attention: rows over the picture of the share that each place had in it, top to bottom and left
-            to right; shares sum to 1. For a video, one row over its frames.
+        attention: (rows, columns) attention weights over the picture; they sum to 1. For a video, one row
+            of weights over its frames.
     """
 
     text: str
@@ -306,11 +334,11 @@ class CaptionWord:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is said of a picture, or of a stretch of a video from `start` to `end` in seconds.
+    """A sentence about a picture, or about a video from `start` to `end` in seconds.
 
     Attributes:
-        confidence: probability of the sentence, a word's on average.
-        alternatives: (text, confidence) of other sentences, the likeliest first.
+        confidence: geometric mean of the probabilities of its labels.
+        alternatives: (text, confidence) of other hypotheses, the best first.
     """
 
     text: str
@@ -323,13 +351,13 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Caption(Result):
-    """What a picture or a video shows, in words.
+    """Caption of a picture or a video.
 
     Attributes:
-        sentences: one for a picture, one for each stretch of a video in order of time.
-        duration: seconds of the video; 0 for a picture.
-        model: name of the model that wrote it.
-        source: path of the picture or video, or None for an array.
+        sentences: one for a picture, one for each segment of a video in order of time.
+        duration: length of the video in seconds; 0 for a picture.
+        model: name of the model.
+        source: path of the picture or video; None if it was no file.
     """
 
     sentences: tuple[Sentence, ...]
@@ -339,6 +367,7 @@ class Caption(Result):
 
     @property
     def text(self) -> str:
+        """The sentences, separated by spaces."""
         return " ".join(sentence.text for sentence in self.sentences)
 
     @property
@@ -348,15 +377,15 @@ class Caption(Result):
 
     @property
     def alternatives(self) -> tuple[tuple[str, float], ...]:
-        """Of the first sentence."""
+        """Alternatives of the first sentence."""
         return self.sentences[0].alternatives if self.sentences else ()
 
 
 def box(polygon: tuple[Point, ...]) -> Box:
-    """(left, top, right, bottom) of a polygon.
+    """Bounding box (left, top, right, bottom) of a polygon.
 
     Raises:
-        ValueError: it has no points.
+        ValueError: the polygon has no points.
     """
     if not polygon:
         raise ValueError("no outline is known")

@@ -176,9 +176,9 @@ def front_ends() -> dict[str, str]:
     return {row.front_end: row.encoder for row in TASKS.values()}
 
 
-def recipes() -> tuple[str, ...]:
-    """Names of the recipes, as `triscribe train` takes them."""
-    return tuple(row.recipe.rpartition(".")[2] for row in TASKS.values() if row.recipe)
+def recipes() -> dict[str, str]:
+    """The packages of the recipes, by the names that `triscribe train` takes."""
+    return {row.recipe.rpartition(".")[2]: row.recipe for row in TASKS.values() if row.recipe}
 
 
 def formats(result: type) -> dict[str, type]:

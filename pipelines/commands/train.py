@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from pipelines.commands.arguments import UsageError
-from pipelines.tasks import TASKS, recipes, resolve
+from pipelines.tasks import recipes, resolve
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     if name in ("-h", "--help", "--help-all"):
         print(usage())
         return 0
-    packages = dict(zip(recipes(), (task.recipe for task in TASKS.values() if task.recipe), strict=True))
+    packages = recipes()
     if name not in packages:
         near = difflib.get_close_matches(name.lower(), packages, 1)
         way_out = f"did you mean {near[0]}?" if near else f"choose from {', '.join(packages)}"
@@ -31,8 +31,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def usage() -> str:
     """The help of the command: the recipes and what each learns from."""
-    recipes = [task.recipe for task in TASKS.values() if task.recipe]
-    lines = [f"  {recipe.rpartition('.')[2]:<13}{resolve(f'{recipe}:__doc__')}" for recipe in recipes]
+    lines = [f"  {name:<13}{resolve(f'{package}:__doc__')}" for name, package in recipes().items()]
     return "\n".join(
         [
             "usage: triscribe train RECIPE --data DIR [OPTIONS]",

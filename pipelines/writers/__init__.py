@@ -1,7 +1,7 @@
-"""Results as files: one small class a format, found by the ending of a file's name.
+"""Writers: one small class per file format, chosen by the file name extension.
 
-Each module declares its formats in a dictionary at its end; the table of tasks says which belong to which
-type of result. This module imports none of them: a writer is imported when a result of its type is saved.
+Each module declares its formats in a dictionary at its end; `pipelines.tasks` lists them for each type of
+result. This module imports none of them: writers are imported when a result of their type is saved.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ __all__ = ["formats", "mode", "save", "write_atomically", "writer"]
 
 
 def writer(name: str, kind: type, /, **options):
-    """A writer with its options set.
+    """Create a writer.
 
     Args:
-        name: of the format, in capitals or not, e.g. `srt`.
-        kind: the type of result to write.
+        name: of the format, e.g. `srt`; case is ignored.
+        kind: type of the results to write.
         options: fields of the format's class, e.g. `max_chars=37`.
 
     Raises:
-        ValueError: for an unknown format or option, or a value that an option cannot have.
+        TypeError: the type has no formats.
+        ValueError: the format or an option is unknown, or an option is out of range.
     """
     known = formats(kind)
     if name.lower() not in known:
@@ -44,23 +45,23 @@ def writer(name: str, kind: type, /, **options):
 
 
 def mode(chosen: object) -> str:
-    """How a writer's file is opened: "wb" where it writes bytes."""
+    """Mode in which a writer's file is opened: "w" for text, "wb" for bytes."""
     return getattr(chosen, "mode", "w")
 
 
 def save(result: object, path: str | Path, /, **options) -> Path:
-    """Write a result in the format that the path's ending names, atomically.
+    """Write a result atomically, in the format given by the file name extension.
 
     Args:
-        result: what to write.
-        path: where, e.g. `talk.srt` or `letter.alto.xml`; missing folders are made.
-        options: of the format, as in `writer`.
+        result: an instance of a type that `pipelines.tasks` lists.
+        path: output file, e.g. `talk.srt` or `letter.alto.xml`; missing folders are created.
+        options: options of the format, as in `writer`.
 
     Returns:
         The path written.
 
     Raises:
-        ValueError: for a missing or unknown ending, or an option that is wrong.
+        ValueError: the extension is missing or unknown, or an option is unknown or out of range.
     """
     path = Path(path)
     known = formats(type(result))

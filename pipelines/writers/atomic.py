@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic file writing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import IO
 
 @contextmanager
 def write_atomically(path: str | Path, mode: str = "w") -> Iterator[IO]:
-    """Open a file that takes the place of `path` when the block ends well.
+    """Open a temporary file that replaces `path` when the block completes.
 
-    Until then, and for good if the block raises, whatever was at `path` stays as it was. Missing parent
-    folders are made. A link is followed: the file that it points to is replaced.
+    If the block raises, `path` is left as it was. Missing parent folders are created. Symbolic links are
+    followed: their target is replaced.
 
     Args:
         path: the file to write.

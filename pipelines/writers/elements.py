@@ -1,4 +1,4 @@
-"""XML trees, built element by element."""
+"""Building XML trees with lxml."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def root(tag: str, space: str, schema: str | None = None, **attributes: str):
-    """The first element of a tree.
+    """Create the root element of a tree.
 
     Args:
         tag: its name.
@@ -24,7 +24,7 @@ def root(tag: str, space: str, schema: str | None = None, **attributes: str):
 
 
 def add(parent, tag: str, text: str | None = None, /, **attributes: str):
-    """A new last child in the name space of its parent."""
+    """Append a child in the namespace of its parent."""
     from lxml import etree
 
     space = parent.tag[: parent.tag.index("}") + 1]
@@ -34,7 +34,7 @@ def add(parent, tag: str, text: str | None = None, /, **attributes: str):
 
 
 def as_text(element, head: str, pretty: bool) -> str:
-    """The whole tree as a file holds it, after the line `head`; pretty is an element a line."""
+    """Serialise a tree after the line `head`; with `pretty`, one element per line."""
     from lxml import etree
 
     return f"{head}\n{etree.tostring(element, encoding='unicode', pretty_print=pretty)}"

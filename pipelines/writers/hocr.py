@@ -1,4 +1,4 @@
-"""hOCR: written pages as HTML with places and confidences in it."""
+"""hOCR: text as HTML, with positions and confidences."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CAPABILITIES = (
 
 @dataclass(frozen=True)
 class HOCR:
-    """hOCR 1.2, as HTML that is XML too: each region an area with one paragraph.
+    """hOCR 1.2 as XHTML. Each region becomes an area with one paragraph.
 
-    Coordinates are whole pixels within the page, found as in PAGE. Confidences are percent, of lines too.
-    A baseline is a slope and an offset in pixels from the lower left corner of its line's box.
+    Coordinates are whole pixels within the page, as in PAGE. Confidences are percentages, also of lines. A
+    baseline is given as slope and offset in pixels from the lower left corner of the line's bounding box.
 
     Source: T. Breuel, K. Baierer: hOCR, OCR Workflow and Output embedded in HTML,
     http://kba.github.io/hocr-spec/1.2.
@@ -95,7 +95,7 @@ class HOCR:
 
 
 def _marked(parent, tag: str, kind: str, title: str, name: str | None = None, after: str = "\n"):
-    """An element of hOCR, and what comes after it: within a line, space is text."""
+    """Add an hOCR element, followed by `after`: white space within a line is text."""
     names = {} if name is None else {"id": name}
     element = add(parent, tag, "", **{"class": kind}, **names, title=title)
     element.tail = after
@@ -111,7 +111,7 @@ def _percent(name: str, unit: TextLine | WrittenWord | Glyph) -> str:
 
 
 def _slope(baseline: Outline, outline: Outline) -> list[str]:
-    """The straight line that fits a baseline best; nothing for one that stands upright."""
+    """Straight line fitted to a baseline; "" for a vertical one."""
     left, _, _, bottom = bounds(outline)
     across = [x - left for x, _ in baseline]
     if len(set(across)) < 2:

@@ -1,4 +1,4 @@
-"""Formats of speech research: NIST CTM for scoring tools, TextGrid for Praat."""
+"""Formats of speech research: CTM of NIST's scoring tools, and TextGrid of Praat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORTEST = 1_000  # the shortest labelled interval of a TextGrid, in ticks
 
 @dataclass(frozen=True)
 class CTM:
-    """One line a word: recording, channel 1, start and duration in seconds, word, confidence."""
+    """NIST CTM, a line per word: recording, channel 1, start and duration in seconds, word, confidence."""
 
     extension: ClassVar[str] = "ctm"
 
@@ -35,9 +35,9 @@ class CTM:
 
 @dataclass(frozen=True)
 class TextGrid:
-    """Three interval tiers in Praat's long format: segments, words and characters.
+    """Praat TextGrid (long text format) with interval tiers for segments, words and characters.
 
-    The intervals of a tier cover the recording without gap or overlap; silence has the empty label.
+    The intervals of a tier cover the recording without gaps or overlaps; silence has an empty label.
     """
 
     extension: ClassVar[str] = "TextGrid"
@@ -65,7 +65,7 @@ class TextGrid:
 
 
 def _tile(units: Iterable[Segment | Word | Character], limit: int) -> list[tuple[int, int, str]]:
-    """(start, end, label) from 0 to limit in ticks, labels escaped, gaps filled with empty labels."""
+    """Intervals (start, end, label) from 0 to `limit` in ticks, labels escaped, gaps filled."""
     units = sorted(units, key=lambda unit: unit.start)
     spans = apart([(round(unit.start * TICKS), round(unit.end * TICKS)) for unit in units], limit, SHORTEST)
     intervals, covered = [], 0

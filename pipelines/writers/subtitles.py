@@ -1,4 +1,4 @@
-"""Subtitles, broken where a subtitler would: at pauses and punctuation, into even lines."""
+"""Subtitles (SubRip, WebVTT), broken at pauses and punctuation into balanced lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST = 1  # the shortest cue, in milliseconds
 
 @dataclass(frozen=True)
 class Cue:
-    """What is on the screen at once, from `start` to `end` in milliseconds."""
+    """One subtitle, shown from `start` to `end` in milliseconds."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class Subtitles:
-    """Cues of a few short lines; a cue never reaches over the end of a segment."""
+    """Cues of a few short lines; a cue never crosses the end of a segment."""
 
     max_chars: int = 42
     """Visible characters in a line (accents do not count). A longer word stands alone on its line."""
@@ -69,7 +69,7 @@ class Subtitles:
             )
 
     def cues(self, transcript: Transcript) -> list[Cue]:
-        """The transcript's cues in order of time, none overlapping another or the recording's end."""
+        """The cues of a transcript in order of time. None overlaps another or the end of the recording."""
         groups = [
             group
             for segment in transcript.segments
@@ -89,7 +89,7 @@ class Subtitles:
         ]
 
     def _groups(self, words: Sequence[Word]) -> list[Sequence[Word]]:
-        """Cut a segment's words into what goes into one cue each."""
+        """Split the words of a segment into cues."""
         reach, widths = self._reach(words), _sums(words)
         max_words = self.max_words or len(words)
         pauses = [False, *(after.start - before.end > self.max_gap for before, after in pairwise(words))]
@@ -115,7 +115,7 @@ class Subtitles:
         return [words[first:last] for first, last in _parts(len(words), cost)]
 
     def _lines(self, words: Sequence[Word]) -> tuple[tuple[Word, ...], ...]:
-        """Lay a cue's words out in as few lines as they need, even ones, rather long at the bottom."""
+        """Break the words of a cue into as few and as even lines as possible, the last rather longer."""
         reach, widths = self._reach(words), _sums(words)
 
         def cost(first: int, last: int) -> float:
@@ -128,7 +128,7 @@ class Subtitles:
         return tuple(words[first:last] for first, last in _parts(len(words), cost))
 
     def _reach(self, words: Sequence[Word]) -> list[int]:
-        """For each word, and for the end, where a line that begins there must end."""
+        """For each word, and for the end, the last word that fits on a line beginning there."""
         widths, reach, last = _sums(words), [], 0
         for first in range(len(words)):
             last = max(last, first + 1)
@@ -139,7 +139,7 @@ class Subtitles:
         return [*reach, len(words)]
 
     def _break_cost(self, words: Sequence[Word], index: int) -> float:
-        """How bad it is to break before the word at `index`, from 0 (it is the end) to 1."""
+        """Cost of a break before the word at `index`, from 0 (the end) to 1."""
         if index == len(words):
             return 0.0
         before, after = words[index - 1], words[index]
@@ -170,7 +170,7 @@ class VTT(Subtitles):
     extension: ClassVar[str] = "vtt"
 
     highlight_words: bool = False
-    """Whether each word carries the time at which it is said, so that a player can light it up."""
+    """Whether to write a time stamp for each word, so that a player can highlight it."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -184,7 +184,7 @@ class VTT(Subtitles):
             file.write(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n\n")
 
     def _marked(self, cue: Cue) -> Iterator[list[str]]:
-        """Each line's texts, escaped, with the times that the format allows: within the cue and rising."""
+        """The lines of a cue, escaped, with time stamps that lie within the cue and increase."""
         latest = cue.start
         for line in cue.lines:
             texts = []
@@ -198,9 +198,10 @@ class VTT(Subtitles):
 
 
 def _parts(count: int, cost: Callable[[int, int], float]) -> list[tuple[int, int]]:
-    """Cut `count` things in a row into the parts (first, last + 1) whose costs sum to the least.
+    """Partition a sequence of `count` items into parts (first, last + 1) of the least total cost.
 
-    The cost is finite for one thing; it is infinite for a part too long and for all longer with the same end.
+    The cost of a single item must be finite. If a part has infinite cost, so must every longer part with the
+    same end.
     """
     best, cuts = [0.0], [0]
     for last in range(1, count + 1):
@@ -221,7 +222,7 @@ def _parts(count: int, cost: Callable[[int, int], float]) -> list[tuple[int, int
 
 
 def _sums(words: Sequence[Word]) -> list[int]:
-    """Running sums of the words' visible widths, each with a space."""
+    """Cumulative visible widths of words, each followed by a space."""
     sums = [0]
     for word in words:
         visible = sum(unicodedata.category(character) not in ("Mn", "Me", "Cf") for character in word.text)

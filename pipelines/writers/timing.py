@@ -1,4 +1,4 @@
-"""Words and spans as formats with times need them."""
+"""Times of words and spans, as formats with time stamps need them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pipelines.writers.lines import one_line
 
 
 def timed_words(segment: Segment) -> tuple[Word, ...]:
-    """The segment's words, less blank ones, or where it has none, its text spread evenly over its time."""
+    """The words of a segment without blank ones; if it has none, its text spread evenly over its duration."""
     words = [word for word in segment.words if word.text.strip()]
     if words:
         return tuple(words)
@@ -25,7 +25,7 @@ def timed_words(segment: Segment) -> tuple[Word, ...]:
 
 
 def apart(spans: list[tuple[int, int]], limit: int, least: int) -> list[tuple[int, int]]:
-    """Move spans as little as it takes so that none overlap and each has a length.
+    """Move spans as little as possible so that none overlap and each has a minimum length.
 
     Args:
         spans: (start, end) in ticks, in order of start.
