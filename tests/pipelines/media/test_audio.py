@@ -283,8 +283,8 @@ OTHER_FILES = {
     "list.m3u8": (b"#EXTM3U\n#EXTINF:10,\nx.wav\n", "a text file"),
     "paper.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(500), "a PDF document"),
     "page.docx": (b"PK\x03\x04" + bytes(500), "a ZIP archive"),
-    "random.bin": (np.random.default_rng(0).bytes(50000), "no audio or video format"),
-    "zeros.bin": (bytes(50000), "no audio or video format"),
+    "random.bin": (np.random.default_rng(0).bytes(50000), "not in a supported audio or video format"),
+    "zeros.bin": (bytes(50000), "not in a supported audio or video format"),
 }
 
 
