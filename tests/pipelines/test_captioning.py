@@ -147,7 +147,7 @@ def test_what_cannot_be_described(model, picture, tmp_path):
     results = list(caption([*bad, picture], model, errors="return"))
     assert [isinstance(each, MediaError) for each in results] == [True] * 4 + [False]
     (tmp_path / "notes.mp4").write_text("no film")
-    with pytest.raises(MediaError, match="no video format"):
+    with pytest.raises(MediaError, match="not in a supported video format"):
         caption(tmp_path / "notes.mp4", model)
     with pytest.raises(MediaError, match="notes.txt"):
         list(caption(bad, model))
