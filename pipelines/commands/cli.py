@@ -15,7 +15,7 @@ from pipelines.commands.arguments import UsageError
 from pipelines.commands.interruption import INTERRUPTED
 from pipelines.errors import TriscribeError
 
-COMMANDS = ("transcribe", "recognize", "caption", "align", "train", "models", "info", "gates")
+COMMANDS = ("transcribe", "recognize", "caption", "align", "train", "evaluate", "models", "info", "gates")
 SUMMARY = "Recognise speech, handwriting, ink and video, with models trained on your own data."
 
 

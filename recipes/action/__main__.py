@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from recipes.action.options import ActionOptions
 from recipes.learning.command import command
 
+OPTIONS = ActionOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the arguments say; returns the exit code."""
-    return command("action", ActionOptions, _recipe, arguments)
+    return command("action", OPTIONS, recipe, arguments)
 
 
-def _recipe(options: ActionOptions):
+def recipe(options: ActionOptions):
+    """The recipe with these options."""
     from recipes.action.recipe import Action  # which imports torch
 
     return Action(options)

@@ -22,21 +22,21 @@ import torch
 from torch import Tensor, nn
 
 from decoders.alphabet import Normalisation
-from decoders.classifier import Classifier
 from decoders.vocabulary import Classes
-from encoders.frames import FrameFeatures, Frames, backbone
+from encoders.frames import backbone
 from pipelines.errors import DataError, MediaError
 from pipelines.media.video import Clip, open_video
 from pipelines.model import SequenceModel, load
 from pipelines.reading.precision import precision_for
-from pipelines.video import opened, segments_of
+from pipelines.video import opened
+from recipes.action.baseline import Unordered
 from recipes.action.clips import Clips, Sample, frame_labels, square, whole_videos
 from recipes.action.data_report import CLIPS, describe_clips
+from recipes.action.judging import PreparedClips, judged, source, timeline
 from recipes.action.options import ActionOptions
 from recipes.action.page import write_action_page
 from recipes.action.scores import ActionScores
-from recipes.action.task import ActionTask, judge
-from recipes.action.timeline import TimelineScores, score_timeline
+from recipes.action.task import ActionTask
 from recipes.data.datasets import read_clips
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
@@ -55,8 +55,8 @@ class Action(Recipe):
     targets_are_classes = True
     options: ActionOptions
     splits: dict[str, list[Item]]
-    samples: dict[tuple, Sample]
-    clips: Clips
+    prepared_clips: PreparedClips | None = None
+    """Features of all splits, once they are computed."""
 
     def read_data(self, folder: Path) -> Manifest:
         return read_clips(folder, self.options.layout)
@@ -125,7 +125,7 @@ class Action(Recipe):
         return kept, [Rejected(str(item.path), f"the model has no class {item.target!r}") for item in unknown]
 
     def source(self, item: Item) -> tuple:
-        return str(item.path), item.start, item.end
+        return source(item)
 
     def settings(self, model: SequenceModel) -> dict:
         front_end = model.front_end
@@ -156,12 +156,28 @@ class Action(Recipe):
         """The task, after the features of all clips were computed."""
         items = [item for items in self.splits.values() for item in items]
         varied = items if self.options.folds else train
-        self.clips, self.samples = self._computed(model, items, varied)
+        self.prepared_clips = self._computed(model, items, varied)
         return self._task(model, train, valid, self.options.training.seed)
+
+    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> ActionScores:
+        """How well the model alone does."""
+        clips = self.prepared_clips or self._computed(model, items, [])
+        judgements = [judged(model, clips, item) for item in items]
+        return ActionScores(
+            split,
+            model.alphabet.symbols,
+            tuple(items),
+            np.stack([found for found, _ in judgements])[None],
+            attention=tuple(times for _, times in judgements),
+            timeline=timeline(model, clips, items),
+        )
+
+    def scorable(self, items: list[Item], model: SequenceModel) -> list[Item]:
+        return self.usable(items, model)[0]
 
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> ActionScores:
         """Of the model and those of other seeds or folds, and of the baseline beside each."""
-        options, parts = self.options, self._parts(items)
+        options, parts, clips = self.options, self._parts(items), self.prepared_clips
         held = tuple(item for part in parts for item in part.judged)
         found = {"model": [], "unordered": []}
         for run in range(options.seeds):
@@ -169,7 +185,7 @@ class Action(Recipe):
                 for kind, judgements in found.items():
                     name = f"{kind}-{run + 1}" + (f"-{fold + 1}" if options.folds else "")
                     taught = model if name == "model-1" else self._taught(kind, name, part, run)
-                    judgements += [self._judged(taught, item)[0] for item in part.judged]
+                    judgements += [judged(taught, clips, item)[0] for item in part.judged]
         shape = (options.seeds, len(held), -1)
         return ActionScores(
             f"{options.folds} folds" if options.folds else split,
@@ -177,15 +193,17 @@ class Action(Recipe):
             held,
             np.reshape(found["model"], shape),
             np.reshape(found["unordered"], shape),
-            tuple(self._judged(model, item)[1] for item in held),
-            self._timeline(model, items),
+            tuple(judged(model, clips, item)[1] for item in held),
+            timeline(model, clips, items),
         )
 
     def metrics(self, found: ActionScores, manifests: list[Manifest]) -> dict[str, dict]:
-        rates = {"accuracy": str(found.accuracy), "frames in no order": str(found.unordered_accuracy)}
+        rates = {"accuracy": str(found.accuracy)}
+        if found.unordered is not None:
+            rates["frames in no order"] = str(found.unordered_accuracy)
         if found.timeline:
             rates["timeline"] = str(found.timeline)
-        return {found.split: rates | {"runs": len(found.runs)}}
+        return {found.split: rates | ({"runs": len(found.runs)} if found.unordered is not None else {})}
 
     def last_scores(self, row: Mapping[str, float]) -> dict:
         error = row.get("averaged_error", row["error"])
@@ -195,10 +213,8 @@ class Action(Recipe):
         path = self.options.out / "report.html"
         return write_action_page(path, found, history, facts, self.options.show_clips)
 
-    def _computed(
-        self, model: SequenceModel, items: list[Item], varied: list[Item]
-    ) -> tuple[Clips, dict[tuple, Sample]]:
-        """The features, and by its source the sample that each item is, or is a part of."""
+    def _computed(self, model: SequenceModel, items: list[Item], varied: list[Item]) -> PreparedClips:
+        """The features of the items; of those that training varies, also of what it shows besides."""
         augmentation, videos, stretches = self.options.augmentation, items, {}
         if not model.decoder.pools:
             videos, stretches = whole_videos(items)
@@ -217,17 +233,14 @@ class Action(Recipe):
             opposite = None if video in stretches else augmentation.opposite(video.target)
             backwards = model.alphabet.encode(opposite)[0] if opposite in model.alphabet else None
             sample = Sample(video, labels, index, mirrored, backwards)
-            samples |= dict.fromkeys(map(self.source, stretches.get(video, [video])), sample)
-        return Clips(cache, model.front_end, augmentation), samples
+            samples |= dict.fromkeys(map(source, stretches.get(video, [video])), sample)
+        return PreparedClips(Clips(cache, model.front_end, augmentation), samples)
 
     def _task(self, model: nn.Module, train: list[Item], valid: list[Item], seed: int) -> ActionTask:
         options = self.options
-        chosen = (self._samples(train), self._samples(valid))
-        return ActionTask(model, *chosen, self.clips, options.loss, options.training.batch_size, seed)
-
-    def _samples(self, items: list[Item]) -> list[Sample]:
-        """Each once, though several items may be parts of it."""
-        return list(dict.fromkeys(self.samples[self.source(item)] for item in items))
+        clips = self.prepared_clips
+        chosen = clips.of(train), clips.of(valid)
+        return ActionTask(model, *chosen, clips.clips, options.loss, options.training.batch_size, seed)
 
     def _taught(self, kind: str, name: str, part: Part, run: int) -> nn.Module:
         """A new model or baseline, trained from another seed."""
@@ -263,29 +276,6 @@ class Action(Recipe):
             for kept, fold in zip(rest, folds, strict=True)
         ]
 
-    def _judged(self, model: nn.Module, item: Item) -> tuple[np.ndarray, tuple[tuple[float, float], ...]]:
-        """(classes,) probabilities of an item, and (seconds, share) of its frames in the decision."""
-        sample, rate = self.samples[self.source(item)], self.clips.rate
-        ((found, _, shares),) = judge(model, self.clips, [[sample]])
-        if self.source(sample.item) != self.source(item):
-            first, last = round((item.start or 0.0) * rate), round((item.end or sample.item.duration) * rate)
-            found, shares = found[first : max(last, first + 1)], None
-        times = () if shares is None else ((place / rate, float(share)) for place, share in enumerate(shares))
-        return found[:, 1:].mean(axis=0), tuple(times)
-
-    def _timeline(self, model: SequenceModel, items: list[Item]) -> TimelineScores | None:
-        """How a timeline lies on videos, clips of one group being joined to one; None for a classifier."""
-        if model.decoder.pools:
-            return None
-        videos: dict[object, list[Sample]] = defaultdict(list)
-        for sample in self._samples(items):
-            videos[sample.item.group or sample.item].append(sample)
-        total, names, rate = TimelineScores(), model.alphabet.symbols, model.front_end.rate
-        for found, labels, _ in judge(model, self.clips, videos.values()):
-            right = segments_of(np.eye(found.shape[1])[labels], names, rate, switch=0.0)
-            total += score_timeline(segments_of(found, names, rate), right, len(labels) / rate)
-        return total
-
 
 class Part(NamedTuple):
     """Clips that one model learns from, is chosen by, and judges."""
@@ -293,33 +283,6 @@ class Part(NamedTuple):
     train: list[Item]
     valid: list[Item]
     judged: list[Item]
-
-
-class Unordered(nn.Module):
-    """The baseline: the same frames in no order; the mean of what each shows decides. Motion between them is
-    left out, unless it is all there is.
-
-    Args:
-        model: whose features, or image network, it shares.
-    """
-
-    def __init__(self, model: SequenceModel):
-        super().__init__()
-        front_end = model.front_end
-        features, size = front_end.network.output_size, front_end.output_size
-        if front_end.network.frozen and features:
-            self.front_end = FrameFeatures(features, size, front_end.sequence.dropout)
-        else:
-            sizes = {name: value for name, value in model.sizes["front_end"].items() if name != "kind"}
-            self.front_end = Frames(**sizes | {"lags": ()})
-            self.front_end.network.load_state_dict(front_end.network.state_dict())
-            features = None
-        self.features = features
-        self.decoder = Classifier(size, len(model.alphabet), "mean", dropout=model.decoder.dropout)
-
-    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What the front end makes of the frames, for the decoder; see `SequenceModel.states`."""
-        return self.front_end(x[..., : self.features] if x.dim() == 3 else x, lengths)
 
 
 def _seconds(path: Path) -> float:

@@ -23,7 +23,7 @@ class ActionScores:
         classes: names, in the order of the probabilities.
         items: the clips.
         runs: (runs, clips, classes) probabilities, each run from another seed.
-        unordered: the same for the baseline that sees the frames in no order.
+        unordered: the same for the baseline that sees the frames in no order; None without one.
         attention: (seconds, share) of each frame of each clip in the first run; empty without attention.
         timeline: scores of the segments in joined clips, if the first run's model labels frames.
     """
@@ -32,7 +32,7 @@ class ActionScores:
     classes: tuple[str, ...]
     items: tuple[Item, ...]
     runs: np.ndarray
-    unordered: np.ndarray
+    unordered: np.ndarray | None = None
     attention: tuple[tuple[tuple[float, float], ...], ...] = ()
     timeline: TimelineScores | None = None
 
@@ -87,13 +87,18 @@ class ActionScores:
         """The scores as text for a terminal."""
         runs = self.right.mean(axis=1)
         spread = f", runs from {100 * runs.min():.1f} to {100 * runs.max():.1f} %" if len(runs) > 1 else ""
-        verdict = "time is used" if self.uses_time else "not shown that time is used"
+        baseline = []
+        if self.unordered is not None:
+            verdict = "time is used" if self.uses_time else "not shown that time is used"
+            baseline = [
+                f"  frames, unordered {self.unordered_accuracy}",
+                f"  gain              {self.gain}: {verdict}",
+            ]
         macro = np.mean([recall for recall, _ in self.recalls.values()])
         lines = [
             f"{self.split}: {len(self.items):,} clips, {len(runs)} run{'s' * (len(runs) > 1)}",
             f"  accuracy          {self.accuracy}{spread}",
-            f"  frames, unordered {self.unordered_accuracy}",
-            f"  gain              {self.gain}: {verdict}",
+            *baseline,
             f"  mean recall       {100 * macro:.2f} %",
             *([f"  timeline          {self.timeline}"] if self.timeline else []),
             "",

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from recipes.asr.options import AsrOptions
 from recipes.learning.command import command
 
+OPTIONS = AsrOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the arguments say; returns the exit code."""
-    return command("asr", AsrOptions, _recipe, arguments)
+    return command("asr", OPTIONS, recipe, arguments)
 
 
-def _recipe(options: AsrOptions):
+def recipe(options: AsrOptions):
+    """The recipe with these options."""
     from recipes.asr.recipe import Asr  # which imports torch
 
     return Asr(options)

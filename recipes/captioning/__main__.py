@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from recipes.captioning.options import CaptioningOptions
 from recipes.learning.command import command
 
+OPTIONS = CaptioningOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the arguments say; returns the exit code."""
-    return command("captioning", CaptioningOptions, _recipe, arguments)
+    return command("captioning", OPTIONS, recipe, arguments)
 
 
-def _recipe(options: CaptioningOptions):
+def recipe(options: CaptioningOptions):
+    """The recipe with these options."""
     from recipes.captioning.recipe import Captioning  # which imports torch
 
     return Captioning(options)

@@ -150,7 +150,7 @@ class Captioning(Recipe):
         parts = learnt[:count], learnt[count:]
         return CaptionTask(model, *parts, cache, options.teaching, options.training, criterion)
 
-    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> CaptionScores:
+    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> CaptionScores:
         pictures = grouped(items)
         whole = CaptionOptions(change=0.0, window=WHOLE)  # of a video, one sentence
         paths = (said[0].path for said in pictures)

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from recipes.handwriting.options import HandwritingOptions
 from recipes.learning.command import command
 
+OPTIONS = HandwritingOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the arguments say; returns the exit code."""
-    return command("handwriting", HandwritingOptions, _recipe, arguments)
+    return command("handwriting", OPTIONS, recipe, arguments)
 
 
-def _recipe(options: HandwritingOptions):
+def recipe(options: HandwritingOptions):
+    """The recipe with these options."""
     from recipes.handwriting.recipe import Handwriting  # which imports torch
 
     return Handwriting(options)

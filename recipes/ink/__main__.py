@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from recipes.ink.options import InkOptions
 from recipes.learning.command import command
 
+OPTIONS = InkOptions
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train as the arguments say; returns the exit code."""
-    return command("ink", InkOptions, _recipe, arguments)
+    return command("ink", OPTIONS, recipe, arguments)
 
 
-def _recipe(options: InkOptions):
+def recipe(options: InkOptions):
+    """The recipe with these options."""
     from recipes.ink.recipe import InkRecipe  # which imports torch
 
     return InkRecipe(options)

@@ -42,7 +42,12 @@ class InkRecipe(Recogniser):
         super().__init__(options)
         self.points: dict[tuple, int] = {}
         self.measure = Measure(
-            lambda item: self.points.get(self.source(item)), "points", "1000 points", 1000.0, densest=0.5
+            lambda item: self.points.get(self.source(item)),
+            "points",
+            "1000 points",
+            1000.0,
+            densest=0.5,
+            least=500,
         )
 
     def read_data(self, folder: Path) -> Manifest:

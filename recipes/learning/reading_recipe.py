@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.learning.advice import not_learnt, too_little
 from recipes.learning.fitting import fitted
 from recipes.learning.options import RecogniserOptions
 from recipes.learning.reading_task import ReadingTask, Sample, Samples
@@ -28,6 +29,19 @@ from recipes.scoring.report_page import Attachment, write_page
 WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
 LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
 COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
+
+
+@dataclass(frozen=True)
+class ReadingScores(Evaluation):
+    """Error rates of a split without a language model.
+
+    Attributes:
+        decoding: how the text was searched for.
+        helped: the same items with the language model that the model carries, if any.
+    """
+
+    decoding: str = "greedy"
+    helped: Evaluation | None = None
 
 
 class Recogniser(Recipe):
@@ -167,20 +181,25 @@ class Recogniser(Recipe):
             print(f"language model, {how}: valid CER {100 * rates[-1]:.2f} %")
         model.language = tried[rates.index(min(rates))]
 
-    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Evaluation:
-        """Error rates of the public function."""
+    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> ReadingScores:
+        """Error rates without a language model, and with the one that the model carries."""
         width = SearchOptions().width
-        self.decoding = f"beam search, width {width}" if model.decoder.searches(width) else "greedy"
-        self.helped = None
+        decoding = f"beam search, width {width}" if model.decoder.searches(width) else "greedy"
+        helped = None
         if model.language:
-            self.helped = evaluate(split, self.recognised(model, items, language_model=OWN))
-        return evaluate(split, self.recognised(model, items, language_model=NONE))
+            helped = evaluate(split, self.recognised(model, items, language_model=OWN))
+        found = evaluate(split, self.recognised(model, items, language_model=NONE))
+        return ReadingScores(found.split, found.items, found.wer, found.cer, decoding, helped)
 
-    def metrics(self, found: Evaluation, manifests: list[Manifest]) -> dict[str, dict]:
+    def figures(self, split: str, model: SequenceModel, items: list[Item]) -> dict[str, str]:
+        found = evaluate(split, self.recognised(model, items, language_model=NONE))
+        return {"cer": str(found.cer), "wer": str(found.wer)}
+
+    def metrics(self, found: ReadingScores, manifests: list[Manifest]) -> dict[str, dict]:
         """The rates of the split and of each data set alone, and those with the model's language model."""
-        rates = self._by_data(found, manifests, self.decoding)
-        if self.helped:
-            helped = self._by_data(self.helped, manifests, "its own language model")
+        rates = self._by_data(found, manifests, found.decoding)
+        if found.helped:
+            helped = self._by_data(found.helped, manifests, "its own language model")
             rates |= {f"{name}, language model": rate for name, rate in helped.items()}
         return rates
 
@@ -194,6 +213,12 @@ class Recogniser(Recipe):
 
     def last_scores(self, row: Mapping[str, float]) -> dict:
         return {name: f"{100 * value:.2f} %" for name, value in row.items() if name.endswith(("wer", "cer"))}
+
+    def advice_before(self, items: list[Item]) -> list[str]:
+        return too_little(items, self.measure)
+
+    def advice_after(self, found: ReadingScores) -> list[str]:
+        return not_learnt(found.cer.value, self.options)
 
     def write_report(self, found: Evaluation, history: list[dict], facts: dict) -> Path:
         return write_page(self.options.out / "report.html", found, history, facts, self.attachment)

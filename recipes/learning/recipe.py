@@ -37,6 +37,8 @@ from recipes.scoring.data_report import Measure, describe
 class Scores(Protocol):
     """How good a model is on a split."""
 
+    split: str
+
     def summary(self) -> str:
         """For a terminal."""
 
@@ -111,8 +113,20 @@ class Recipe(ABC):
         """What a trained model is given besides its weights."""
 
     @abstractmethod
+    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> Scores:
+        """How well the model does on items, by the public function.
+
+        Args:
+            split: the name of the items for the report.
+        """
+
     def scores(self, split: str, model: SequenceModel, items: list[Item]) -> Scores:
-        """How good the public function is on the items."""
+        """How well the trained model does, and whatever the recipe compares it with."""
+        return self.evaluated(split, model, items)
+
+    def figures(self, split: str, model: SequenceModel, items: list[Item]) -> dict[str, str]:
+        """The main scores of `evaluated`, to be compared before and after fine-tuning."""
+        return self.metrics(self.evaluated(split, model, items), [])[split]
 
     @abstractmethod
     def metrics(self, found: Scores, manifests: list[Manifest]) -> dict[str, dict]:
@@ -162,6 +176,8 @@ class Recipe(ABC):
             print(f"{manifest.root.name}: {manifest.layout} layout")
         shown = {name: items for name, items in splits.items() if items}
         print("\n" + self.described(shown, rejected))
+        for line in [] if base else self.advice_before(splits["train"]):
+            print("\n" + line)
         for name in ("train", "valid"):
             if not splits[name]:
                 raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
@@ -171,6 +187,12 @@ class Recipe(ABC):
         write_manifest(options.out / MANIFEST, [item for items in held.values() for item in items])
         task = self.training_task(model, splits["train"], splits["valid"], base)
         print(f"{model.parameters_count:,} parameters\n")
+        before = {}
+        if base:  # what it can do before it learns on
+            compared = {
+                name: items for name in ("valid", "test") if (items := self.scorable(splits[name], base))
+            }
+            before = {name: self.figures(name, base, items) for name, items in compared.items()}
         history = train(task, options.training, options.out, made_from)
         model.name = options.name
         model.training_facts = self.facts(manifests, splits, history)
@@ -178,25 +200,45 @@ class Recipe(ABC):
         path = options.out / f"{options.name}.safetensors"
         model.save(path, self.options.bits)
         split = "test" if splits["test"] else "valid"
-        found = self.scores(split, load(path), splits[split])
+        trained = load(path)
+        found = self.scores(split, trained, splits[split])
         model.metrics = self.metrics(found, manifests)
         model.metrics.setdefault("valid", self.last_scores(history[-1]))
-        model.save(path, self.options.bits)
         print(found.summary())
+        for name, figures in before.items():
+            after = self.figures(name, trained, compared[name])
+            told = ", ".join(f"{figure} {value} -> {after[figure]}" for figure, value in figures.items())
+            print(f"{name}, before -> after fine-tuning: {told}")
+            model.metrics[f"{name}, before fine-tuning"] = figures
+        model.save(path, self.options.bits)
+        for line in self.advice_after(found):
+            print(line)
         for name, scores in model.metrics.items():
             print(f"{name}: " + ", ".join(f"{metric} {score}" for metric, score in scores.items()))
         shown = {"model": options.name, **model.training_facts, "parameters": f"{model.parameters_count:,}"}
         shown["size"] = f"{path.stat().st_size / 1e6:.1f} MB"
         shown["items"] = ", ".join(f"{count} {name}" for name, count in shown["items"].items())
         shown.pop("options")
+        shown["before"] = before.get(found.split)
         report = self.write_report(found, history, shown)
         print(f"\nmodel:  {path}\nreport: {report}")
         return found
 
-    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
-        """The items by split, with normalised texts, and those rejected."""
-        kept, unreadable = self.readable([item for manifest in manifests for item in manifest.items])
-        rejected = [bad for manifest in manifests for bad in manifest.rejected] + unreadable
+    def scorable(self, items: list[Item], model: SequenceModel) -> list[Item]:
+        """Items whose target the model could give at all; others would only count as errors of the data."""
+        return items
+
+    def advice_before(self, items: list[Item]) -> list[str]:
+        """What to tell somebody who is about to train a new model on these items."""
+        return []
+
+    def advice_after(self, found: Scores) -> list[str]:
+        """What to tell somebody whose model has not learnt."""
+        return []
+
+    def prepared(self, items: list[Item], normalisation: Normalisation) -> tuple[list[Item], list[Rejected]]:
+        """Items whose media can be read, with normalised texts, and those rejected."""
+        kept, rejected = self.readable(items)
         items = []
         for item in kept:
             text = self.normalised(item.target, normalisation)
@@ -207,6 +249,12 @@ class Recipe(ABC):
                 items.append(replace(item, target=text))
             else:
                 rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
+        return items, rejected
+
+    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
+        """The items by split, with normalised texts, and those rejected."""
+        items, rejected = self.prepared([item for each in manifests for item in each.items], normalisation)
+        rejected = [bad for manifest in manifests for bad in manifest.rejected] + rejected
         splits = {name: [item for item in items if item.split == name] for name in ("train", "valid", "test")}
         splits["train"] += [item for item in items if item.split is None]
         if not splits["valid"]:

@@ -28,6 +28,8 @@ class Measure:
         unit: of lengths.
         total, in_total: the unit of sums of lengths, and the number of units in it.
         densest: characters a unit; an item whose text has more is reported as too short.
+        least, least_unit: the number of hours or items below which a new model has little to learn from;
+            None gives no advice.
     """
 
     of: Callable[[Item], float | None]
@@ -35,9 +37,13 @@ class Measure:
     total: str
     in_total: float
     densest: float
+    least: float | None = None
+    least_unit: str = "items"
 
 
-SPEECH = Measure(lambda item: item.duration, "s", "hours", 3600.0, densest=25.0)
+SPEECH = Measure(
+    lambda item: item.duration, "s", "hours", 3600.0, densest=25.0, least=0.5, least_unit="hours"
+)
 
 
 def describe(
