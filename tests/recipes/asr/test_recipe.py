@@ -157,7 +157,7 @@ def test_an_interrupted_run_ends_with_the_very_same_weights(data, tmp_path, monk
 # Fine-tuning
 
 
-def test_fine_tuning_starts_from_the_base(trained, data, tmp_path):
+def test_fine_tuning_starts_from_the_base(trained, data, tmp_path, capsys):
     base = str(trained[1] / "model.safetensors")
     options = make_options(data, tmp_path, epochs=1, load=base)
     gentle = dataclasses.replace(options.training, learning_rate=1e-6)
@@ -165,6 +165,10 @@ def test_fine_tuning_starts_from_the_base(trained, data, tmp_path):
     assert found.cer.value == pytest.approx(trained[0].cer.value, abs=0.05)
     tuned = load(tmp_path / "model.safetensors")
     assert tuned.alphabet == load(base).alphabet and tuned.training_facts["base"] == "model.safetensors"
+    assert "valid, before -> after fine-tuning: cer " in capsys.readouterr().out
+    before = tuned.metrics["valid, before fine-tuning"]
+    assert before["cer"] == str(trained[0].cer), "of the same items"
+    assert f"before fine-tuning {before['cer']}" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_frozen_front_end_stays_as_it_is(trained, data, tmp_path):

@@ -1,5 +1,7 @@
 """The command line of the recipes: defaults < preset < --like < what is typed; two sizes of help."""
 
+import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -173,3 +175,36 @@ def test_choices_are_checked_in_python_too():
         type(AsrOptions().training)(device="gpu")
     with pytest.raises(ValueError, match="network must be one of none, small"):
         type(ActionOptions().model)(network="alexnet")
+
+
+RECIPES = "|".join(KINDS)
+COMMAND = re.compile(rf"(?:python -m recipes\.|triscribe train )({RECIPES}) (--[^`|\n]*)")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES += sorted((ROOT / "pipelines/models").glob("*.md"))
+TRAININGS = [
+    pytest.param(recipe, text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, (recipe, text) in enumerate(COMMAND.findall(page.read_text(encoding="utf-8")))
+]
+CONTINUED = [  # in the cards of handwriting models, what comes after the first command
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    if page.stem.startswith("handwriting")
+    for number, text in enumerate(re.findall(r"`(--[^` ]+ [^`]*)`", page.read_text(encoding="utf-8")))
+]
+
+
+@pytest.mark.parametrize(("recipe", "text"), TRAININGS)
+def test_every_training_command_that_is_told_parses(recipe, text):
+    parse(KINDS[recipe], recipe, [word for word in shlex.split(text) if word not in ("...", "…")])
+
+
+@pytest.mark.parametrize("text", CONTINUED)
+def test_every_further_stage_in_the_cards_parses(text):
+    base = [] if "--load" in text else ["--load", "handwriting-en"]
+    base += ["--freeze"] if "--views" in text and "--freeze" not in text else []
+    parse(HandwritingOptions, "handwriting", [*base, *shlex.split(text)])
+
+
+def test_there_are_commands_in_the_cards():
+    assert len(TRAININGS) >= 6 and len(CONTINUED) >= 10
