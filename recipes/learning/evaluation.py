@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 from pipelines.errors import DataError
@@ -13,6 +13,7 @@ from pipelines.tasks import TASKS, resolve
 from recipes.data.manifest import Item
 from recipes.data.written_manifest import NAME as MANIFEST
 from recipes.data.written_manifest import write_manifest
+from recipes.learning.options import RecipeOptions
 from recipes.learning.recipe import Scores
 from recipes.scoring.data_report import rejections
 
@@ -56,7 +57,7 @@ def evaluate(
     kind, recipe_of = resolve(f"{package}.__main__:OPTIONS"), resolve(f"{package}.__main__:recipe")
     with tempfile.TemporaryDirectory() as nowhere:
         folder = Path(out or nowhere)
-        options = kind(data=tuple(map(Path, data)), out=folder, layout=layout)
+        options = as_trained(kind(data=tuple(map(Path, data)), out=folder, layout=layout), network)
         recipe = recipe_of(options)
         manifests = recipe.manifests()
         chosen, name = chosen_split([item for manifest in manifests for item in manifest.items], split)
@@ -86,6 +87,23 @@ def evaluate(
             }
             print(f"\nreport: {recipe.write_report(found, [], facts)}")
     return found
+
+
+def as_trained(options: RecipeOptions, model: SequenceModel) -> RecipeOptions:
+    """The options with those groups of options, such as the vocabulary, that the model was trained with."""
+    told = model.training_facts.get("options", {})
+    for field in fields(options):
+        group, values = getattr(options, field.name), told.get(field.name)
+        if not is_dataclass(group) or not isinstance(values, Mapping) or field.name == "training":
+            continue
+        known = {each.name for each in fields(group)}
+        kept = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+            if name in known
+        }
+        options = replace(options, **{field.name: replace(group, **kept)})
+    return options
 
 
 def chosen_split(items: Sequence[Item], wanted: str) -> tuple[list[Item], str]:

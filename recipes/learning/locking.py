@@ -12,7 +12,9 @@ from pipelines.errors import DataError
 
 @contextlib.contextmanager
 def locked(folder: Path, out: Path | None = None) -> Iterator[None]:
-    """Hold a folder's lock; it is made if missing. Windows and file systems without locks hold none.
+    """Hold a folder's lock; the folder is made if missing, and removed again if it stays empty.
+
+    Windows and file systems without locks hold none.
 
     Args:
         folder: to be locked.
@@ -21,7 +23,19 @@ def locked(folder: Path, out: Path | None = None) -> Iterator[None]:
     Raises:
         DataError: another training holds it.
     """
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _lock(folder, out):
+            yield
+    finally:
+        if is_new:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, out: Path | None) -> Iterator[None]:
     try:
         import fcntl
     except ImportError:  # Windows

@@ -114,9 +114,11 @@ def test_from_a_shell(trained, data, tmp_path):
     assert said == json.loads((out / "red-triangle-left-0.json").read_text(encoding="utf-8"))["text"]
     assert said in (out / "red-triangle-left-0.srt").read_text(encoding="utf-8")
     assert Image.open(out / "red-triangle-left-0.png").size[0] > 500
-    (out / "red-triangle-left-0.coco.json").rename(folder / "captions_train.json")
-    (item,) = read_captions(folder).items
-    assert item.path == folder / "red-triangle-left-0.png" and item.target == said and item.split == "train"
+    (out / "captions.coco.json").rename(folder / "captions_train.json")
+    found = {item.path: item for item in read_captions(folder).items}
+    item = found.pop(folder / "red-triangle-left-0.png")
+    assert list(found) == [folder / "blue-square-right-0.png"]
+    assert item.target == said and item.split == "train"
 
 
 def test_frozen_features_are_computed_once(data, tmp_path, monkeypatch):

@@ -7,8 +7,9 @@ import pytest
 from pipelines import load
 from pipelines.commands import cli
 from pipelines.errors import DataError
+from pipelines.tasks import TASKS, resolve
 from recipes.data.manifest import Item
-from recipes.learning.evaluation import chosen_split, evaluate
+from recipes.learning.evaluation import as_trained, chosen_split, evaluate
 from tests.data import media
 
 
@@ -53,6 +54,17 @@ def test_characters_that_the_model_lacks_count_as_errors(recordings, tmp_path):
         media.write_audio(tmp_path / f"{name}.wav", media.chirp(0.8, 16000), 16000)
         (tmp_path / f"{name}.txt").write_text("ÄÖÜ")
     assert evaluate("speech-en-an4", [tmp_path], split="all").cer.value >= 1.0
+
+
+@pytest.mark.parametrize("name", ["captioning-emoji", "handwriting-en", "speech-en-an4", "action-shapes"])
+def test_what_the_model_was_trained_with_counts(name):
+    model = load(name)
+    package = TASKS[model.task].recipe
+    options = as_trained(resolve(f"{package}.__main__:OPTIONS")(), model)
+    if name == "captioning-emoji":
+        assert options.vocabulary.punctuation and options.vocabulary.min_count == 1
+    if name == "handwriting-en":
+        assert options.augmentation.masks == 8
 
 
 def test_what_cannot_be_scored_is_one_line(recordings, tmp_path, capsys):
