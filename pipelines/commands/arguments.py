@@ -104,7 +104,7 @@ def _flag(kind: type, name: str) -> tuple[str, Any, Field]:
     hint, default, text = _hint(kind, name), declared.default, helps(kind)[name]
     if name == "strict":
         name, default, text = "lenient", False, LENIENT
-    elif default == ():
+    elif default == () and get_origin(hint) is not tuple:
         default = ""
     aliases = [SHORT[name]] if name in SHORT and default is not MISSING else None
     hint, *markers = get_args(hint) if get_origin(hint) is Annotated else [hint]
