@@ -105,7 +105,7 @@ class ActionScores:
         ]
         width = max(map(len, self.recalls))
         for name, (share, count) in self.recalls.items():
-            lines.append(f"  {name:<{width}}  {share:4.0%} of {count}")
+            lines.append(f"  {name:<{width}}  {100 * share:3.0f} % of {count}")
         return "\n".join(lines)
 
 

@@ -296,6 +296,8 @@ class Recipe(ABC):
     def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
         """Plain values about the training, for the model file and the report."""
         total = sum(self.measure.of(item) or 0.0 for item in splits["train"])
+        threads = torch.get_num_threads()
+        computed = f"{threads} thread{'s' * (threads != 1)}", platform.machine(), f"torch {torch.__version__}"
         return {
             "data": ", ".join(manifest.root.name for manifest in manifests),
             "licence": self.options.licence,
@@ -303,7 +305,7 @@ class Recipe(ABC):
             self.measure.total: round(total / self.measure.in_total, 2),
             "epochs": len(history),
             "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
-            "machine": f"{torch.get_num_threads()} threads, {platform.machine()}, torch {torch.__version__}",
+            "machine": ", ".join(computed),
             "base": Path(self.options.load).name if self.options.load else "none",
             "options": kept_options(self.options),
         }

@@ -31,7 +31,8 @@ class Rate:
     high: float
 
     def __str__(self) -> str:
-        return f"{100 * self.value:.2f} % [{100 * self.low:.2f}, {100 * self.high:.2f}]"
+        value, low, high = (round(100 * each, 2) + 0.0 for each in (self.value, self.low, self.high))  # no -0
+        return f"{value:.2f} % [{low:.2f}, {high:.2f}]"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Evaluation:
         errors, words = self.word_counts.T
         sizes = f"{len(self.items):,} items, {words.sum():,} words"
         lines = [
-            f"{self.split}: {sizes}, {(errors == 0).mean():.1%} of items without an error",
+            f"{self.split}: {sizes}, {100 * (errors == 0).mean():.1f} % of items without an error",
             f"  WER {self.wer}  {_kinds(self.confusions('word'))}",
             f"  CER {self.cer}  {_kinds(self.confusions())}",
         ]
@@ -244,4 +245,4 @@ def _compared(item: Scored) -> str:
     found = _aligned([item.reference], [item.hypothesis], "word")
     drawn = jiwer.visualize_alignment(found, show_measures=False, skip_correct=False, line_width=WIDTH - 4)
     rows = [f"    {line.rstrip()}" for line in drawn.splitlines()[1:] if line.strip()]
-    return "\n".join([f"  {item.name}  WER {found.wer:.0%}", *rows])
+    return "\n".join([f"  {item.name}  WER {100 * found.wer:.0f} %", *rows])

@@ -75,7 +75,7 @@ def test_worst_items_come_first():
 
 def test_summary():
     text = evaluate("test", scored(("one two three", "one tow"), ("four", "four"))).summary()
-    assert "2 items, 4 words, 50.0% of items without an error" in text
+    assert "2 items, 4 words, 50.0 % of items without an error" in text
     assert "WER 50.00 %" in text
     assert "2 errors: 1 replaced, 1 left out, 0 added" in text
     assert "REF: one two three\n" in text

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from recipes.scoring import report_page
-from recipes.scoring.error_rates import Scored, evaluate
+from recipes.scoring.error_rates import Rate, Scored, evaluate
 from recipes.scoring.headings import heading
 from recipes.scoring.report_page import Attachment, write_page
 from tests.data.media import tone, write_audio
@@ -94,3 +94,7 @@ def test_the_head_names_model_data_and_date(tmp_path):
 def test_page_of_one_item_has_no_plurals(tmp_path):
     page = written(tmp_path, scored(("a", "b")))
     assert "1 item, 1 word," in page.said and "1 of 1 item with errors" in page.said
+
+
+def test_no_rate_is_minus_zero():
+    assert str(Rate(0.0, -1e-9, 1e-9)) == "0.00 % [0.00, 0.00]"
