@@ -35,4 +35,4 @@ class CaptionCommand(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(CaptionCommand, "caption", arguments, GROUPS)
-    return run_over(command, work_of("caption", command, CaptionOptions, keywords))
+    return run_over(command, work_of("caption", command, keywords))

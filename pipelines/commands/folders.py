@@ -10,7 +10,6 @@ from tyro.conf import Positional
 
 from pipelines.commands.arguments import UsageError
 from pipelines.commands.interruption import interruptible
-from pipelines.reading.settings import ManyOptions
 
 if TYPE_CHECKING:
     from pipelines.batch.work import Work
@@ -36,24 +35,26 @@ class FolderCommand:
     """Number of CPU threads; 0 leaves the choice to torch."""
 
 
-def work_of(name: str, command: FolderCommand, options: type[ManyOptions], keywords: dict) -> Work:
+def work_of(name: str, command: FolderCommand, keywords: dict) -> Work:
     """What a command does with its inputs.
 
     Args:
         name: of the public function, as the table of tasks has it.
         command: its own options.
-        options: of the public function.
-        keywords: of the same.
+        keywords: options of the public function.
 
     Raises:
         UsageError: no inputs, or an option out of range.
     """
     from pipelines.batch.work import Work
+    from pipelines.reading.sources import rows_of
+    from pipelines.tasks import resolve
 
     if not command.inputs:
         raise UsageError("name at least one file, folder or pattern")
     try:
-        return Work(name, command.model, options.of(keywords), command.inputs)
+        options = resolve(rows_of(name)[0].options).of(keywords)
+        return Work(name, command.model, options, command.inputs)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -44,7 +44,7 @@ class Recognize(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(Recognize, "recognize", arguments, GROUPS)
-    work = work_of("recognize", command, RecognitionOptions, keywords)
+    work = work_of("recognize", command, keywords)
     if work.title == "Actions":
         plain = SearchOptions()
         given = [name for name in DECODING if keywords[name] not in (getattr(plain, name), "")]

@@ -52,5 +52,5 @@ def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(Transcribe, "transcribe", arguments, GROUPS)
     cues = {name: keywords.pop(name) for name in CUES}
-    work = work_of("transcribe", command, SpeechOptions, keywords)
+    work = work_of("transcribe", command, keywords)
     return run_over(command, work, command.page, cues)
