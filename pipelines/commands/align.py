@@ -16,7 +16,7 @@ from pipelines.commands.transcribe import COMPUTING
 from pipelines.reading.settings import AlignmentOptions
 
 GROUPS = (
-    Group("alignment", AlignmentOptions, ("language", "min_confidence", "longest", "strict")),
+    Group("alignment", AlignmentOptions, ("language", "min_confidence", "longest", "track", "strict")),
     Group("computing", AlignmentOptions, COMPUTING),
 )
 

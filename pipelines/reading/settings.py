@@ -148,7 +148,7 @@ class ListeningOptions(BatchOptions):
     strict: bool = True
     """Refuse damaged or silent recordings; otherwise read what can be read of them."""
     track: int | None = None
-    """Audio track of a file that has several, from 1; None is the main one, or else the first audible one."""
+    """Audio track of a file that has several, from 1 (default: the main one, or the first audible one)."""
 
     def __post_init__(self):
         super().__post_init__()
