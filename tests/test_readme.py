@@ -139,7 +139,9 @@ def test_options_exist(page):
     inline = {option for code in re.findall(r"(?<!`)`([^`\n]+)`", text) for option in OPTION.findall(code)}
     recipes = ("asr", "handwriting", "ink", "action", "captioning")
     programs = [("triscribe", "train", recipe) for recipe in recipes]
-    programs += [("triscribe", name) for name in ("transcribe", "recognize", "caption", "align", "gates")]
+    programs += [
+        ("triscribe", name) for name in ("transcribe", "recognize", "caption", "align", "gates", "evaluate")
+    ]
     programs += [program(words) for words in commands(page) if words[0] == "python"]
     known = frozenset().union(*map(options, programs)) if inline else frozenset()
     assert inline <= known
