@@ -1,4 +1,4 @@
-"""What readers of all media share: the model for a task, batches of pieces, many sources in order, words."""
+"""What the readers of all media share: the model for a task, batches of pieces, results in order."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from pipelines.tasks import TASKS
 Item = TypeVar("Item")
 
 Decode = Callable[[Tensor, Tensor], list]
-"""(batch, frames, features) states of the core, and the frames of each -> what is decoded of each."""
+"""(batch, frames, features) states of the core, and the frames of each -> what was read in each."""
 
 _Batch = Sequence[tuple[int, Tensor]]
 """Inputs of the model, (time, ...), with their places among all of them."""
 
-BUFFERED = 128  # pieces and ends of sources that are read ahead before pieces are sorted into batches
+BUFFERED = 128  # pieces, and ends of sources, that are read ahead and sorted into batches
 FIRST = 32  # of them before the first batches, so that results and progress begin early; then twice as many
-BUFFERED_BYTES = 128_000_000  # or fewer, of as many bytes
+BUFFERED_BYTES = 128_000_000  # largest size of what is read ahead
 
 
 class Piece(Protocol):
@@ -54,7 +54,7 @@ class Reading(ABC):
 
     @abstractmethod
     def pieces(self) -> Iterator[Piece]:
-        """Open the source and cut it; may raise a TriscribeError, which is then its result."""
+        """Open the source and cut it; may raise a TriscribeError, which becomes its result."""
 
     @abstractmethod
     def add(self, piece: Piece, found: Labels | list[Hypothesis]) -> None:
@@ -87,11 +87,14 @@ def read(
     options: BatchOptions,
     decode: Decode | None = None,
 ) -> Iterator[object | TriscribeError]:
-    """One result or error a source, in order. Pieces of several sources share batches.
+    """One result or error for each source, in order. Pieces of several sources share batches.
 
     Args:
-        decode: states of the core and the frames of each -> what readings `add`; None gives Labels, with
-            options that are SearchOptions. The model itself stays as it is.
+        readings: of the sources.
+        model: which stays as it is.
+        options: SearchOptions where `decode` is None.
+        decode: states of the core and the frames of each -> what readings `add`; None takes the decoder's
+            own `read`.
     """
     device = device_for(options.device)
     ready = for_inference(model, device)
@@ -134,12 +137,13 @@ def _entries(readings: Iterable[Reading]) -> Iterator[_Entry]:
 def buffered(
     items: Iterable[Item], piece: Callable[[Item], Piece | None]
 ) -> Iterator[tuple[list[Item], bool]]:
-    """As many items as are read ahead, and whether these are: at the end, what is left.
+    """Items in groups of as many as are read ahead, and whether more may follow.
 
-    The more of them are sorted into batches, the more alike in length are those of a batch, and the less is
-    computed of what only fills it up.
+    The larger the groups that are sorted into batches, the more alike in length are the pieces of a batch,
+    and the less is computed for padding.
 
     Args:
+        items: read as they are needed.
         piece: of each item, if it has one.
     """
     waiting: list[Item] = []
@@ -156,7 +160,7 @@ def buffered(
 
 
 def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator:
-    """The results; an error is raised at its turn, or with errors="return" given in its place."""
+    """The results; an error is raised at its turn, or with errors="return" returned in its place."""
     for result in results:
         if isinstance(result, TriscribeError) and errors == "raise":
             raise result
@@ -164,13 +168,13 @@ def raising(results: Iterator[object | TriscribeError], errors: str) -> Iterator
 
 
 def labels_of(model: SequenceModel, inputs: list[Tensor], options: SearchOptions) -> list[Labels]:
-    """What the model writes for each of its inputs, (time, ...), and where."""
+    """What the model reads in each input, (time, ...)."""
     ready = for_inference(model, device_for(options.device))
     return _decoded(ready, inputs, options, _reading(model, ready, options))
 
 
 def log_probabilities(model: SequenceModel, inputs: list[Tensor], options: BatchOptions) -> list[Tensor]:
-    """(time, ...) each -> (frames, labels) each, on the CPU.
+    """Inputs, (time, ...) each -> (frames, labels) log-probabilities of each, on the CPU.
 
     Raises:
         ModelError: the model has no log-probabilities for each frame.
@@ -196,14 +200,14 @@ def _reading(model: SequenceModel, ready: SequenceModel, options: SearchOptions)
 
 
 def _decoded(model: SequenceModel, inputs: list[Tensor], options: BatchOptions, decode: Decode) -> list:
-    """What is decoded of every input."""
+    """What is read in each input, in order."""
     device = device_for(options.device)
     batches = _batches(inputs, options, device)
     return _in_order(side_by_side(partial(_run, model, options, decode), batches, device))
 
 
 def _batches(inputs: list[Tensor], options: BatchOptions, device: str) -> list[_Batch]:
-    """Inputs of like length together, the longest first."""
+    """Inputs of similar length together, the longest first."""
     longest = sorted(enumerate(inputs), key=lambda placed: len(placed[1]), reverse=True)
     return even(longest, options.batch_size, device)
 
@@ -212,7 +216,7 @@ def _batches(inputs: list[Tensor], options: BatchOptions, device: str) -> list[_
 def _run(
     model: SequenceModel, options: BatchOptions, decode: Decode, batch: _Batch
 ) -> list[tuple[int, object]]:
-    """What is decoded of a batch, with the places of its inputs."""
+    """What is read in a batch, with the places of its inputs."""
     places, inputs = zip(*batch, strict=True)
     device = device_for(options.device)
     lengths = torch.tensor([len(each) for each in inputs], device=device)
@@ -223,5 +227,5 @@ def _run(
 
 
 def _in_order(found: list[list[tuple[int, object]]]) -> list:
-    """What was decoded of all batches, in the order of the inputs."""
+    """What was read in all batches, in the order of the inputs."""
     return [result for _, result in sorted(chain.from_iterable(found), key=itemgetter(0))]

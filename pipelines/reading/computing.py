@@ -1,4 +1,4 @@
-"""Where a network is run, and how all cores are kept busy with it."""
+"""The device that a network runs on, and batches in parallel on all cores of a CPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import torch
 
-GROUPS = 2  # of jobs that wait or run while a further one is made ready
+GROUPS = 2  # of jobs that are queued or running while the next one is prepared
 
 Group = TypeVar("Group")
 Job = TypeVar("Job")
@@ -28,7 +28,7 @@ def device_for(name: str) -> str:
 
 
 def even(items: Sequence[Job], size: int, device: str) -> list[Sequence[Job]]:
-    """Batches of at most `size` items in order, as many for each core."""
+    """Batches of at most `size` items, in order, their number a multiple of the cores' where possible."""
     cores = torch.get_num_threads() if device == "cpu" else 1
     count = min(-(-len(items) // (size * cores)) * cores, len(items))
     edges = [round(len(items) * place / count) for place in range(count + 1)] if count else []
@@ -36,11 +36,11 @@ def even(items: Sequence[Job], size: int, device: str) -> list[Sequence[Job]]:
 
 
 def side_by_side(function: Callable[[Job], Made], jobs: Sequence[Job], device: str) -> list[Made]:
-    """What a function makes of each job, on a CPU several at a time, in order.
+    """The results of a function for each job, in order; on a CPU several jobs run in parallel.
 
-    A recurrent network goes from step to step and hardly gains by a second thread: two batches beside
-    each other, a thread each, take much less time than one after the other. The threads are those that
-    torch is allowed in the calling one.
+    A recurrent network is sequential and hardly gains from a second thread: two batches in parallel, with a
+    thread each, take much less time than one after the other. There are as many threads as torch may use in
+    the calling thread.
     """
     threads = torch.get_num_threads()
     workers = min(threads, len(jobs)) if device == "cpu" else 1
@@ -60,11 +60,11 @@ def meanwhile(
     is_last: Callable[[Group], bool],
     device: str,
 ) -> Iterator[tuple[Group, list[Made]]]:
-    """Each group and what a function makes of its jobs, in order; the next groups are made ready meanwhile.
+    """Each group and the results of a function for its jobs, in order, while the next groups are prepared.
 
-    On a CPU a job is done by one thread of as many as torch is allowed, whichever group comes next, so that
-    none waits for the others. What is known to be the last group, or where torch is allowed only one thread,
-    is done by the calling thread, where it may also share a job: see `side_by_side`.
+    On a CPU there are as many workers as torch may use threads, and each takes the next job of whichever
+    group, so that none waits for the others. The last group, and all of them where torch may use only one
+    thread, are left to the calling thread: see `side_by_side`.
     """
     threads = torch.get_num_threads()
     workers, share = (threads, 1) if device == "cpu" else (1, threads)
@@ -93,21 +93,21 @@ def meanwhile(
 
 
 def _allow(threads: int) -> None:
-    """Allow torch so many in the calling thread."""
+    """Let torch use so many threads in the calling thread."""
     torch.get_num_threads()  # a thread that has not asked yet would take what another one sets meanwhile
     torch.set_num_threads(threads)
 
 
 def _restore_threads() -> None:
-    """Let threads to come start with what the calling one is allowed, not with what a worker was told."""
+    """Let new threads start with the thread count of the calling one, not with that of a worker."""
     torch.set_num_threads(torch.get_num_threads())
 
 
 def ahead(items: Iterable[Made], size: int, threads: int = 0) -> Iterator[Made]:
-    """The same items, made by another thread, up to `size` of them before they are asked for.
+    """The same items, computed in another thread, up to `size` of them in advance.
 
     Args:
-        threads: that torch is allowed in it; 0 for as many as elsewhere.
+        threads: that torch may use in it; 0 for as many as elsewhere.
     """
     made: queue.Queue = queue.Queue(size)
     stopped, ended = threading.Event(), object()
