@@ -169,8 +169,9 @@ def _read(path: Path) -> dict:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    detail = str(error).strip().partition("\n")[0][:100] or type(error).__name__
-    return DataError(path, f"is damaged, or not a checkpoint ({detail})", WAY_OUT)
+    detail = str(error).strip().partition("\n")[0][:100]
+    told = f" ({detail})" if " " in detail else ""  # some are bare numbers or names of keys
+    return DataError(path, f"is damaged, or not a checkpoint{told}", WAY_OUT)
 
 
 def _shapes(weights: Weights) -> dict[str, torch.Size]:
