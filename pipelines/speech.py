@@ -14,7 +14,7 @@ from torch import Tensor
 from decoders.contract import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
-from pipelines.media.loudness import FAINTEST, HOP, rms, sounding
+from pipelines.media.loudness import HOP, rms, sounding
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read
 from pipelines.reading.settings import SpeechOptions
@@ -22,8 +22,11 @@ from pipelines.reading.words import Symbol, readings_of, words_of
 from pipelines.results import Character, Segment, Transcript, Word
 
 PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
+FAINT = (
+    35.0  # dB below the loudest moment so far from where on a sound must last to be speech: breaths do not
+)
+SHORTEST_FAINT = 0.6  # seconds that it must last
 MARGIN = 0.2  # seconds of quiet kept around what is cut out
-QUIET = 35.0  # dB below the loudest moment so far that count as quiet
 
 
 @dataclass(frozen=True)
@@ -175,13 +178,19 @@ def _loudness(samples: np.ndarray) -> float:
 
 def _spans(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[tuple[int, int]]:
     """Stretches of sound, apart by pauses, none longer than `limit` samples."""
-    stretches = sounding(samples, max(loudest, FAINTEST), QUIET)
+    stretches = sounding(samples, rate, loudest)
     joined: list[list[int]] = []
     for start, end in stretches.tolist():
         if joined and start - joined[-1][1] < PAUSE * rate and end - joined[-1][0] <= limit:
             joined[-1][1] = end
         else:
             joined.append([start, end])
+    least = loudest * 10 ** (-FAINT / 20)
+    joined = [
+        (start, end)
+        for start, end in joined
+        if end - start >= SHORTEST_FAINT * rate or _loudness(samples[start:end]) >= least
+    ]
     margin = round(MARGIN * rate)
     spans: list[tuple[int, int]] = []
     for start, end in joined:

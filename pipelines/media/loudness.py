@@ -1,16 +1,24 @@
-"""How loud a recording is from moment to moment, and where it sounds, as librosa measures it.
+"""How loud a recording is from moment to moment, and where someone may speak.
 
-librosa's own `feature.rms` and `effects.split` give the same numbers, but load numba and scipy first, which
+librosa's own `feature.rms` gives the same numbers, but loads numba and scipy first, which
 takes longer than to transcribe a short recording.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
 FRAME = 2048  # samples over which the amplitude is averaged
 HOP = 512  # samples from frame to frame
 FAINTEST = 1e-5  # amplitude to which lower ones are raised, so that decibels are finite
+QUIET = 35.0  # dB below the loudest moment nearby from which on a moment is quiet
+NEAR = 1.5  # seconds before and behind a moment in which that is looked for
+FAINT = 20.0  # dB below the loudest of the recording, from where on a stretch must stand out from the noise
+LOST = 60.0  # dB below it, from where on nothing is heard
+STANDS_OUT = 12.0  # dB above the noise that the loudest moment nearby must have there
+AROUND = 15  # seconds before and behind a second in which the noise is measured
 
 
 def rms(samples: np.ndarray) -> np.ndarray:
@@ -20,16 +28,43 @@ def rms(samples: np.ndarray) -> np.ndarray:
     return np.sqrt(np.mean(np.square(frames.T, dtype=np.float32), axis=0))
 
 
-def sounding(samples: np.ndarray, reference: float, quiet: float) -> np.ndarray:
-    """(stretches, 2) first sample and the one after the last of each stretch that is not quiet.
+def sounding(samples: np.ndarray, rate: int, loudest: float) -> np.ndarray:
+    """Find the stretches that are not quiet, measured by what is nearby: a quiet speaker is not lost beside a
+    loud one, and what is faint throughout counts only where it stands out from the noise.
 
     Args:
         samples: (samples,) float32.
-        reference: amplitude of 0 dB.
-        quiet: decibels below it from which on a frame is quiet.
+        rate: samples a second.
+        loudest: amplitude of the loudest moment of the recording so far.
+
+    Returns:
+        (stretches, 2) first sample and the one after the last of each.
     """
-    level = 10 * np.log10(np.maximum(FAINTEST**2, np.square(rms(samples))))
-    level -= 10 * np.log10(max(FAINTEST**2, reference**2))
-    loud = np.concatenate([[False], level > -quiet, [False]])
-    edges = np.flatnonzero(loud[1:] != loud[:-1]) * HOP
+    level = decibels(rms(samples))
+    near = round(NEAR * rate / HOP)
+    local = _sliding(level, near, np.max)
+    top = max(float(decibels(np.array([loudest]))[0]), float(level.max(initial=-np.inf)))
+    faint = (local < top - FAINT) & (local < _noise(level, round(rate / HOP)) + STANDS_OUT)
+    loud = (level > local - QUIET) & (level > top - LOST) & ~faint
+    loud &= level > decibels(np.zeros(1))[0]  # digital silence
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]))) * HOP
     return np.minimum(edges, len(samples)).reshape(-1, 2)
+
+
+def decibels(amplitudes: np.ndarray) -> np.ndarray:
+    """Amplitudes in dB of full scale."""
+    return 10 * np.log10(np.maximum(FAINTEST**2, np.square(amplitudes)))
+
+
+def _noise(level: np.ndarray, second: int) -> np.ndarray:
+    """The level of the background at each frame, in dB: a low quantile of the seconds around it."""
+    second = max(1, second)
+    seconds = np.pad(level, (0, -len(level) % second), mode="edge").reshape(-1, second)
+    floors = _sliding(np.quantile(seconds, 0.1, axis=1), AROUND, partial(np.quantile, q=0.2))
+    return np.repeat(floors, second)[: len(level)]
+
+
+def _sliding(values: np.ndarray, reach: int, reduce) -> np.ndarray:
+    """(n,) -> (n,) of what `reduce` makes of the values up to `reach` before and behind each."""
+    padded = np.pad(values, reach, mode="edge")
+    return reduce(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)

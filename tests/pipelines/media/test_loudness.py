@@ -1,4 +1,4 @@
-"""pipelines.media.loudness: the numbers are librosa's."""
+"""pipelines.media.loudness: levels are librosa's; quiet speech counts, faint noise does not."""
 
 import librosa
 import numpy as np
@@ -6,16 +6,50 @@ import pytest
 
 from pipelines.media.loudness import rms, sounding
 
+RATE = 16000
+
+
+def bursts(*levels: float, noise: float = 0.0) -> np.ndarray:
+    """A second of varying sound at each level in dB of full scale, with three seconds between them."""
+    generator = np.random.default_rng(0)
+    envelope = 0.55 + 0.45 * np.sin(2 * np.pi * 4 * np.arange(RATE) / RATE)
+    sound = generator.normal(0, 0.3, RATE) * envelope
+    parts = [np.zeros(RATE)]
+    for level in levels:
+        parts += [sound * 10 ** (level / 20), np.zeros(3 * RATE)]
+    samples = np.concatenate(parts)
+    return (samples + noise * generator.standard_normal(len(samples))).astype(np.float32)
+
+
+def found(samples: np.ndarray) -> list[int]:
+    """The seconds in which something was found that is no mere click."""
+    stretches = sounding(samples, RATE, float(rms(samples).max()))
+    stretches = stretches[np.diff(stretches, axis=1)[:, 0] > RATE / 10]
+    return sorted({int(middle) // RATE for middle in stretches.mean(axis=1)})
+
 
 @pytest.mark.parametrize("length", [1, 511, 512, 2047, 2048, 5000, 100_001])
-def test_levels_and_stretches_are_librosas(length):
-    swelling = np.abs(np.sin(np.arange(length) / 9000)) ** 8
-    samples = (np.random.default_rng(0).normal(size=length) * swelling).astype(np.float32)
+def test_levels_are_librosas(length):
+    samples = np.random.default_rng(0).normal(size=length).astype(np.float32)
     assert np.array_equal(rms(samples), librosa.feature.rms(y=samples)[0])
-    for reference in (float(rms(samples).max()), 1e-5, 3.0):
-        expected = librosa.effects.split(samples, top_db=35.0, ref=reference)
-        assert np.array_equal(sounding(samples, reference, 35.0), expected)
+    stretches = sounding(samples, RATE, 1.0)
+    assert (np.diff(stretches, axis=1) > 0).all() and stretches.max(initial=0) <= length
+
+
+def test_a_quiet_speaker_beside_a_loud_one_is_found():
+    assert found(bursts(0, -40, 0, -45, 0)) == [1, 5, 9, 13, 17]
+    assert found(bursts(0, -40, 0, noise=1e-4)) == [1, 5, 9]
+
+
+def test_noise_in_long_pauses_is_not():
+    samples = np.concatenate([bursts(0, noise=1e-3), 1e-3 * np.random.default_rng(1).normal(size=40 * RATE)])
+    assert found(samples.astype(np.float32)) == [1]
+
+
+def test_steady_sound_is_kept():
+    assert sounding(np.full(20 * RATE, 0.1, np.float32), RATE, 0.1).tolist() == [[0, 20 * RATE]]
 
 
 def test_silence_has_no_stretches():
-    assert sounding(np.zeros(9000, np.float32), 1.0, 35.0).shape == (0, 2)
+    assert sounding(np.zeros(9000, np.float32), RATE, 1.0).shape == (0, 2)
+    assert sounding(np.zeros(9000, np.float32), RATE, 0.0).shape == (0, 2)
