@@ -25,7 +25,7 @@ def too_little(items: Sequence[Item], measure: Measure) -> list[str]:
         return []
     least = f"{measure.least:g} {measure.least_unit}"
     return [
-        f"Advice: {shown} to train on is little for a new model (less than {least}). "
+        f"Advice: {shown} to train on is little for a new model (less than {least}).\n"
         "Start from a trained model (--load MODEL --preset adapt), or give --preset scarce."
     ]
 
@@ -38,7 +38,7 @@ def not_learnt(cer: float, options: RecipeOptions) -> list[str]:
     return [
         f"Advice: with a CER of {100 * cer:.0f} %, the model has not learnt to read. Check that",
         "  - each text belongs to its file: look at the worst items in the report;",
-        f"  - training was long enough: it had {epochs} epochs, and the loss should have levelled off;",
+        f"  - training was long enough (--epochs {epochs}), and the loss had levelled off;",
         "  - there is enough data, or start from a trained model: --load MODEL --preset adapt;",
         "  - the layout of the data was recognised rightly, else give --layout.",
     ]

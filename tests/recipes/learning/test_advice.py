@@ -33,7 +33,7 @@ def test_little_data_is_told_with_the_ways_out():
 
 def test_a_model_that_reads_nothing_is_told_what_to_check():
     lines = not_learnt(0.97, AsrOptions())
-    assert "97 %" in lines[0] and any("100 epochs" in line for line in lines)
+    assert "97 %" in lines[0] and any("--epochs 100" in line for line in lines)
     assert any("--layout" in line for line in lines) and any("--load" in line for line in lines)
     assert not_learnt(0.5, AsrOptions()) == []
 
