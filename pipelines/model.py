@@ -14,6 +14,7 @@ from typing import get_args, get_origin
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from decoders.alphabet import Alphabet, Normalisation, mirrored
 from decoders.attention import Attention
@@ -176,7 +177,10 @@ def load(path_or_name: str | Path) -> SequenceModel:
     path = located(path_or_name)
     header, tensors = read_header(path), _tensors(path)
     try:
-        with torch.device("meta"):  # nothing is allocated for sizes that a header only claims
+        with (
+            torch.device("meta"),
+            _Uninitialised(),
+        ):  # nothing is allocated for sizes that a header only claims
             model = SequenceModel(
                 header["task"],
                 header["front_end"],
@@ -213,6 +217,20 @@ def load(path_or_name: str | Path) -> SequenceModel:
 def default(task: str) -> SequenceModel:
     """The bundled model of a task, loaded once."""
     return load(TASKS[task].default)
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Within it, weights are not drawn at random: those of a file replace them.
+
+    Besides, the first normal distribution on the meta device has torch import its compiler, which takes as
+    long as to import torch.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function in (Tensor.normal_, nn.init.normal_):
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return function(*args, **kwargs)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ HEAVY = {
     "matplotlib",
     "tensorboard",
     "lightning_fabric",
-    "pandas",
+    "sympy",
 }
 SLOW = HEAVY | {"torch"}
 INPUTS = {
