@@ -15,7 +15,8 @@ from decoders.alignment.long import align_long
 from decoders.alignment.short import Placed
 from decoders.alphabet import BLANK, Alphabet
 from pipelines.errors import DataError
-from pipelines.media.audio import Audio, Source, open_audio
+from pipelines.media.audio import Source, open_audio
+from pipelines.media.recording import Audio
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import buffered, log_probabilities

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from decoders.contract import Labels
 from pipelines.errors import TriscribeError
-from pipelines.media.audio import SILENCE, Audio, Source, open_audio, resample
+from pipelines.media.audio import Source, open_audio
 from pipelines.media.loudness import HOP, rms, sounding
+from pipelines.media.recording import SILENCE, Audio, resample
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read
 from pipelines.reading.settings import SpeechOptions

@@ -17,7 +17,7 @@ from numbers import Number
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
-from pipelines.media import audio, images, video
+from pipelines.media import images, recording, video
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.text import beginning
 from pipelines.tasks import TASKS, resolve
@@ -162,7 +162,7 @@ def _content(file: BinaryIO, head: bytes, name: str) -> tuple[str, bool]:
         return PDF, False
     if SOUND.match(head):
         return RECORDING, True
-    if not audio.RECORDING.match(head):
+    if not recording.RECORDING.match(head):
         moves = _moves(file, name)
         if moves is not None:
             return ANIMATION if moves else IMAGE, False
@@ -240,7 +240,7 @@ def _tracks(file: BinaryIO, head: bytes, name: str) -> tuple[str, bool]:
     import av
     from av.stream import Disposition
 
-    sure = audio.RECORDING.match(head) is not None
+    sure = recording.RECORDING.match(head) is not None
     promised = named_kind(name)
     damaged = (promised if promised == RECORDING else VIDEO, True)
     file.seek(0)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple, Union
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.audio import RECORDING, DamagedMedia
 from pipelines.media.files import Opener, locate, readable
 from pipelines.media.images import is_animated, read_image
+from pipelines.media.recording import RECORDING, DamagedMedia
 
 if TYPE_CHECKING:
     import torch

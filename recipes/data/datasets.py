@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.errors import DataError, TriscribeError
-from pipelines.media.audio import SILENCE, open_audio
+from pipelines.media.audio import open_audio
+from pipelines.media.recording import SILENCE
 from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
 from recipes.data.downloads import fetch_an4, find_data

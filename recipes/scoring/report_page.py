@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.audio import open_audio, resample
+from pipelines.media.audio import open_audio
+from pipelines.media.recording import resample
 from pipelines.writers import write_atomically
 from pipelines.writers.markup import data_uri, render
 from recipes.scoring.curves import learning_curves

@@ -14,7 +14,8 @@ from decoders.alphabet import Alphabet
 from decoders.contract import Labels
 from pipelines import speech
 from pipelines.errors import MediaError, ModelError
-from pipelines.media.audio import Audio, open_audio
+from pipelines.media.audio import open_audio
+from pipelines.media.recording import Audio
 from pipelines.model import SequenceModel
 from pipelines.reading import batches as reading
 from pipelines.reading.batches import log_probabilities

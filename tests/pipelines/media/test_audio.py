@@ -16,8 +16,9 @@ import torch
 
 from pipelines.errors import MediaError
 from pipelines.media import files
-from pipelines.media.audio import Audio, DamagedMedia, open_audio, read_audio, resample
+from pipelines.media.audio import open_audio, read_audio
 from pipelines.media.kind import kind_of
+from pipelines.media.recording import Audio, DamagedMedia, resample
 from tests.data.media import chirp, cut, noise, pitch, tone, write_audio, write_container
 
 

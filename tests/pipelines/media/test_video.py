@@ -12,8 +12,8 @@ from PIL import Image
 
 from pipelines.errors import MediaError
 from pipelines.media import video as media
-from pipelines.media.audio import DamagedMedia
 from pipelines.media.kind import kind_of
+from pipelines.media.recording import DamagedMedia
 from pipelines.media.video import open_video
 from tests.data.clips import number_of, numbered, spoil, turn, write_video
 from tests.data.media import cut, tone, write_audio
