@@ -38,8 +38,19 @@ DECODERS = {
 }
 
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits
-_LARGEST = {"num_layers": 64, "dropout": 1}  # numbers in a header; no honest model comes near
+_LARGEST = {
+    "num_layers": 64,
+    "dropout": 1,
+    "sample_rate": 200_000,
+    "rate": 1000,
+    "window": 3600,
+    "side": 4096,
+    "height": 4096,
+    "motion": 64,
+    "lags": 10_000,
+}  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
+_SMALLEST = {"hop": 0.0005}
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _SCALE = ".scale"  # of the rows of a weight of 8 bits
 
@@ -192,6 +203,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
                 header["training"],
                 header["metrics"],
             )
+        _check_fit(model)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(path, f"its header cannot be used: {error}", TRAIN_AGAIN) from error
     if LANGUAGE in header:
@@ -285,6 +297,21 @@ def _built(part: str, kinds: dict[str, type | str], sizes: dict, **given: int) -
     return built(**sizes, **given)
 
 
+def _check_fit(model: SequenceModel) -> None:
+    """Raise ValueError where the parts of a model are not those of its task."""
+    row = TASKS[model.task]
+    kind, decoder = model.sizes["front_end"]["kind"], model.sizes["decoder"]["kind"]
+    if kind != row.front_end:
+        raise ValueError(f"the task {row.name} needs the front end {row.front_end}, not {kind}")
+    if not any(getattr(model.decoder, ability) for ability in row.decoder):
+        raise ValueError(f"the task {row.name} cannot be done by a decoder of the kind {decoder}")
+    if isinstance(model.alphabet, Classes) != row.classes:
+        wanted = "names of classes" if row.classes else "the symbols of texts"
+        raise ValueError(f"the task {row.name} needs {wanted} as its alphabet")
+    if row.classes and model.front_end.network.grid:
+        raise ValueError(f"the task {row.name} needs a front end for frames in time, not for one picture")
+
+
 def _fits(value: object, hint: object) -> bool:
     """Whether a value is what a constructor's annotation says; JSON's lists pass for tuples."""
     if isinstance(hint, UnionType):
@@ -309,5 +336,6 @@ def _check_size(name: str, value: object) -> None:
             _check_size(name, entry)
     elif isinstance(value, (int, float)):
         largest = _LARGEST.get(name.rpartition(".")[2], _LARGEST_SIZE)
-        if not 0 <= value <= largest:
-            raise ValueError(f"{name} must be between 0 and {largest}, not {value}")
+        smallest = _SMALLEST.get(name.rpartition(".")[2], 0)
+        if not smallest <= value <= largest:
+            raise ValueError(f"{name} must be between {smallest} and {largest}, not {value}")

@@ -27,6 +27,8 @@ class Task:
         options: dataclass of its options.
         front_end: kind of its models' front end, as model files have it.
         encoder: class of that front end.
+        decoder: flags of `decoders.contract.Decoder`, one of which its models' decoder has.
+        classes: whether the alphabet of its models is names of classes instead of the symbols of texts.
         result: dataclass of its results.
         formats: dictionaries of writers for these results, by name and file ending in lower case.
         title: of its results, for reports.
@@ -55,6 +57,8 @@ class Task:
     measure: tuple[str, str]
     opener: str | None = None
     length: str | None = None
+    decoder: tuple[str, ...] = ("learns_order",)
+    classes: bool = False
     sound: bool = False
     detect: str | None = None
     default: str | None = None
@@ -131,6 +135,8 @@ _ACTION = Task(
     options="pipelines.reading.settings:RecognitionOptions",
     front_end="frames",
     encoder="encoders.frames:Frames",
+    decoder=("pools", "by_frame"),
+    classes=True,
     result="pipelines.results:Actions",
     formats=("pipelines.writers.actions:FORMATS", "pipelines.writers.videos:FORMATS"),
     title="Actions",
@@ -150,6 +156,7 @@ _CAPTIONING = Task(
     options="pipelines.reading.settings:CaptionOptions",
     front_end="frames",
     encoder="encoders.frames:Frames",
+    decoder=("writes",),
     result="pipelines.results:Caption",
     formats=("pipelines.writers.captions:FORMATS", "pipelines.writers.attention_map:FORMATS"),
     title="Captions",

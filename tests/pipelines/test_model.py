@@ -13,6 +13,7 @@ from safetensors.torch import save, save_file
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import ctc_loss
+from decoders.vocabulary import Classes
 from pipelines.errors import ModelError
 from pipelines.model import SequenceModel, load
 from pipelines.model_file import read_header
@@ -375,7 +376,7 @@ def test_a_newer_format(tmp_path, saved):
 
 
 WRONG = {
-    "task": ["song", "", "Speech"],
+    "task": ["song", "", "Speech", "handwriting", "ink", "action", "captioning"],
     "alphabet": [[], ["a", "a"], ["ab"], [""], [1], [None], [["a"]], [{}], ["\n"], ["\ud800"], ["a"] * 5],
     "normalisation": [{"form": "x"}, {"case": 3}, {"form": ["NFC"]}, {"unknown": 1}],
     "front_end": [
@@ -385,7 +386,7 @@ WRONG = {
         {"unknown": 1},
         *({"sample_rate": value} for value in (0, -1, 1, 200, 16000.0, "16000", None, [16000], 10**9)),
         *({"window": value} for value in (0, -0.1, 2, 10**9, "x", None, float("nan"), float("inf"))),
-        *({"hop": value} for value in (0, -0.1, 0.03, True)),
+        *({"hop": value} for value in (0, -0.1, 1e-6, 0.03, True)),
         *({"n_mels": value} for value in (0, -1, 4, 8.0, 300, 10**6, 10**9, True)),
         *({"output_size": value} for value in (0, -1, 7, 10**6, 10**9, "6")),
         *({"channels": value} for value in (0, -1, 3, 4000, 10**6, 10**9, 2.0)),
@@ -425,6 +426,36 @@ def test_values_that_cannot_be_used(tmp_path, saved, field):
         assert refused(written(tmp_path / "x.safetensors", header | {field: value}, weights))
     kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert kibibytes < 300 * 1024  # nothing is allocated because a header says so
+
+
+FRAMES = {"kind": "frames", "output_size": 6}
+
+
+@pytest.mark.parametrize(
+    ("part", "cause"),
+    [
+        ({"front_end": FRAMES | {"rate": 10**6}}, "front_end.rate must be between 0 and 1000"),
+        ({"front_end": FRAMES | {"side": 10**6}}, "front_end.side must be between 0 and 4096"),
+        ({"front_end": FRAMES | {"window": 10.0**6}}, "front_end.window must be"),
+        ({"front_end": FRAMES | {"lags": [10**6]}}, "front_end.lags must be"),
+        ({"front_end": FRAMES | {"frozen": True, "motion": 10**6}}, "front_end.motion must be"),
+        ({"front_end": FRAMES | {"grid": True}}, "a front end for frames in time"),
+        ({"task": "captioning"}, "cannot be done by a decoder of the kind classifier"),
+        ({"task": "speech"}, "needs the front end spectrogram, not frames"),
+        ({"decoder": {"kind": "attention"}}, "cannot be done by a decoder of the kind attention"),
+        ({"alphabet": ["a", "b"]}, "needs names of classes"),
+    ],
+    ids=str,
+)
+def test_parts_that_do_not_fit_the_task(tmp_path, part, cause):
+    core = {"kind": "bilstm", "hidden_size": 5, "num_layers": 1}
+    model = SequenceModel("action", FRAMES, core, {"kind": "classifier"}, Classes(["a", "b"]))
+    path = model.save(tmp_path / "x.safetensors")
+    assert load(path).task == "action"
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["triscribe"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert refused(written(path, header | part, weights), cause)
 
 
 def test_lists_nested_deeper_than_any_stack(tmp_path, saved):
