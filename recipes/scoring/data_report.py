@@ -71,18 +71,28 @@ def describe(
 
 def sizes(splits: Mapping[str, Sequence[Item]], measure: Measure) -> str:
     """Number, groups and lengths of the items of each split."""
-    unit = measure.unit
-    heads = f"{measure.total:>9}{'shortest':>11}{'median':>9}{'longest':>9}"
-    lines = [f"{'Split':<10}{'items':>9}{'groups':>9}{heads}"]
+    heads = ["Split", "items", "groups", measure.total, "shortest", "median", "longest"]
+    rows = [heads]
     for name, items in splits.items():
         groups = len({item.group for item in items if item.group is not None})
         lengths = [length for item in items if (length := measure.of(item)) is not None]
-        row = f"{name:<10}{len(items):>9,}{groups or '-':>9}"
+        row = [name, f"{len(items):,}", f"{groups:,}" if groups else "-"]
         if lengths:
-            row += f"{sum(lengths) / measure.in_total:>9.2f}{min(lengths):>9.2f} {unit}"
-            row += f"{statistics.median(lengths):>7.2f} {unit}{max(lengths):>7.2f} {unit}"
-        lines.append(row)
-    return "\n".join(lines)
+            spread = (min(lengths), statistics.median(lengths), max(lengths))
+            row += [
+                f"{sum(lengths) / measure.in_total:.2f}",
+                *(f"{each:.2f} {measure.unit}" for each in spread),
+            ]
+        rows.append(row + [""] * (len(heads) - len(row)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    first, *others = widths
+    lines = [
+        "   ".join(
+            [row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))]
+        )
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _lengths(items: Sequence[Item], measure: Measure) -> str:

@@ -96,7 +96,7 @@ class Evaluation:
     def summary(self, worst: int = 10) -> str:
         """The evaluation as text for a terminal, at most about 90 columns."""
         errors, words = self.word_counts.T
-        sizes = f"{len(self.items):,} items, {words.sum():,} words"
+        sizes = f"{_counted(len(self.items), 'item')}, {_counted(words.sum(), 'word')}"
         lines = [
             f"{self.split}: {sizes}, {100 * (errors == 0).mean():.1f} % of items without an error",
             f"  WER {self.wer}  {_kinds(self.confusions('word'))}",
@@ -221,7 +221,12 @@ def _kinds(confusions: Counter[tuple[str, str]]) -> str:
     left_out = sum(count for (_, hypothesis), count in confusions.items() if not hypothesis)
     added = sum(count for (reference, _), count in confusions.items() if not reference)
     replaced = confusions.total() - left_out - added
-    return f"{confusions.total():,} errors: {replaced:,} replaced, {left_out:,} left out, {added:,} added"
+    total = _counted(confusions.total(), "error")
+    return f"{total}: {replaced:,} replaced, {left_out:,} left out, {added:,} added"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 def _listed(confused: list[tuple[tuple[str, str], int]]) -> str:
