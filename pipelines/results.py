@@ -232,7 +232,7 @@ class Page(Result):
         width, height: size of the image in pixels, or of the ink in its own units.
         model: name of the model.
         source: path of the image, PDF or ink file; None if it was no file.
-        number: of the page in the PDF, or of the piece of ink in the file, from 1.
+        number: of the page in the PDF or TIFF, or of the piece of ink in the file, from 1.
     """
 
     regions: tuple[TextRegion, ...]

@@ -1,4 +1,4 @@
-"""Reads images and pages of PDF documents as `Picture`s.
+"""Reads images as `Picture`s; `documents` has the pages of documents.
 
 The content decides how a file is read, never its name. Images are turned upright by their EXIF orientation,
 transparent ones are put on white, and pixels have 8 bits.
@@ -7,8 +7,8 @@ transparent ones are put on white, and pixels have 8 bits.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Union
 import numpy as np
 
 from pipelines.errors import MediaError
-from pipelines.media.files import Opener, locate, readable
+from pipelines.media.files import locate, readable
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """The formats of Pillow that are allowed. Some others would start programs."""
 
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two of BigTIFF
+
 MOVING = ("AVIF", "GIF", "PNG", "WEBP")  # of FORMATS, those that may be animations
 
-LARGEST_PDF_PAGE = 150e6  # pixels: more than A0 at 300 dpi
 STRIP = 256  # number of rows converted at a time
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 
@@ -40,7 +41,7 @@ class Picture:
     Attributes:
         pixels: (height, width) grey or (height, width, 3) red, green, blue; uint8.
         name: the path, the name of the file object, or `<array>`.
-        number: page number in the PDF, from 1.
+        number: page number in the document, from 1.
         stored: width and height as stored in the file, before `orientation` was applied.
         orientation: EXIF orientation, 1 to 8.
     """
@@ -54,40 +55,25 @@ class Picture:
     orientation: int = 1
 
 
-@dataclass(frozen=True)
-class PdfPage:
-    """A page of a PDF that `read_image` will render.
-
-    Attributes:
-        name: name of the document.
-        number: page number, from 1.
-        dpi: resolution of the rendering, pixels per inch.
-        open: opens the file of the document.
-    """
+class Sheet(Protocol):
+    """A page of a document, which reads itself; see `pipelines.media.documents`."""
 
     kind: ClassVar[str] = "image"
 
     name: str
     number: int
-    dpi: float
-    open: Opener
+
+    def picture(self, colour: bool = False) -> Picture: ...
 
 
-class PageOptions(Protocol):
-    """Options for opening documents; see `RecognitionOptions`."""
-
-    pages: str | None
-    dpi: float
-
-
-Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor", "Image", PdfPage, Picture]
+Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor", "Image", Sheet, Picture]
 
 
 def read_image(source: Source, colour: bool = False) -> Picture:
     """Read an image.
 
     Args:
-        source: a path; a binary file object; a page of a PDF; a Pillow image; an array or tensor
+        source: a path; a binary file object; a page of a PDF or TIFF; a Pillow image; an array or tensor
             of shape (height, width) or (height, width, 1, 3 or 4), tensors also channels first.
             Full scale is 1 for floats and booleans, and for integers of more than 8 bits the power of two
             above their largest value.
@@ -99,21 +85,21 @@ def read_image(source: Source, colour: bool = False) -> Picture:
     """
     if isinstance(source, Picture):
         return replace(source, pixels=_as_asked(source.pixels, colour))
-    if isinstance(source, PdfPage):
-        return _drawn(source, colour)
+    if hasattr(source, "picture"):
+        return source.picture(colour)
     if isinstance(source, np.ndarray) or hasattr(source, "numpy"):
         return Picture(_of_array(source, colour), "<array>")
     if hasattr(source, "getexif"):
-        with _damage_named("<image>"):
-            return Picture(_of_pillow(source, "<image>", colour), "<image>")
+        with damage_named("<image>"):
+            return Picture(pixels_of(source, "<image>", colour), "<image>")
     name, open_it = locate(source)
-    with readable(name, open_it) as file, _open(file, name) as image, _damage_named(name):
+    with readable(name, open_it) as file, open_image(file, name) as image, damage_named(name):
         if image.format == "TIFF":
-            _check_single(image, name)
+            _seek_single(image, name)
         if image.format == "JPEG" and not colour:
             image.draft("L", image.size)  # decodes grey only: a third of the memory
         stored, turn = image.size, orientation(image)
-        return Picture(_of_pillow(image, name, colour), name, stored=stored, orientation=turn)
+        return Picture(pixels_of(image, name, colour), name, stored=stored, orientation=turn)
 
 
 def is_animated(file: BinaryIO, name: str) -> bool:
@@ -127,59 +113,21 @@ def is_animated(file: BinaryIO, name: str) -> bool:
         MediaError: the file holds no image.
     """
     try:
-        with _open(file, name) as image:
+        with open_image(file, name) as image:
             try:
                 return image.format in MOVING and image.is_animated
             except Exception:  # Pillow's readers raise nearly anything at a damaged file
                 return False
-    except _TooLarge:
+    except TooLarge:
         return False
 
 
-def open_pages(source: Source, kind: str, options: PageOptions) -> list:
-    """The pages of a PDF, or the one image that a source is; opener of the tasks for pages."""
-    if kind == "PDF document":
-        return list(pdf_pages(source, options.pages, options.dpi))
-    return [source]
-
-
-def pdf_pages(
-    source: str | os.PathLike | BinaryIO, pages: str | None = None, dpi: float = 300
-) -> list[PdfPage]:
-    """The pages of a PDF, for `read_image` to render one by one.
-
-    Args:
-        source: a path or a binary file object, which must stay open.
-        pages: numbers and ranges from 1, such as "2-5,7,12-"; None for all.
-        dpi: resolution of the rendering, pixels per inch.
-
-    Raises:
-        ValueError: `pages` is malformed, or `dpi` is not above 0.
-        MediaError: the file does not exist, is not a PDF, is damaged or encrypted, or lacks such a page.
-    """
-    if not 0 < dpi < float("inf"):
-        raise ValueError(f"dpi must be above 0, not {dpi}")
-    ranges = page_ranges(pages)
-    name, open_it = locate(source)
-    with readable(name, open_it) as file, _document(file, name) as document:
-        count = len(document)
-    if not count:
-        raise MediaError(name, "has no pages", "check how it was made")
-    numbers: list[int] = []
-    for first, last in ranges:
-        if max(first, last or first) > count:
-            cause = f"has {count} page{'s' * (count > 1)}, not {last or first}"
-            raise MediaError(name, cause, "give pages that it has")
-        numbers += range(first, (last or count) + 1)
-    return [PdfPage(name, number, dpi, open_it) for number in dict.fromkeys(numbers)]
-
-
-class _TooLarge(MediaError):
+class TooLarge(MediaError):
     """An image beyond the size limit."""
 
 
 @contextlib.contextmanager
-def _damage_named(name: str) -> Iterator[None]:
+def damage_named(name: str) -> Iterator[None]:
     """Turn what Pillow's readers raise at a damaged file, nearly anything, into MediaError; hide warnings."""
     try:
         with warnings.catch_warnings():
@@ -194,7 +142,7 @@ def _damage_named(name: str) -> Iterator[None]:
         ) from error
 
 
-def _open(file: BinaryIO, name: str) -> Image:
+def open_image(file: BinaryIO, name: str) -> Image:
     """Open an image without reading its pixels."""
     from PIL import Image, UnidentifiedImageError
 
@@ -202,15 +150,14 @@ def _open(file: BinaryIO, name: str) -> Image:
     file.seek(0)
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or scan it again")
-    with _damage_named(name):
+    with damage_named(name):
         try:
             return Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
             cause = "is a PDF document" if head.startswith(b"%PDF-") else "is not in a supported image format"
             raise MediaError(name, cause, "give an image: PNG, JPEG, TIFF, WebP or the like") from error
         except Image.DecompressionBombError as error:
-            cause = f"has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels"
-            raise _TooLarge(name, cause, "scale it down or cut it up") from error
+            raise _too_large(name) from error
 
 
 def orientation(image: Image) -> int:
@@ -221,18 +168,52 @@ def orientation(image: Image) -> int:
     return turn if turn in range(1, 9) else 1
 
 
-def _check_single(image: Image, name: str) -> None:
-    """Refuse a TIFF of several pages, not counting reduced copies and masks (tag NewSubfileType)."""
-    pages = 0
-    for index in range(image.n_frames):
-        image.seek(index)
-        pages += not image.tag_v2.get(254, 0) & 0b101
-    if pages > 1:
-        raise MediaError(name, f"holds {pages} pages", "split it into one image a page, or make it a PDF")
-    image.seek(0)
+def check_size(image: Image, name: str) -> None:
+    """Refuse an image beyond Pillow's limit, which looks only at the first one in a file.
+
+    Raises:
+        MediaError: it has too many pixels.
+    """
+    from PIL import Image
+
+    if image.width * image.height > 2 * (Image.MAX_IMAGE_PIXELS or math.inf):
+        raise _too_large(name)
 
 
-def _of_pillow(image: Image, name: str, colour: bool) -> np.ndarray:
+def _too_large(name: str) -> TooLarge:
+    from PIL import Image
+
+    cause = f"has more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels"
+    return TooLarge(name, cause, "scale it down or cut it up")
+
+
+def tiff_pages(image: Image, name: str) -> list[int]:
+    """Which of the images in a TIFF are pages, not reduced copies or masks (tag NewSubfileType).
+
+    Raises:
+        MediaError: the file is damaged.
+    """
+    with damage_named(name):
+        pages = []
+        for index in range(image.n_frames):
+            image.seek(index)
+            reduced = image.tag_v2.get(254, 0) & 0b101 or image.tag_v2.get(255) == 2
+            pages += [] if reduced else [index]
+        return pages or [0]
+
+
+def _seek_single(image: Image, name: str) -> None:
+    """Go to the only page of a TIFF, which may come after a reduced copy of it."""
+    pages = tiff_pages(image, name)
+    if len(pages) > 1:
+        cause, way_out = f"holds {len(pages)} pages", "split it into one image a page"
+        raise MediaError(name, cause, way_out)
+    image.seek(pages[0])
+    check_size(image, name)
+
+
+def pixels_of(image: Image, name: str, colour: bool) -> np.ndarray:
+    """Pixels of a Pillow image, upright and on white: (height, width) grey or (height, width, 3), uint8."""
     from PIL import ImageOps
 
     if not min(image.size):
@@ -311,48 +292,3 @@ def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         share = share if pixels.ndim == 2 else share[..., None]
         seen[rows] = (255.0 - share * (255.0 - pixels[rows])).round()
     return seen
-
-
-def _drawn(page: PdfPage, colour: bool) -> Picture:
-    import pypdfium2
-
-    with readable(page.name, page.open) as file, _document(file, page.name) as document:
-        try:
-            sheet = document[page.number - 1]
-            inches = [side / 72 for side in sheet.get_size()]
-        except (pypdfium2.PdfiumError, IndexError) as error:
-            raise MediaError(page.name, f"page {page.number} is damaged", "make the PDF again") from error
-        pixels = inches[0] * inches[1] * page.dpi**2
-        if pixels > LARGEST_PDF_PAGE:
-            size = f"{inches[0] * 2.54:.0f} x {inches[1] * 2.54:.0f} cm"
-            cause = f"page {page.number} is {size} large, {pixels / 1e6:.0f} megapixels at {page.dpi:g} dpi"
-            raise MediaError(page.name, cause, "give a lower dpi")
-        bitmap = sheet.render(scale=page.dpi / 72, grayscale=not colour, rev_byteorder=True)
-        drawn = bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)
-        return Picture(np.array(drawn[..., :3] if colour else drawn[..., 0]), page.name, page.number)
-
-
-def _document(file: BinaryIO, name: str):
-    import pypdfium2
-
-    try:
-        return pypdfium2.PdfDocument(file)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise MediaError(name, "is encrypted", "save a copy of it without a password") from error
-        raise MediaError(name, "is damaged or not a PDF document", "get a whole copy of it") from error
-
-
-def page_ranges(pages: str | None) -> list[tuple[int, int | None]]:
-    """First and last page of each range; the last is None for an open range."""
-    if pages is None:
-        return [(1, None)]
-    ranges = []
-    for part in str(pages).split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:(-)\s*(\d*)\s*)?", part, re.ASCII)
-        first = int(match[1]) if match else 0
-        last = (int(match[3]) if match[3] else None) if match and match[2] else first
-        if first < 1 or (last is not None and last < first):
-            raise ValueError(f'pages are numbers and ranges from 1, such as "2-5,7", not {pages!r}')
-        ranges.append((first, last))
-    return ranges

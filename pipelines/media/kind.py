@@ -25,6 +25,7 @@ from pipelines.tasks import TASKS, resolve
 RECORDING = "recording"
 IMAGE = "image"
 ANIMATION = "animated image"
+PAGES = "image of several pages"  # TIFF
 PDF = "PDF document"
 INK = "ink"
 LAYOUT = "page layout"  # PAGE XML or ALTO
@@ -32,7 +33,7 @@ VIDEO = "video"
 FRAMES = "frames"  # a folder of images, or an array of them
 TEXT = "text"
 UNKNOWN = "unknown"
-STILL = (IMAGE, ANIMATION)  # what is read as one picture
+STILL = (IMAGE, ANIMATION, PAGES)  # what is read as pictures
 
 HEAD = 4096  # bytes that are looked at
 XML_HEAD = 65_536  # bytes of an XML file, which may begin with long comments
@@ -165,7 +166,7 @@ def _content(file: BinaryIO, head: bytes, name: str) -> tuple[str, bool]:
     if not recording.RECORDING.match(head):
         moves = _moves(file, name)
         if moves is not None:
-            return ANIMATION if moves else IMAGE, False
+            return ANIMATION if moves else PAGES if _has_pages(file, head, name) else IMAGE, False
         text = _text(file, head)
         if text is not None:
             return _kind_of_text(text), False
@@ -188,6 +189,17 @@ def _moves(file: BinaryIO, name: str) -> bool | None:
         return images.is_animated(file, name)
     except MediaError:
         return None
+
+
+def _has_pages(file: BinaryIO, head: bytes, name: str) -> bool:
+    if not head.startswith(images.TIFF_HEADS):
+        return False
+    file.seek(0)
+    try:
+        with images.open_image(file, name) as image:
+            return len(images.tiff_pages(image, name)) > 1
+    except MediaError:  # whoever reads it says so
+        return False
 
 
 # Text

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, NamedTuple, Union
 import numpy as np
 
 from pipelines.errors import MediaError
+from pipelines.media.documents import multipage_tiff
 from pipelines.media.files import Opener, locate, readable
 from pipelines.media.images import is_animated, read_image
 from pipelines.media.recording import RECORDING, DamagedMedia
@@ -191,7 +192,9 @@ def open_clip(source: Source | Clip, kind: str = "video", options: object = None
 
 
 def open_scene(source: Source | Clip, kind: str, options: object = None) -> list:
-    """A video as a clip, an image as it is; opener of the tasks for either."""
+    """A video as a clip, an image as it is or each page of a TIFF; opener of the tasks for either."""
+    if kind == "image of several pages":
+        return multipage_tiff(source)
     return open_clip(source, kind) if kind in ("video", "frames") else [source]
 
 

@@ -223,16 +223,17 @@ class RecognitionOptions(ManyOptions, HandwritingOptions, VideoOptions):
 
     pages: str | None = None
     """Pages of PDF documents, such as 2-5,7 (default: all)."""
-    dpi: float = 300.0
-    """Resolution in pixels per inch at which PDF pages are rendered."""
+    dpi: float | None = None
+    """Resolution in pixels per inch at which PDF pages are rendered; by default that of the images where a
+    page consists of them, or else 300."""
 
     def __post_init__(self):
         super().__post_init__()
         if self.pages is not None:
-            from pipelines.media.images import page_ranges
+            from pipelines.media.documents import page_ranges
 
             page_ranges(self.pages)
-        if not 0 < self.dpi < math.inf:
+        if self.dpi is not None and not 0 < self.dpi < math.inf:
             raise ValueError(f"dpi must be above 0, not {self.dpi}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.media.images import PdfPage
+from pipelines.media.documents import PdfPage, TiffPage
 from pipelines.media.kind import TEXT, UNKNOWN, Kind, kind_of
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
@@ -19,7 +19,7 @@ class Unit:
     Attributes:
         task: the row of the table whose reader takes it.
         source: what the reader takes.
-        number: of a page in its PDF, of a piece of ink in its file, of any part in its whole; from 1.
+        number: of a page in its document, of a piece of ink in its file, of any part in its whole; from 1.
     """
 
     task: Task
@@ -46,7 +46,7 @@ def units_of(
     preferred: str | None = None,
     kind: Kind | None = None,
 ) -> list[Unit]:
-    """The pages of a PDF, the pieces of ink in a file, or the one image, recording or video that a source is.
+    """The pages of a PDF or TIFF, the pieces of ink in a file, or the one image, recording or video.
 
     Args:
         rows: of the table, one of which is to read it.
@@ -79,7 +79,7 @@ def all_units(
 
 def are_several(units: list[Unit | TriscribeError]) -> bool:
     """Whether a source gives several results: a document always, others where they hold several units."""
-    return len(units) > 1 or isinstance(getattr(units[0], "source", None), PdfPage)
+    return len(units) > 1 or isinstance(getattr(units[0], "source", None), (PdfPage, TiffPage))
 
 
 def _refused(kind: Kind, rows: list[Task]) -> MediaError:

@@ -153,14 +153,10 @@ def _ink_words(line: TextLine, strokes: Sequence[np.ndarray]) -> tuple[Mark, ...
 def _image(page: Page, source: Path) -> bytes:
     from PIL import Image
 
-    from pipelines.media.images import pdf_pages, read_image
-    from pipelines.media.kind import PDF, kind_of
+    from pipelines.media.documents import page_of
+    from pipelines.media.images import read_image
 
-    if kind_of(source).name == PDF:
-        (sheet,) = pdf_pages(source, str(page.number or 1), dpi=PDF_DPI)
-        image = Image.fromarray(read_image(sheet, colour=True).pixels)
-    else:
-        image = Image.fromarray(read_image(source, colour=True).pixels)
+    image = Image.fromarray(read_image(page_of(source, page.number, PDF_DPI), colour=True).pixels)
     image.thumbnail((WIDEST, HIGHEST))
     content = io.BytesIO()
     image.save(content, "JPEG", quality=QUALITY)

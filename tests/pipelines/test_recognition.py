@@ -76,6 +76,17 @@ def test_pdf(model, folder):
         recognize(folder / "x.png", model, pages="two")
 
 
+def test_tiff_of_several_pages(model, folder, tmp_path):
+    first, *others = [Image.fromarray(bars(text)) for text in TEXTS]
+    first.save(folder / "scans.tif", save_all=True, append_images=others)
+    pages = list(recognize(folder / "scans.tif", model))
+    assert [page.text for page in pages] == TEXTS and [page.number for page in pages] == [1, 2, 3]
+    with open(folder / "scans.tif", "rb") as file:
+        assert [page.text for page in recognize(file, model, pages="2-")] == TEXTS[1:]
+    (page,) = recognize(folder / "scans.tif", model, pages="3")
+    assert page.text == "b"
+
+
 def test_many_sources_keep_their_order(model, folder):
     sources = [folder / "x.png", folder / "notes.txt", folder / "book.pdf", bars("bb"), folder / "none.png"]
     found = list(recognize(iter(sources), model, dpi=72, errors="return"))
@@ -178,6 +189,12 @@ def test_a_folder(command, folder, tmp_path, capsys):
     assert "1 recognised" in said and "4 already there" in said
     assert command(folder / "book.pdf", "-o", tmp_path / "some", "--pages", "2-") == 0
     assert written(tmp_path / "some") == ["book/0002.txt", "book/0003.txt"]
+    first, *others = [Image.fromarray(bars(text)) for text in TEXTS]
+    first.save(folder / "scans.tif", save_all=True, append_images=others)
+    page = tmp_path / "index.html"
+    assert command(folder / "scans.tif", "-o", tmp_path / "some", "--pages", "1,3", "--page", page) == 0
+    assert written(tmp_path / "some")[2:] == ["scans/0001.txt", "scans/0003.txt"]
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg") == 2
 
 
 def test_no_two_outputs_meet(command, folder, tmp_path):

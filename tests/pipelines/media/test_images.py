@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pipelines.errors import MediaError
-from pipelines.media.images import pdf_pages, read_image
+from pipelines.media.images import read_image
 from pipelines.media.kind import kind_of
 from tests.data.pictures import ramp, write_pdf
 
@@ -171,37 +171,3 @@ def test_a_bomb_is_refused_unread(tmp_path):
     with pytest.raises(MediaError, match="more than 179 megapixels"):
         read_image(tmp_path / "x.png")
     assert kind_of(tmp_path / "x.png").name == "image"  # so that a folder's run reports it
-
-
-def test_pdf(tmp_path):
-    grown = [ramp(40 + 10 * number, 60) for number in range(4)]
-    path = write_pdf(tmp_path / "x.pdf", grown)
-    assert kind_of(path).name == "PDF document"
-    pages = pdf_pages(path, dpi=72)
-    assert [page.number for page in pages] == [1, 2, 3, 4]
-    for page, expected in zip(pages, grown, strict=True):
-        picture = read_image(page)
-        assert (picture.name, picture.number) == (str(path), page.number)
-        assert picture.pixels.shape == expected.shape and near(picture.pixels, expected, 12)
-    assert read_image(pages[0], colour=True).pixels.shape == (40, 60, 3)
-    (page,) = pdf_pages(path, "2", dpi=144)
-    assert read_image(page).pixels.shape == (100, 120)
-    with open(path, "rb") as file:
-        assert [page.number for page in pdf_pages(file, " 3-, 1 ,2-3")] == [3, 4, 1, 2]
-
-
-def test_pdf_that_cannot_be_read(tmp_path):
-    path = write_pdf(tmp_path / "x.pdf", [GREY, GREY])
-    for pages in ("", "0", "2-1", "a", "1;2", "-3", "1-2-3"):
-        with pytest.raises(ValueError, match="pages are numbers"):
-            pdf_pages(path, pages)
-    with pytest.raises(ValueError, match="dpi"):
-        pdf_pages(path, dpi=0)
-    for pages in ("3", "1-9", "4-"):
-        with pytest.raises(MediaError, match=f"has 2 pages, not {pages[-1] if pages != '4-' else 4}"):
-            pdf_pages(path, pages)
-    (tmp_path / "cut.pdf").write_bytes(path.read_bytes()[:200])
-    with pytest.raises(MediaError, match="damaged or not a PDF"):
-        pdf_pages(tmp_path / "cut.pdf")
-    with pytest.raises(MediaError, match="megapixels at 1e\\+06 dpi; give a lower dpi"):
-        read_image(pdf_pages(path, dpi=1e6)[0])

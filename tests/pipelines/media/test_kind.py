@@ -13,7 +13,8 @@ from PIL import Image
 
 from pipelines.errors import MediaError
 from pipelines.media import kind as kinds
-from pipelines.media.images import pdf_pages, read_image
+from pipelines.media.documents import pdf_pages
+from pipelines.media.images import read_image
 from pipelines.media.ink import Ink
 from pipelines.media.kind import is_one, kind_of, named_kind
 from pipelines.media.video import Clip
@@ -96,7 +97,7 @@ def test_the_content_decides(tmp_path, kind, place):
         ("one.gif", "image", False),
         ("one.png", "image", False),
         ("one.jpg", "image", False),
-        ("pages.tif", "image", False),
+        ("pages.tif", "image of several pages", False),
         ("a.pdf", "PDF document", False),
     ],
 )
