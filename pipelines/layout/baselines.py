@@ -102,8 +102,25 @@ class Trace:
         return float(self.rows.mean())
 
 
-def lay_level(page: np.ndarray) -> Sheet | None:
-    """Reduce a page, find its ink, and level it.
+@dataclass(frozen=True, eq=False)
+class Strokes:
+    """What is written on a reduced page.
+
+    Attributes:
+        ink: (height, width) float32 in [0, 1].
+        faint: the same, including fainter strokes.
+        distance: line distance in rows.
+        scale: pixels of the page per column and row.
+    """
+
+    ink: np.ndarray
+    faint: np.ndarray
+    distance: float
+    scale: tuple[float, float]
+
+
+def find_strokes(page: np.ndarray) -> Strokes | None:
+    """Reduce a page and find its ink.
 
     Args:
         page: (height, width) uint8, grey, dark ink on light paper.
@@ -123,15 +140,20 @@ def lay_level(page: np.ndarray) -> Sheet | None:
     )
     if not ink.any():
         return None
-    distance = _line_distance(ink)
-    sources = _level(_slopes(ink, distance))
-    across = np.tile(np.arange(ink.shape[1], dtype=np.float32), (len(ink), 1))
+    scale = page.shape[1] / ink.shape[1], page.shape[0] / ink.shape[0]
+    return Strokes(ink, faint, _line_distance(ink), scale)
+
+
+def lay_level(strokes: Strokes) -> Sheet:
+    """Level the lines of a page."""
+    height, width = strokes.ink.shape
+    sources = _level(_slopes(strokes.ink, strokes.distance))
+    across = np.tile(np.arange(width, dtype=np.float32), (height, 1))
     ink, faint = (
         cv2.remap(each, across, sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        for each in (ink, faint)
+        for each in (strokes.ink, strokes.faint)
     )
-    scale = page.shape[1] / ink.shape[1], page.shape[0] / ink.shape[0]
-    return Sheet(ink, faint, sources, distance, scale)
+    return Sheet(ink, faint, sources, strokes.distance, strokes.scale)
 
 
 def find_traces(sheet: Sheet) -> list[Trace]:

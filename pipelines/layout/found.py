@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipelines.layout.baselines import Sheet, Trace, band, find_traces, lay_level
+from pipelines.layout.baselines import Sheet, Strokes, Trace, band, find_strokes, find_traces, lay_level
+from pipelines.layout.gutters import find_gutter
 from pipelines.layout.insertions import find_insertions
 from pipelines.layout.lines import LineShape
 from pipelines.layout.paths import best_paths
@@ -24,7 +25,8 @@ COLOURS = ((200, 30, 30), (30, 90, 200), (20, 130, 60), (170, 60, 170), (200, 11
 def find_lines(page: np.ndarray) -> list[list[LineShape]]:
     """Detect the text lines of a page.
 
-    Works on a reduced copy, so that time and memory hardly depend on the size of the page.
+    Works on a reduced copy, so that time and memory hardly depend on the size of the page. The pages of an
+    open book, and columns side by side, are each treated as a page, from left to right.
 
     Args:
         page: (height, width) uint8, grey, upright, dark ink on light paper.
@@ -38,14 +40,29 @@ def find_lines(page: np.ndarray) -> list[list[LineShape]]:
     """
     if page.ndim != 2 or page.dtype != np.uint8 or not page.size:
         raise ValueError(f"a grey page is (height, width) uint8, not {page.shape} {page.dtype}")
-    sheet = lay_level(page)
-    traces = find_traces(sheet) if sheet else []
+    strokes = find_strokes(page)
+    if strokes is None:
+        return []
+    gutter = find_gutter(strokes.ink, strokes.distance)
+    if gutter is None:
+        return _lines_of(strokes, page.shape)
+    return [
+        [_moved(shape, first) for shape in region]
+        for part, first in gutter.divide(page)
+        for region in find_lines(part)
+    ]
+
+
+def _lines_of(strokes: Strokes, size: tuple[int, int]) -> list[list[LineShape]]:
+    """The lines of a page, (height, width) in pixels, that has no gutter."""
+    sheet = lay_level(strokes)
+    traces = find_traces(sheet)
     if not traces:
         return []
     traces += find_insertions(sheet, traces)
     regions = _in_order(traces, sheet.distance)
     traces = [trace for region in regions for trace in region]
-    corner = np.array(page.shape[::-1]) - 1
+    corner = np.array(size[::-1]) - 1
     outlines = iter(_outlines(sheet, traces))
     return [[_shape(sheet, trace, next(outlines), corner) for trace in region] for region in regions]
 
@@ -85,6 +102,14 @@ def draw_lines(page: np.ndarray, regions: Sequence[Sequence[LineShape]]) -> np.n
                 cv2.LINE_AA,
             )
     return picture
+
+
+def _moved(shape: LineShape, right: int) -> LineShape:
+    """A line of a part of a page that begins so many pixels to the right."""
+    baseline, polygon = (
+        tuple((round(x + right, 1), y) for x, y in points) for points in (shape.baseline, shape.polygon)
+    )
+    return LineShape(baseline, polygon, shape.id)
 
 
 def _shape(
