@@ -29,7 +29,7 @@ class Recognize(FolderCommand):
 
     Files that cannot be read are reported, and the others are still read.
 
-    The pages of a PDF document or TIFF become numbered files in a folder of its name.
+    The pages of a PDF or TIFF become numbered files in a folder of its name.
     """
 
     inputs: Positional[tuple[str, ...]]
