@@ -26,6 +26,7 @@ from pipelines.results import Character, Segment, Transcript, Word
 from pipelines.speech import cut, speech_model
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
+LARGEST_TEXT = 20_000_000  # bytes: what is said in two weeks
 CUE = re.compile(r"\s*(?:\d+:)?\d+:\d+[.,]\d+\s+-->")  # the line with the times of a subtitle
 ROUNDS = 3  # over the numbers of a line, whose readings depend on each other
 
@@ -247,7 +248,7 @@ def _written(text: str | Path | Sequence[str]) -> tuple[str, list[str]]:
     """The text's name for errors, and its lines without blank ones."""
     name = str(text) if isinstance(text, Path) else "<text>"
     if isinstance(text, Path):
-        text = read_text(text)
+        text = read_text(text, LARGEST_TEXT)
     if isinstance(text, str):
         text = cues(text) or re.split(r"\r\n|\n|\r", text)
     written = [" ".join(line.split()) for line in text if line.strip()]

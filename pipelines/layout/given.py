@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError
 from pipelines.layout.lines import BAND, LineShape
+from pipelines.media.files import locate, readable
 from pipelines.media.xml import safe_parser
 from pipelines.results import Point, box
 
@@ -86,7 +87,8 @@ class PageLayout:
 
 def is_layout(path: str | os.PathLike) -> bool:
     """Whether a file is PAGE XML or ALTO, by its first 64 KiB."""
-    with open(path, "rb") as file:
+    name, open_it = locate(path)
+    with readable(name, open_it) as file:
         return re.search(rb"<(\w+:)?(PcGts|alto)[\s>]", file.read(65536)) is not None
 
 
@@ -125,16 +127,15 @@ def _parsed(path: str | os.PathLike) -> Element:
     from lxml import etree
 
     try:
-        if os.path.getsize(path) > LARGEST:
-            raise MediaError(path, f"is larger than {LARGEST >> 20} MiB", "export each page to its own file")
-        with open(path, "rb") as file:
+        name, open_it = locate(path)
+        with readable(name, open_it) as file:
+            if file.seek(0, os.SEEK_END) > LARGEST:
+                cause = f"is larger than {LARGEST >> 20} MiB"
+                raise MediaError(path, cause, "export each page to its own file")
+            file.seek(0)
             tree = etree.parse(file, safe_parser())
     except etree.XMLSyntaxError as error:
         raise MediaError(path, f"is not well-formed XML ({error.msg})", "export it again") from error
-    except FileNotFoundError as error:
-        raise MediaError(path, "no such file", "check the path") from error
-    except OSError as error:
-        raise MediaError(path, f"cannot be read ({error})", "check the file and its permissions") from error
     if tree.docinfo.internalDTD is not None:
         raise MediaError(path, "brings a document type of its own, which is not read", "remove <!DOCTYPE>")
     return tree.getroot()

@@ -8,6 +8,7 @@ import io
 import os
 import select
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ from typing import BinaryIO
 from pipelines.errors import MediaError
 
 GZIP = b"\x1f\x8b"  # first bytes of a gzip file
+
+MOST_EXPANSION = 200  # of a gzip file; text expands 3 to 30-fold, and at most 1032-fold is possible
+EXPANDED_FREELY = 1 << 20  # bytes, for small files of one character
 
 PATIENCE = 5.0  # seconds in which a named pipe must have found a writer
 
@@ -71,11 +75,38 @@ def readable(name: str, open_it: Opener) -> Iterator[BinaryIO]:
 def unzipped(file: BinaryIO) -> BinaryIO:
     """A seekable file from its start, decompressed if it is in gzip format.
 
-    Damage shows when it is read: EOFError, zlib.error, or gzip.BadGzipFile, which is an OSError.
+    Damage shows when it is read: EOFError, zlib.error, or gzip.BadGzipFile, which is an OSError; so does a
+    file that expands `MOST_EXPANSION`-fold.
     """
     zipped = file.read(len(GZIP)) == GZIP
     file.seek(0)
-    return gzip.open(file) if zipped else file
+    return io.BufferedReader(_Expanding(file), 1 << 16) if zipped else file
+
+
+class _Expanding(io.RawIOBase):
+    """A decompressed gzip file, as long as it does not expand more than text ever does."""
+
+    def __init__(self, file: BinaryIO):
+        self.zipped, self.file = file, gzip.GzipFile(fileobj=file)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        return self.file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def readinto(self, buffer) -> int:
+        data = self.file.read1(len(buffer))
+        buffer[: len(data)] = data
+        if self.file.tell() > EXPANDED_FREELY + MOST_EXPANSION * self.zipped.tell():
+            raise gzip.BadGzipFile(f"expands more than {MOST_EXPANSION}-fold")
+        return len(data)
 
 
 def _pipe(name: str) -> BinaryIO:
@@ -88,6 +119,8 @@ def _pipe(name: str) -> BinaryIO:
         state = os.stat(name)
         key = state.st_dev, state.st_ino
         if key not in _PIPES:
+            if stat.S_ISBLK(state.st_mode) or (stat.S_ISCHR(state.st_mode) and _is_endless(name)):
+                raise MediaError(name, "is a device", "give a file")
             descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
             try:
                 _PIPES[key] = _spooled(io.BufferedReader(_Waiting(descriptor, name), 1 << 16))
@@ -99,6 +132,12 @@ def _pipe(name: str) -> BinaryIO:
     except OSError as error:
         raise MediaError(name, f"cannot be read ({error.strerror or error})", "give a file") from error
     return _PIPES[key]
+
+
+def _is_endless(name: str) -> bool:
+    """Whether a character device is one like /dev/zero, which never ends: neither a terminal nor empty."""
+    with open(name, "rb", buffering=0) as file:
+        return not file.isatty() and file.read(1) != b""
 
 
 class _Waiting(io.RawIOBase):

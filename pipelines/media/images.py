@@ -30,6 +30,7 @@ TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two of BigTI
 
 MOVING = ("AVIF", "GIF", "PNG", "WEBP")  # of FORMATS, those that may be animations
 
+LARGEST_COLOURED = 125e6  # pixels: 7 bytes of memory each while they are read
 STRIP = 256  # number of rows converted at a time
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 
@@ -81,7 +82,7 @@ def read_image(source: Source, colour: bool = False) -> Picture:
 
     Raises:
         MediaError: the file does not exist, is not an image, is damaged, has several pages, or exceeds
-            Pillow's limit (179 megapixels); or the array has another shape or type.
+            Pillow's limit (179 megapixels; 125 in colour); or the array has another shape or type.
     """
     if isinstance(source, Picture):
         return replace(source, pixels=_as_asked(source.pixels, colour))
@@ -213,22 +214,50 @@ def _seek_single(image: Image, name: str) -> None:
 
 
 def pixels_of(image: Image, name: str, colour: bool) -> np.ndarray:
-    """Pixels of a Pillow image, upright and on white: (height, width) grey or (height, width, 3), uint8."""
-    from PIL import ImageOps
+    """Pixels of a Pillow image, upright and on white: (height, width) grey or (height, width, 3), uint8.
 
+    Rows are converted strip by strip: a large image takes much memory as it is.
+    """
     if not min(image.size):
         raise MediaError(name, f"has no pixels ({image.width} x {image.height})", "check how it was made")
+    if colour and image.width * image.height > LARGEST_COLOURED:
+        cause = f"has {image.width * image.height / 1e6:.0f} megapixels"
+        raise TooLarge(name, cause, f"scale it down to at most {LARGEST_COLOURED / 1e6:.0f}")
     image.load()
-    if orientation(image) != 1:
-        image = ImageOps.exif_transpose(image)
+    pixels = np.empty((image.height, image.width, 3)[: 3 if colour else 2], np.uint8)
+    strips = [(top, min(top + STRIP, image.height)) for top in range(0, image.height, STRIP)]
+    cuts = ((slice(top, below), image.crop((0, top, image.width, below))) for top, below in strips)
     if image.mode.startswith(("I", "F")):
-        return _as_asked(_eight_bits(np.asarray(image), name), colour)
+        found = [_range(np.asarray(cut)) for _, cut in cuts]
+        low, high = np.min([low for low, _ in found]), np.max([high for _, high in found])
+        for top, below in strips:
+            numbers = np.asarray(image.crop((0, top, image.width, below)))
+            pixels[top:below] = _as_asked(_scaled(numbers, low, high, name), colour)
+    else:
+        for rows, cut in cuts:
+            pixels[rows] = _converted(cut, colour)
+    return _turned(pixels, orientation(image))
+
+
+def _converted(image: Image, colour: bool) -> np.ndarray:
+    """An image of 8 bits as an array, on white where it is transparent."""
     kind = "RGB" if colour else "L"
     if not image.has_transparency_data:
-        return np.array(image.convert(kind))
+        return np.asarray(image.convert(kind))
     if image.mode not in ("LA", "RGBA"):
         image = image.convert("RGBA")
-    return _on_white(np.array(image.convert(kind)), np.asarray(image.getchannel("A")))
+    return _on_white(np.asarray(image.convert(kind)), np.asarray(image.getchannel("A")))
+
+
+def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Pixels made upright, given their EXIF orientation."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _of_array(source: np.ndarray | torch.Tensor, colour: bool) -> np.ndarray:
@@ -260,8 +289,18 @@ def _eight_bits(pixels: np.ndarray, name: str) -> np.ndarray:
         return pixels.astype(np.uint8) * 255
     if kind not in "iuf":
         raise MediaError(name, f"holds {pixels.dtype} values, which are no pixels", "convert it to uint8")
-    low, high = pixels.min(), pixels.max()
-    if kind == "f":
+    return _scaled(pixels, *_range(pixels), name)
+
+
+def _range(pixels: np.ndarray) -> tuple[np.generic, np.generic]:
+    return pixels.min(), pixels.max()
+
+
+def _scaled(pixels: np.ndarray, low: np.generic, high: np.generic, name: str) -> np.ndarray:
+    """Convert numbers to uint8, given the range of those of the whole image."""
+    if pixels.dtype.kind == "b":
+        return pixels.astype(np.uint8) * 255
+    if pixels.dtype.kind == "f":
         if not (low >= 0 and high <= 1):  # also where it holds NaN
             found = f"holds values from {low} to {high}"
             raise MediaError(name, found, "scale them to between 0 and 1, or convert it to uint8")

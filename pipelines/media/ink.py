@@ -18,6 +18,7 @@ from pipelines.media.files import locate, readable, unzipped
 Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
 LARGEST = 1 << 30  # bytes of a file, unpacked
+MOST_LINES = 5_000_000  # of JSON
 LONGEST_LINE = 1 << 24  # bytes of one piece of ink in JSON
 FARTHEST = 1e9  # largest coordinate; float32 would lose the shape of larger ink
 LATEST = 1e20  # largest time; nanoseconds since 1970 are smaller
@@ -150,6 +151,8 @@ def _from_lines(file: BinaryIO, name: str) -> Iterator[Ink]:
             raise MediaError(where, f"is longer than {LONGEST_LINE >> 20} MiB", "split it")
         if total > LARGEST:
             raise MediaError(name, f"holds more than {LARGEST >> 30} GiB", "split it")
+        if number > MOST_LINES:
+            raise MediaError(name, f"holds more than {MOST_LINES:,} lines", "split it")
         if line.strip():
             yield _from_json(line, name, where, number)
 

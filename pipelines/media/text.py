@@ -6,8 +6,8 @@ import codecs
 import zlib
 from pathlib import Path
 
-from pipelines.errors import DataError
-from pipelines.media.files import unzipped
+from pipelines.errors import DataError, MediaError
+from pipelines.media.files import locate, unzipped
 
 LARGEST = 200_000_000  # bytes, decompressed
 
@@ -35,9 +35,11 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
         DataError: the file cannot be read, is larger, is not UTF-8, or holds no text.
     """
     try:
-        with open(path, "rb") as file:
+        with locate(path)[1]() as file:
             held = unzipped(file).read(largest + 1)
-    except (EOFError, OSError, zlib.error) as error:
+    except MediaError as error:
+        raise DataError(path, error.cause, error.way_out) from error
+    except (EOFError, OSError, ValueError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise DataError(path, f"cannot be read ({cause})", "check the path and the file") from error
     if len(held) > largest:

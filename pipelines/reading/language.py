@@ -23,6 +23,8 @@ from pipelines.model import SequenceModel
 from pipelines.reading.settings import AUTO, NONE, OWN, SearchOptions
 
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
+LARGEST_LEXICON = 10_000_000  # bytes: a million words
+LARGEST_HOTWORDS = 1_000_000  # bytes; their prefix tree takes about 300 times as many
 KEPT = 4  # language models and lexicons of each model that are kept for the next call
 
 Made = TypeVar("Made")
@@ -64,7 +66,7 @@ def fusion(model: SequenceModel, options: SearchOptions) -> Fusion | None:
     hotwords, favoured, lexicon = None, (), None
     if options.hotwords:
         hotwords = _hotwords(model, options.hotwords, options.hotword_weight)
-        favoured = tuple(_words(model, options.hotwords, "hotwords")[1])
+        favoured = tuple(_words(model, options.hotwords, "hotwords", LARGEST_HOTWORDS)[1])
     if options.lexicon:
         given = options.lexicon
         given = os.fspath(given) if isinstance(given, (str, os.PathLike)) else tuple(given)
@@ -85,12 +87,12 @@ def language_source(model: SequenceModel, source: str | os.PathLike | None) -> s
 
 
 def _words(
-    model: SequenceModel, given: str | os.PathLike | Sequence[str], name: str
+    model: SequenceModel, given: str | os.PathLike | Sequence[str], name: str, largest: int
 ) -> tuple[str, list[str]]:
     """The name of what a caller gave for errors, and its words as the model writes them."""
     if isinstance(given, (str, os.PathLike)):
         if os.path.isfile(given):
-            name, given = str(given), read_text(Path(given)).splitlines()
+            name, given = str(given), dict.fromkeys(read_text(Path(given), largest).splitlines())
         else:
             given = str(given).split(",")
     words = [fitted(word, model.alphabet) for word in map(model.normalisation, given) if word]
@@ -103,7 +105,7 @@ def _lexicon(
     model: SequenceModel, given: str | tuple[str, ...], cost: float, hotwords: tuple[str, ...]
 ) -> Lexicon:
     """The words given, and the hotwords, which are known words too."""
-    name, lines = _words(model, given, "lexicon")
+    name, lines = _words(model, given, "lexicon", LARGEST_LEXICON)
     words = {word for line in (*lines, *hotwords) for word in line.split()}
     words |= {capital for word in words for capital in (word[:1].upper() + word[1:], word.upper())}
     writable = set(model.alphabet.symbols)
@@ -115,7 +117,7 @@ def _lexicon(
 
 
 def _hotwords(model: SequenceModel, given: str | os.PathLike | Sequence[str], weight: float) -> Hotwords:
-    name, words = _words(model, given, "hotwords")
+    name, words = _words(model, given, "hotwords", LARGEST_HOTWORDS)
     strange = ((word, [symbol for symbol in word if symbol not in model.alphabet]) for word in words)
     unknown = [f"{symbols[0]!r} of {word!r}" for word, symbols in strange if symbols]
     if unknown:

@@ -57,6 +57,8 @@ def numbered_lines(path: Path, root: Path) -> Iterator[tuple[int, str | Rejected
     Only line feeds end a line: sentences may contain U+2028 and the like, at which `splitlines` would split.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError("neither a file nor a folder")
         raw = path.read_bytes()
     except OSError as error:  # a dangling link, a folder of this name, no permission
         yield 0, Rejected(shown(path, root), f"cannot be read ({error.strerror or error})")

@@ -164,7 +164,7 @@ def test_text_files(ideal, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, cause", [(None, "cannot be read"), (b"caf\xe9", "not UTF-8"), (b" \n\n", "holds no text")]
+    "content, cause", [(None, "does not exist"), (b"caf\xe9", "not UTF-8"), (b" \n\n", "holds no text")]
 )
 def test_unusable_text_files_are_named(ideal, tmp_path, content, cause):
     path = tmp_path / "text.txt"

@@ -213,7 +213,8 @@ def test_hostile_inkml_is_refused_with_file_cause_and_way_out(content, head, cau
         (b'{"strokes": [[[1, 2]]]}\n{"strokes"', "not JSON"),
         (gzip.compress(b'{"strokes": [[[1, 2]]]}')[:-9], "cut off"),
         (b"\x1f\x8b rubbish", "damaged"),
-        (gzip.compress(b"{" + b" " * (40 << 20), 9), "longer than 16 MiB"),
+        (b"{" + b" " * (17 << 20), "longer than 16 MiB"),
+        (gzip.compress(b"{" + b" " * (40 << 20), 9), "expands more than 200-fold"),
     ],
 )
 def test_damaged_lines_are_refused_with_file_cause_and_way_out(tmp_path, content, cause):

@@ -222,7 +222,7 @@ def test_hostile_files_give_one_clear_error(tmp_path, name):
     assert str(path) in str(caught.value) and caught.value.way_out and len(str(caught.value)) < 600
 
 
-@pytest.mark.parametrize(("place", "why"), [("missing.xml", "no such file"), (".", "cannot be read")])
+@pytest.mark.parametrize(("place", "why"), [("missing.xml", "does not exist"), (".", "is a folder")])
 def test_what_is_no_file_is_named(tmp_path, place, why):
     with pytest.raises(MediaError, match=why):
         read_layout(tmp_path / place)

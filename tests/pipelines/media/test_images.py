@@ -2,11 +2,12 @@
 
 import io
 import os
+import resource
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipelines.errors import MediaError
 from pipelines.media.images import read_image
@@ -171,3 +172,30 @@ def test_a_bomb_is_refused_unread(tmp_path):
     with pytest.raises(MediaError, match="more than 179 megapixels"):
         read_image(tmp_path / "x.png")
     assert kind_of(tmp_path / "x.png").name == "image"  # so that a folder's run reports it
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_in_strips(tmp_path, orientation):
+    tall = np.arange(700 * 3, dtype=np.uint32).reshape(700, 3)
+    for pixels in (tall.astype(np.uint8), (tall / tall.max()).astype(np.float32), tall.astype(np.uint16)):
+        image = Image.fromarray(pixels)
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        path = tmp_path / ("x.tif" if image.mode == "F" else "x.png")
+        image.save(path, exif=exif)
+        upright = Image.open(path)  # Pillow turns TIFF itself
+        upright = upright if image.mode == "F" else ImageOps.exif_transpose(upright)
+        assert near(read_image(path).pixels, read_image(np.asarray(upright)).pixels)
+
+
+def test_large_images_take_little_memory_beside_their_own(tmp_path):
+    side = 5000
+    for kind in ("F", "RGBA"):
+        path = tmp_path / f"{kind}.tif"
+        Image.new(kind, (side, side)).save(path, compression="tiff_lzw")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert read_image(path).pixels.shape == (side, side)
+        mebibytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        assert mebibytes < 6.5 * side * side / 2**20
+    with pytest.raises(MediaError, match="has 126 megapixels; scale it down to at most 125"):
+        read_image(Image.new("1", (12_000, 10_500)), colour=True)

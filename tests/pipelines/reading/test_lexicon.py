@@ -101,3 +101,14 @@ def test_the_command(tmp_path, capsys):
         assert f"{made} recognised" in capsys.readouterr().out
     assert cli.main([*given, "--lexicon", "nowhere/words"]) == 2
     assert "lexicon: there is no file 'nowhere/words'" in capsys.readouterr().err
+
+
+def test_lists_of_words_are_bounded(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("ab\n" * 3_400_000)
+    with pytest.raises(DataError, match="holds too much text; give a part of it, of at most 10 MB"):
+        fusion(BarReader(), SearchOptions(lexicon=path))
+    with pytest.raises(DataError, match="holds too much text; give a part of it, of at most 1 MB"):
+        fusion(BarReader(), SearchOptions(hotwords=path))
+    path.write_text("ab\n" * 300_000)  # once is as good
+    assert fusion(BarReader(), SearchOptions(hotwords=path, lexicon=path)).hotwords
