@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from pipelines.batch.plan import Job, absolute
 
 JOURNAL = ".triscribe.jsonl"
+KEPT = ("source", "state", "model", "task", "outputs")
 
 
 class Journal:
     """What was made in an output folder, a line a finished or failed input.
 
-    It tells this program's outputs from other people's files: those are never written over, and
-    neither is what was made from another source that is still there.
+    It tells this program's outputs from other people's files: those are never written over, and neither is
+    what was made from another source that is still there, by another task or by another model. The digest of
+    each output tells whether a person has edited it since.
     """
 
     def __init__(self, out: Path):
         self.path = out / JOURNAL
         self._made: dict[str, dict] = {}  # output -> what it was made from
+        self._digests: dict[str, set[str]] = {}  # output -> of every content that was written to it
         self._records: dict[str, dict[tuple, dict]] = {}  # shared output -> source and part -> record
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in text.splitlines():
@@ -44,35 +48,82 @@ class Journal:
         entries = [self._made.get(str(absolute(output)), now) for output in job.outputs]
         return all(entry[name] == now[name] for entry in entries for name in now)
 
-    def foreign(self, job: Job) -> str | None:
-        """Why an existing output is not to be replaced: it is someone else's, or of another source."""
+    def foreign(self, job: Job, task: str = "", model: str = "") -> str | None:
+        """Why the outputs are not to be replaced; None if they may be.
+
+        Args:
+            task, model: that are to make them; "" is compared with nothing.
+        """
         for output in filter(Path.exists, job.outputs):
             entry = self._made.get(str(absolute(output)))
             if entry is None:
                 return f"{output} exists and was not made by triscribe"
             if entry["source"] != str(absolute(job.source)) and os.path.exists(entry["source"]):
                 return f"{output} exists and was made from {entry['source']}"
+            if task and entry["task"] and entry["task"] != task:
+                return f"{output} exists and holds a result of {entry['task']}, not of {task}"
+            if _differ(entry["model"], model):
+                return f"{output} exists and was made by the model {_name(entry['model'])}"
         return None
 
-    def begin(self, job: Job) -> None:
-        """Before the outputs are written: they are ours, even if the run ends half way through."""
-        self._add(job, None, None, job.outputs)
+    def foreign_record(self, path: Path, job: Job, model: str) -> str | None:
+        """Why the record of a source in a file of all results is not to be replaced; None if it may be."""
+        entry = self._records.get(str(absolute(path)), {}).get((str(absolute(job.source)), job.part))
+        if entry and _differ(entry["model"], model):
+            return f"{path} holds what the model {_name(entry['model'])} made of it"
+        return None
+
+    def is_edited(self, output: Path) -> bool:
+        """Whether an output of triscribe holds what triscribe never wrote to it."""
+        known = self._digests.get(str(absolute(output)))
+        return bool(known) and output.exists() and _digest(output) not in known
+
+    def begin(self, job: Job, output: Path, task: str, content: Path) -> None:
+        """Before an output is put in its place: it is ours, even if the run ends half way through.
+
+        Args:
+            content: the file with its new content.
+        """
+        self._add(job, None, None, (output,), task=task, digests={str(absolute(output)): _digest(content)})
 
     def add(
-        self, job: Job, model: str, error: str | None, records: Mapping[Path, object] | None = None
+        self,
+        job: Job,
+        model: str,
+        error: str | None,
+        records: Mapping[Path, object] | None = None,
+        task: str = "",
+        kept: Collection[Path] = (),
     ) -> None:
-        """What became of an input, and what files that hold all results are to say of it."""
+        """What became of an input.
+
+        Args:
+            error: why it failed, or None.
+            records: what files that hold all results are to say of it.
+            kept: outputs that were not written because a person has edited them.
+        """
         shared = {str(absolute(path)): record for path, record in (records or {}).items()}
-        self._add(job, model, error, () if error else job.outputs, shared)
+        outputs = () if error else job.outputs
+        digests = {
+            str(absolute(output)): _digest(output)
+            for output in outputs
+            if output not in kept and output.exists()
+        }
+        self._add(job, model, error, outputs, shared, task, digests)
 
     def is_ours(self, path: Path) -> bool:
         """Whether triscribe made this output."""
         return str(absolute(path)) in self._made
 
-    def claim(self, path: Path) -> None:
-        """Before an output of no single source is written: it is ours."""
-        if not self.is_ours(path):
-            self._append({"source": "", "state": None, "model": None, "outputs": [str(absolute(path))]})
+    def claim(self, path: Path, content: Path) -> None:
+        """Before an output of no single source is put in its place: it is ours.
+
+        Args:
+            content: the file with its new content.
+        """
+        name = str(absolute(path))
+        entry = {"source": "", "state": None, "model": None, "task": "", "outputs": [name]}
+        self._append(entry | {"digests": {name: _digest(content)}})
 
     def is_recorded(self, path: Path, job: Job, model: str) -> bool:
         """Whether a file of all results has a record of the source as it is now, by this model."""
@@ -97,12 +148,16 @@ class Journal:
         error: str | None,
         outputs: tuple[Path, ...],
         records: Mapping[str, object] = MappingProxyType({}),
+        task: str = "",
+        digests: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         entry = {
             "source": str(absolute(job.source)),
             "state": _state(job.source),
             "model": model,
+            "task": task,
             "outputs": [str(absolute(output)) for output in outputs],
+            "digests": dict(digests),
             "error": error,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
@@ -124,7 +179,9 @@ class Journal:
         for path, record in entry.get("records", {}).items():
             kept = {"state": entry["state"], "model": entry["model"], "record": record}
             self._records.setdefault(path, {})[entry["source"], entry["part"]] = kept
-        entry = {name: entry[name] for name in ("source", "state", "model", "outputs")}
+        for output, digest in entry.get("digests", {}).items():
+            self._digests.setdefault(output, set()).add(digest)
+        entry = {name: {"task": "", **entry}[name] for name in KEPT}
         self._made |= dict.fromkeys(entry["outputs"], entry)
 
 
@@ -134,3 +191,18 @@ def _state(source: Path) -> list[int] | None:
     except OSError:
         return None
     return [facts.st_size, facts.st_mtime_ns]
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(model: str) -> str:
+    """The name of a model, without the options that a record of it also tells."""
+    return model.split(", ")[0]
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both models are known and have different names."""
+    return bool(one and other) and _name(one) != _name(other)

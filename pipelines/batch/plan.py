@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import unicodedata
 from collections import Counter
@@ -13,6 +14,8 @@ from pathlib import Path
 from pipelines.errors import MediaError
 from pipelines.results import Transcript
 from pipelines.tasks import formats as formats_of
+
+LONGEST = 255  # bytes of a file name
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,13 @@ def plan(
 
 
 def _ended(path: Path, ending: str) -> Path:
-    return path.with_name(f"{path.name}.{ending}")
+    """The path with one more ending; a name that file systems refuse is cut and told apart by a digest."""
+    name = f"{path.name}.{ending}"
+    whole = os.fsencode(name)
+    if len(whole) > LONGEST:
+        digest = f"~{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}.{ending}"
+        name = whole[: LONGEST - len(digest)].decode("utf-8", "ignore") + digest
+    return path.with_name(name)
 
 
 def _names(paths: list[Path], endings: list[str]) -> list[Path]:

@@ -54,7 +54,7 @@ class Run:
         own = {name: each for name, each in writers.items() if each not in self.shared_writers}
         self.formats, self.writers = list(own), list(own.values())
         self.entries = []
-        self.written = self.failed = self.skipped = 0
+        self.written = self.failed = self.skipped = self.edited = 0
         self.size = 0.0
 
     def __call__(self, inputs: tuple[str, ...]) -> int:
@@ -63,6 +63,11 @@ class Run:
         journal = Journal(self.out)
         shared = SharedOutputs(self.out, self.shared_writers, journal, self.overwrite)
         tasks = self._tasks(inputs, journal, shared)
+        for path in shared.find_edited():
+            if tasks:
+                cause = f"{path} was edited since triscribe wrote it"
+                raise MediaError(path, cause, "give --overwrite or another --out")
+            self._keep(path)
         lengths = [self.work.length(unit) for _, unit in tasks]
         if len(tasks) >= MANY:
             precision_for("auto", "cpu", measure=True)
@@ -71,7 +76,7 @@ class Run:
             results = self.work.results(unit for _, unit in tasks)
             try:
                 for (job, unit), result in zip(tasks, results, strict=True):
-                    self._finish(job, result, shared, self.work.model(unit))
+                    self._finish(job, result, shared, unit)
                     progress.finish()
             finally:
                 shared.write()
@@ -91,6 +96,8 @@ class Run:
                 existing.append(each)
             except MediaError as error:
                 self._fail(error)
+            except OSError as error:
+                self._fail(MediaError(each, f"cannot be read ({error.strerror})", "check its name"))
         if not existing:
             return []
         sources = collect(existing, is_meant)
@@ -99,28 +106,64 @@ class Run:
         jobs = plan(sources, existing, self.out, self.formats, self.work.kind, numbers)
         tasks = []
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
-            foreign = None if self.overwrite else journal.foreign(job)
-            model = self.work.model(unit)
-            if self.skip_existing and journal.is_done(job, model) and shared.is_done(job, model):
-                self.skipped += 1
-            elif foreign:
-                way_out = "give --overwrite, --skip-existing or another --out"
-                self._fail(MediaError(job.source, foreign, way_out))
-            else:
-                tasks.append((job, unit))
+            try:
+                if self._is_due(job, unit, journal, shared):
+                    tasks.append((job, unit))
+            except TriscribeError as error:
+                self._fail(error)
+            except OSError as error:
+                cause = f"its outputs cannot be looked at ({error.strerror})"
+                self._fail(MediaError(job.source, cause, "shorten its name or give another --out"))
         return tasks
 
-    def _finish(self, job: Job, result: object | TriscribeError, shared: SharedOutputs, model: str) -> None:
-        journal, records = shared.journal, {}
+    def _is_due(self, job: Job, unit: object, journal: Journal, shared: SharedOutputs) -> bool:
+        """Whether an input is to be read.
+
+        Raises:
+            MediaError: its outputs are not to be replaced.
+        """
+        if self.overwrite and not self.skip_existing:
+            return True
+        task, model = self.work.task(unit), self.work.model(unit)
+        edited = [] if self.overwrite else [output for output in job.outputs if journal.is_edited(output)]
+        recorded = shared.is_done(job, model)
+        done = self.skip_existing and recorded and journal.is_done(job, model)
+        foreign = None if self.overwrite or done else journal.foreign(job, task)
+        if not foreign and edited and (done or (recorded and len(edited) == len(job.outputs))):
+            for output in edited:
+                self._keep(output)
+            return False
+        if done:
+            self.skipped += 1
+            return False
+        if not (foreign or self.overwrite or self.skip_existing):  # the last brings them up to date
+            foreign = journal.foreign(job, task, model) or shared.foreign(job, model)
+        if foreign:
+            raise MediaError(job.source, foreign, "give --overwrite or another --out")
+        return True
+
+    def _keep(self, output: Path) -> None:
+        self.edited += 1
+        text = f"kept: {output}: edited since triscribe wrote it; --overwrite replaces it"
+        tqdm.write(" ".join(text.splitlines()), file=sys.stderr)
+
+    def _finish(self, job: Job, result: object | TriscribeError, shared: SharedOutputs, unit: object) -> None:
+        journal, records, kept = shared.journal, {}, []
+        task, model = self.work.task(unit), self.work.model(unit)
         try:
             if not isinstance(result, TriscribeError):
-                journal.begin(job)
                 for output, chosen in zip(job.outputs, self.writers, strict=True):
+                    if not self.overwrite and journal.is_edited(output):  # perhaps while this run went on
+                        kept.append(output)
+                        self._keep(output)
+                        continue
                     with write_atomically(output, mode(chosen)) as file:
                         chosen.write(result, file)
+                        file.flush()
+                        journal.begin(job, output, task, Path(file.name))
                 records = shared.records(result)
             error = str(result) if isinstance(result, TriscribeError) else None
-            journal.add(job, model, error, records)
+            journal.add(job, model, error, records, task, kept)
             shared.update()
         except OSError as error:
             result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
@@ -154,6 +197,8 @@ class Run:
         parts = [self.work.summary(self.written, self.size, self.size / max(seconds, 1e-9))]
         if self.skipped:
             parts.append(f"{self.skipped} already there")
+        if self.edited:
+            parts.append(f"{self.edited} edited, kept")
         if self.failed:
             parts.append(f"{self.failed} failed")
         print(f"{', '.join(parts)} -> {self.out}")

@@ -34,7 +34,8 @@ class SharedOutputs:
     """
 
     def __init__(self, out: Path, writers: Iterable, journal: Journal, overwrite: bool = False):
-        self.journal = journal
+        self.journal, self.overwrite = journal, overwrite
+        self.edited: set[Path] = set()
         self.writers = {out / writer.shared: writer for writer in writers}
         self._unwritten, self._next = False, 0.0
         for path in self.writers:
@@ -47,6 +48,17 @@ class SharedOutputs:
     def is_done(self, job: Job, model: str) -> bool:
         """Whether every file holds what this model made of the source as it is now."""
         return all(self.journal.is_recorded(path, job, model) for path in self.writers)
+
+    def foreign(self, job: Job, model: str) -> str | None:
+        """Why what the files say of a source is not to be replaced; None if it may be."""
+        found = (self.journal.foreign_record(path, job, model) for path in self.writers)
+        return next(filter(None, found), None)
+
+    def find_edited(self) -> set[Path]:
+        """The files that a person has edited, which are not written again without `overwrite`."""
+        if not self.overwrite:
+            self.edited |= {path for path in self.writers if self.journal.is_edited(path)}
+        return self.edited
 
     def records(self, result: object) -> dict[Path, object]:
         """What each file is to hold of a result."""
@@ -63,9 +75,10 @@ class SharedOutputs:
         if not self._unwritten:
             return
         started = time.monotonic()
-        for path, writer in self.writers.items():
-            self.journal.claim(path)
+        for path in self.writers.keys() - self.find_edited():
             with write_atomically(path) as file:
-                writer.write_records(self.journal.records(path), file)
+                self.writers[path].write_records(self.journal.records(path), file)
+                file.flush()
+                self.journal.claim(path, Path(file.name))
         ended = time.monotonic()
         self._unwritten, self._next = False, ended + max(PAUSE, PATIENCE * (ended - started))

@@ -83,6 +83,8 @@ class Work:
             return units_of(source, self.rows, self.options, self.preferred, self.kind_of(source))
         except TriscribeError as error:
             return [error]
+        except OSError as error:
+            return [MediaError(source, f"cannot be read ({error.strerror})", "check its name and the disk")]
 
     def numbers(self, units: list[Unit | TriscribeError]) -> list[int]:
         """Of parts that have outputs of their own, in the source's folder; none for a whole source."""
@@ -97,6 +99,10 @@ class Work:
     def model(self, unit: Unit | TriscribeError) -> str:
         """Name of the model that reads it, with the options that matter; "" for what cannot be read."""
         return "" if isinstance(unit, TriscribeError) else self._signed(unit.task.name)
+
+    def task(self, unit: Unit | TriscribeError) -> str:
+        """Name of the task that reads it; "" for what cannot be read."""
+        return "" if isinstance(unit, TriscribeError) else unit.task.name
 
     def _sign(self, task: str) -> str:
         try:

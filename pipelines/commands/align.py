@@ -63,7 +63,10 @@ def main(arguments: Sequence[str]) -> int:
     source = Path(command.audio)
     (job,) = plan([source], [source], command.out, formats)
     journal = Journal(command.out)
-    foreign = None if command.overwrite else journal.foreign(job)
+    foreign = None if command.overwrite else journal.foreign(job, "align", name)
+    edited = next(filter(journal.is_edited, job.outputs), None)
+    if edited and not command.overwrite:
+        foreign = foreign or f"{edited} was edited since triscribe wrote it"
     if foreign:
         raise UsageError(f"{foreign}; give --overwrite or another --out")
     with interruptible():
@@ -73,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     for output, chosen in zip(job.outputs, formats, strict=True):
         with write_atomically(output) as file:
             writer(chosen, Transcript).write(result, file)
-    journal.add(job, name, None)
+    journal.add(job, name, None, task="align")
     missing = [segment for segment in result.segments if not segment.found]
     for segment in missing:
         print(f"not in the recording: {segment.text}", file=sys.stderr)

@@ -236,7 +236,8 @@ def test_a_failure_owns_nothing(job):
 
 
 def test_outputs_half_written_are_ours(job):
-    reopened(job).begin(job)
+    for output in job.outputs:
+        reopened(job).begin(job, output, "speech", job.source)
     put(job.outputs[0])
     assert reopened(job).foreign(job) is None
     put(job.outputs[1])

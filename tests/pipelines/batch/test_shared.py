@@ -113,6 +113,24 @@ def test_other_peoples_files_are_kept(tmp_path, out):
     assert rows(out) == [("a.mp4", "sit")]
 
 
+def test_an_edited_file_is_kept(tmp_path, out):
+    a, b = job(tmp_path, "a.mp4"), job(tmp_path, "b.mp4")
+    run(out, (a, actions(a.source, "sit")))
+    (out / "actions.csv").write_text("corrected")
+    shared = run(out, (b, actions(b.source, "run")))
+    assert (out / "actions.csv").read_text() == "corrected" and shared.edited == {out / "actions.csv"}
+    run(out, (b, actions(b.source, "run")), overwrite=True)
+    assert rows(out) == [("a.mp4", "sit"), ("b.mp4", "run")]
+    assert not SharedOutputs(out, TABLE, Journal(out)).find_edited()
+
+
+def test_records_of_another_model_are_foreign(tmp_path, out):
+    a = job(tmp_path, "a.mp4")
+    shared = run(out, (a, actions(a.source, "sit")))
+    assert shared.foreign(a, "m") is None and shared.foreign(job(tmp_path, "b.mp4"), "m2") is None
+    assert "actions.csv holds what the model m made of it" in shared.foreign(a, "m2")
+
+
 def test_a_further_format_is_not_done_yet(tmp_path, out):
     a = job(tmp_path, "a.mp4")
     run(out, (a, actions(a.source, "sit")))

@@ -9,7 +9,8 @@ import pytest
 from pipelines import speech
 from pipelines.batch import runner as running
 from pipelines.batch import work
-from pipelines.batch.journal import JOURNAL
+from pipelines.batch.journal import JOURNAL, Journal
+from pipelines.batch.plan import Job
 from pipelines.batch.work import Work
 from pipelines.commands import cli
 from pipelines.errors import MediaError
@@ -243,6 +244,69 @@ def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, 
     seen = capsys.readouterr()
     assert "3 transcribed" in seen.out
     assert seen.err.startswith("triscribe: ") and str(folder / "a.wav") in seen.err
+
+
+@pytest.mark.parametrize("options", [[], ["--skip-existing"]])
+@pytest.mark.parametrize("name", ["m", "m2"])
+def test_a_corrected_text_is_kept(model, folder, tmp_path, capsys, options, name):
+    out = tmp_path / "out"
+    assert run(folder, "-o", out, "-f", "txt,srt") == 0
+    (out / "b.txt").write_text("one two free four\n")
+    (out / "b.srt").write_text("corrected")
+    (out / "c.txt").write_text("one two three for\n")
+    model.read, model.name = [], name
+    run(folder, "-o", out, "-f", "txt,srt", *options)
+    seen = capsys.readouterr()
+    assert (out / "b.txt").read_text() == "one two free four\n" and (out / "b.srt").read_text() == "corrected"
+    assert (out / "c.txt").read_text() == "one two three for\n"
+    assert "b.wav" not in model.read and ("edited, kept" in seen.out or "3 failed" in seen.out)
+    assert f"kept: {out}/b.txt: edited since triscribe wrote it" in seen.err
+    assert run(folder, "-o", out, "-f", "txt,srt", "--overwrite") == 0
+    assert {(out / f"{each}.txt").read_text() for each in "abc"} == {"one two three four\n"}
+    assert run(folder, "-o", out, "-f", "txt,srt") == 0
+    assert "kept" not in capsys.readouterr().err
+
+
+def test_a_text_that_is_corrected_while_the_run_goes_on_is_kept(model, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(folder, "-o", out) == 0
+
+    class Correcting:
+        def get(self, name):  # before each reading
+            (out / "c.txt").write_text("corrected")
+
+    model.instead = Correcting()
+    assert run(folder, "-o", out) == 0
+    assert (out / "c.txt").read_text() == "corrected" and "1 edited, kept" in capsys.readouterr().out
+
+
+def test_outputs_of_another_model_or_task_are_refused(model, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(folder, "-o", out, "--width", "7") == 0
+    assert run(folder, "-o", out, "--width", "9") == 0  # the same model
+    model.name = "m2"
+    assert run(folder, "-o", out) == 1
+    error = capsys.readouterr().err
+    assert f"a.wav: {out}/a.txt exists and was made by the model m; give --overwrite" in error
+    journal = Journal(out)
+    job = Job(folder / "a.wav", (out / "a.txt",))
+    assert journal.foreign(job, "speech") is None
+    assert "holds a result of speech, not of captioning" in journal.foreign(job, "captioning")
+
+
+def test_a_long_name_costs_nothing(model, folder, tmp_path):
+    for letters in ("x" * 251, "ü" * 125, "y" * 250):
+        write_audio(folder / f"{letters}.wav", tone(0.05, 8000), 8000)
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert run(folder, "-o", out, "-f", "txt,textgrid,json") == 0
+    names = [os.fsencode(name) for name in written(out)]
+    assert len(names) == 3 * 6 and max(map(len, names)) <= 255
+
+
+def test_an_unreadable_input_costs_itself(model, folder, tmp_path, capsys):
+    assert run("z" * 300 + ".wav", folder, "-o", tmp_path / "out") == 1
+    assert len(written(tmp_path / "out")) == 3 and "File name too long" in capsys.readouterr().err
 
 
 def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
