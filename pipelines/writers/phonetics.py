@@ -9,7 +9,7 @@ from typing import ClassVar, TextIO
 
 from pipelines.results import Character, Segment, Transcript, Word
 from pipelines.writers.lines import one_line, printable, without_spaces
-from pipelines.writers.timing import apart, timed_words
+from pipelines.writers.timing import apart, timed_pieces, timed_words
 
 TICKS = 1_000_000  # a second in TextGrid's grid: microseconds
 SHORTEST = 1_000  # the shortest labelled interval of a TextGrid, in ticks
@@ -17,14 +17,18 @@ SHORTEST = 1_000  # the shortest labelled interval of a TextGrid, in ticks
 
 @dataclass(frozen=True)
 class CTM:
-    """NIST CTM, a line per word: recording, channel 1, start and duration in seconds, word, confidence."""
+    """NIST CTM, a line per word: recording, channel 1, start and duration in seconds, word, confidence.
+
+    Scripts without spaces have a line per character.
+    """
 
     extension: ClassVar[str] = "ctm"
 
     def write(self, transcript: Transcript, file: TextIO) -> None:
         stem = "audio" if transcript.source is None else printable(Path(transcript.source).stem)
         recording = without_spaces(stem)
-        words = [word for segment in transcript.segments if segment.found for word in timed_words(segment)]
+        found = [segment for segment in transcript.segments if segment.found]
+        words = [word for segment in found for word in timed_pieces(segment)]
         for word in sorted(words, key=lambda word: word.start):
             length = max(word.end - word.start, 0.0)
             file.write(

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, TextIO
 
-from pipelines.results import Transcript, Word
+from pipelines.results import Transcript
 from pipelines.writers.lines import one_line
-from pipelines.writers.timing import apart, timed_words
+from pipelines.writers.timing import Piece, apart, timed_pieces
 
 CLOSING = r"[\"'”’»)\]」』]*$"
 # Escaped: the Arabic and Urdu marks, which would turn the line around in an editor, and the Devanagari ones.
@@ -27,12 +27,15 @@ class Cue:
 
     start: int
     end: int
-    lines: tuple[tuple[Word, ...], ...]
+    lines: tuple[tuple[Piece, ...], ...]
 
 
 @dataclass(frozen=True)
 class Subtitles:
-    """Cues of a few short lines; a cue never crosses the end of a segment."""
+    """Cues of a few short lines; a cue never crosses the end of a segment.
+
+    Scripts without spaces are broken between characters, which then count as words.
+    """
 
     max_chars: int = 42
     """Visible characters in a line (accents do not count). A longer word stands alone on its line."""
@@ -74,7 +77,7 @@ class Subtitles:
             group
             for segment in transcript.segments
             if segment.found
-            for group in self._groups(timed_words(segment))
+            for group in self._groups(timed_pieces(segment))
         ]
         groups.sort(key=lambda group: group[0].start)
         spans = []
@@ -88,7 +91,7 @@ class Subtitles:
             for (start, end), group in zip(apart(spans, limit, LEAST), groups, strict=True)
         ]
 
-    def _groups(self, words: Sequence[Word]) -> list[Sequence[Word]]:
+    def _groups(self, words: Sequence[Piece]) -> list[Sequence[Piece]]:
         """Split the words of a segment into cues."""
         reach, widths = self._reach(words), _sums(words)
         max_words = self.max_words or len(words)
@@ -114,7 +117,7 @@ class Subtitles:
 
         return [words[first:last] for first, last in _parts(len(words), cost)]
 
-    def _lines(self, words: Sequence[Word]) -> tuple[tuple[Word, ...], ...]:
+    def _lines(self, words: Sequence[Piece]) -> tuple[tuple[Piece, ...], ...]:
         """Break the words of a cue into as few and as even lines as possible, the last rather longer."""
         reach, widths = self._reach(words), _sums(words)
 
@@ -127,18 +130,20 @@ class Subtitles:
 
         return tuple(words[first:last] for first, last in _parts(len(words), cost))
 
-    def _reach(self, words: Sequence[Word]) -> list[int]:
+    def _reach(self, words: Sequence[Piece]) -> list[int]:
         """For each word, and for the end, the last word that fits on a line beginning there."""
         widths, reach, last = _sums(words), [], 0
         for first in range(len(words)):
             last = max(last, first + 1)
-            # The sums count a space after each word; a line has none after its last.
-            while last < len(words) and widths[last + 1] - widths[first] - 1 <= self.max_chars:
+            # The sums count the space after each word; a line has none after its last.
+            while last < len(words):
+                if widths[last + 1] - widths[first] - len(words[last].space) > self.max_chars:
+                    break
                 last += 1
             reach.append(last)
         return [*reach, len(words)]
 
-    def _break_cost(self, words: Sequence[Word], index: int) -> float:
+    def _break_cost(self, words: Sequence[Piece], index: int) -> float:
         """Cost of a break before the word at `index`, from 0 (the end) to 1."""
         if index == len(words):
             return 0.0
@@ -157,7 +162,9 @@ class SRT(Subtitles):
 
     def write(self, transcript: Transcript, file: TextIO) -> None:
         for number, cue in enumerate(self.cues(transcript), 1):
-            text = "\n".join(" ".join(one_line(word.text) for word in line) for line in cue.lines)
+            text = "\n".join(
+                "".join(one_line(word.text) + word.space for word in line).rstrip(" ") for line in cue.lines
+            )
             # Players take the arrow for a line of times.
             text = text.replace("-->", "->")
             file.write(f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{text}\n\n")
@@ -180,7 +187,7 @@ class VTT(Subtitles):
     def write(self, transcript: Transcript, file: TextIO) -> None:
         file.write("WEBVTT\n\n")
         for cue in self.cues(transcript):
-            text = "\n".join(" ".join(line) for line in self._marked(cue))
+            text = "\n".join("".join(line).rstrip(" ") for line in self._marked(cue))
             file.write(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n\n")
 
     def _marked(self, cue: Cue) -> Iterator[list[str]]:
@@ -193,7 +200,7 @@ class VTT(Subtitles):
                 time = round(word.start * 1000)
                 if self.highlight_words and latest < time < cue.end:
                     text, latest = f"<{_clock(time, '.')}>{text}", time
-                texts.append(text)
+                texts.append(text + word.space)
             yield texts
 
 
@@ -221,12 +228,12 @@ def _parts(count: int, cost: Callable[[int, int], float]) -> list[tuple[int, int
     return parts[::-1]
 
 
-def _sums(words: Sequence[Word]) -> list[int]:
-    """Cumulative visible widths of words, each followed by a space."""
+def _sums(words: Sequence[Piece]) -> list[int]:
+    """Cumulative visible widths of words, each with the space after it."""
     sums = [0]
     for word in words:
         visible = sum(unicodedata.category(character) not in ("Mn", "Me", "Cf") for character in word.text)
-        sums.append(sums[-1] + visible + 1)
+        sums.append(sums[-1] + visible + len(word.space))
     return sums
 
 

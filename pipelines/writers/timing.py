@@ -2,8 +2,75 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 from pipelines.results import Segment, Word
 from pipelines.writers.lines import one_line
+
+SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
+)
+"""Characters of scripts written without spaces: Thai, Lao, Burmese, Khmer, Chinese and Japanese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Word):
+    """A word, or a part of one in a script without spaces; `space` is what separates it from the next."""
+
+    space: str = " "
+
+
+def timed_pieces(segment: Segment) -> tuple[Piece, ...]:
+    """The timed words of a segment; those of scripts without spaces character by character.
+
+    Marks stay with their letter, punctuation with the character that it belongs to, and letters and digits
+    of other scripts together. Times are those of the characters, or if these are not known, spread evenly.
+    """
+    return tuple(piece for word in timed_words(segment) for piece in _pieces(word))
+
+
+def _pieces(word: Word) -> Iterator[Piece]:
+    texts = _clusters(word.text) if SPACELESS.search(word.text) else [word.text]
+    if len(texts) == 1:
+        yield Piece(word.text, word.start, word.end, word.confidence, word.characters)
+        return
+    times = _times(word)
+    first = 0
+    for number, text in enumerate(texts, 1):
+        last = first + len(text)
+        own = word.characters[first:last] if len(word.characters) == len(word.text) else ()
+        share = sum(each.confidence for each in own) / len(own) if own else word.confidence
+        space = " " if number == len(texts) else ""
+        yield Piece(text, times[first][0], times[last - 1][1], share, own, space)
+        first = last
+
+
+def _times(word: Word) -> Sequence[tuple[float, float]]:
+    """(start, end) of each code point."""
+    known = [(each.start, each.end) for each in word.characters for _ in each.text]
+    if "".join(each.text for each in word.characters) == word.text:
+        return known
+    step = (word.end - word.start) / len(word.text)
+    return [(word.start + place * step, word.start + (place + 1) * step) for place in range(len(word.text))]
+
+
+def _clusters(text: str) -> list[str]:
+    """The text in parts between which a line may end."""
+    parts = [text[0]]
+    for before, character in zip(text, text[1:], strict=False):
+        kind = unicodedata.category(character)
+        stays = (
+            kind[0] == "M" or kind in ("Cf", "Pe", "Pf", "Po") or unicodedata.category(before) in ("Ps", "Pi")
+        )
+        if stays or not (SPACELESS.match(before) or SPACELESS.match(character) or kind == "Ps"):
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return parts
 
 
 def timed_words(segment: Segment) -> tuple[Word, ...]:

@@ -430,3 +430,45 @@ def test_a_source_whose_name_is_not_utf8_can_be_written(tmp_path):
     content = json.loads(save(transcript, tmp_path / "x.json").read_text(encoding="utf-8"))
     assert content["source"] == "caf?.wav"
     assert save(transcript, tmp_path / "x.ctm").read_text(encoding="utf-8").startswith("caf? 1 ")
+
+
+SPACELESS = {
+    "zh": "今天天气很好我们去公园玩吧",
+    "ja": "東京へ行きます、「はい」。",
+    "th": "สวัสดีครับวันนี้อากาศดีมาก",
+}
+
+
+@pytest.mark.parametrize("language", SPACELESS)
+@pytest.mark.parametrize("known", ["characters", "word", "segment"])
+def test_scripts_without_spaces_are_broken_between_characters(language, known):
+    text = SPACELESS[language] * 4
+    step = 18 / len(text)
+    characters = tuple(Character(each, i * step, (i + 1) * step, 0.9) for i, each in enumerate(text))
+    word = Word(text, 0.0, 18.0, 0.9, characters if known == "characters" else ())
+    whole = Transcript((Segment(text, 0.0, 18.0, 0.9, () if known == "segment" else (word,)),), 18.0, "m")
+    cues = parse_srt(written("srt", whole, max_chars=16))
+    assert len(cues) > 2 and "".join(line for _, _, lines in cues for line in lines) == text
+    assert cues[-1][1] == 18.0 and all(end - start <= 7.0 for start, end, _ in cues)
+    first = 0
+    for start, _, lines in cues:
+        assert start == pytest.approx(first * step, abs=0.002)
+        assert not any(unicodedata.category(line[0]) in ("Mn", "Pe", "Po") for line in lines)
+        visible = [sum(unicodedata.category(each) != "Mn" for each in line) for line in lines]
+        assert max(visible) <= 16
+        first += sum(map(len, lines))
+    assert [lines for *_, lines in parse_vtt(written("vtt", whole, max_chars=16))] == [
+        each[2] for each in cues
+    ]
+    rows = [line.split(" ") for line in written("ctm", whole).splitlines()]
+    assert "".join(row[4] for row in rows) == text and len(rows) > 20
+    assert float(rows[-1][2]) + float(rows[-1][3]) == pytest.approx(18.0, abs=0.002)
+
+
+def test_letters_within_a_script_without_spaces_stay_together():
+    whole = sentence("我们用 WhatsApp聊天 吧")
+    assert [line.split(" ")[4] for line in written("ctm", whole).splitlines()] == [
+        *("我", "们", "用", "WhatsApp", "聊", "天", "吧")
+    ]
+    ((_, _, lines),) = parse_srt(written("srt", whole))
+    assert lines == ["我们用 WhatsApp聊天 吧"]
