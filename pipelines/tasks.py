@@ -103,6 +103,7 @@ _HANDWRITING = Task(
     formats=(
         "pipelines.writers.page_alto:FORMATS",
         "pipelines.writers.hocr:FORMATS",
+        "pipelines.writers.searchable_pdf:FORMATS",
         "pipelines.writers.tables:PAGE_FORMATS",
     ),
     title="Handwriting",

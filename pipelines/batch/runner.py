@@ -165,6 +165,8 @@ class Run:
             error = str(result) if isinstance(result, TriscribeError) else None
             journal.add(job, model, error, records, task, kept)
             shared.update()
+        except TriscribeError as error:
+            result = error
         except OSError as error:
             result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
         if isinstance(result, TriscribeError):

@@ -21,6 +21,7 @@ from pipelines.media.images import (
     open_image,
     orientation,
     pixels_of,
+    resolution,
     tiff_pages,
 )
 
@@ -54,10 +55,6 @@ class PdfPage:
         Raises:
             MediaError: the page is damaged, or too large at this resolution.
         """
-        return self.sized(colour)[0]
-
-    def sized(self, colour: bool = False) -> tuple[Picture, float]:
-        """The rendered page, and its resolution in pixels per inch."""
         import pypdfium2
 
         with readable(self.name, self.open) as file, _document(file, self.name) as document:
@@ -77,7 +74,7 @@ class PdfPage:
             bitmap = sheet.render(scale=scale, grayscale=not colour, rev_byteorder=True)
             drawn = bitmap.to_numpy().reshape(bitmap.height, bitmap.width, -1)
             shown = np.array(drawn[..., :3] if colour else drawn[..., 0])
-            return Picture(shown, self.name, self.number), dpi
+            return Picture(shown, self.name, self.number, dpi=dpi)
 
     def _resolution(self, sheet, inches: list[float]) -> float:
         """That of the images, at least 300 dpi where there is something beside them; as far as it may be."""
@@ -116,7 +113,7 @@ class TiffPage:
             image.seek(self.index)
             check_size(image, name)
             stored, turn = image.size, orientation(image)
-            return Picture(pixels_of(image, name, colour), name, self.number, stored, turn)
+            return Picture(pixels_of(image, name, colour), name, self.number, stored, turn, resolution(image))
 
 
 class PageOptions(Protocol):

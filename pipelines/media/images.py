@@ -45,6 +45,7 @@ class Picture:
         number: page number in the document, from 1.
         stored: width and height as stored in the file, before `orientation` was applied.
         orientation: EXIF orientation, 1 to 8.
+        dpi: resolution that the file states, or at which a page was rendered, pixels per inch.
     """
 
     kind: ClassVar[str] = "image"
@@ -54,6 +55,7 @@ class Picture:
     number: int | None = None
     stored: tuple[int, int] | None = None
     orientation: int = 1
+    dpi: float | None = None
 
 
 class Sheet(Protocol):
@@ -100,7 +102,9 @@ def read_image(source: Source, colour: bool = False) -> Picture:
         if image.format == "JPEG" and not colour:
             image.draft("L", image.size)  # decodes grey only: a third of the memory
         stored, turn = image.size, orientation(image)
-        return Picture(pixels_of(image, name, colour), name, stored=stored, orientation=turn)
+        return Picture(
+            pixels_of(image, name, colour), name, stored=stored, orientation=turn, dpi=resolution(image)
+        )
 
 
 def is_animated(file: BinaryIO, name: str) -> bool:
@@ -167,6 +171,15 @@ def orientation(image: Image) -> int:
 
     turn = image.getexif().get(ExifTags.Base.Orientation, 1)
     return turn if turn in range(1, 9) else 1
+
+
+def resolution(image: Image) -> float | None:
+    """Pixels per inch, if the file states it and has square pixels."""
+    try:
+        across, down = map(float, image.info["dpi"])
+        return across if across > 0 and abs(across - down) <= 0.02 * across else None
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
 
 
 def check_size(image: Image, name: str) -> None:
