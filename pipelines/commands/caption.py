@@ -29,7 +29,7 @@ class CaptionCommand(FolderCommand):
     inputs: Positional[tuple[str, ...]]
     """Pictures, videos, folders or patterns."""
     format: str = "txt"
-    """Output formats, separated by commas: txt, json, coco, srt, vtt, png."""
+    """Output formats, separated by commas: txt, json, coco, coco-dataset, srt, vtt, png."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -11,6 +12,8 @@ from typing import ClassVar, TextIO
 from pipelines.results import Actions, ActionSegment
 from pipelines.writers.lines import distinct_names, one_line, printable
 from pipelines.writers.tables import write_json
+
+OWN = re.compile(r"^v_([\w-]{11})$", re.ASCII)  # files of ActivityNet: v_ and the id on YouTube
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,9 @@ class ActionsCSV:
 class ActivityNet:
     """Detections as the ActivityNet challenge takes them.
 
-    A video's id is its name without its ending, or where two have the same name, its path without the
-    folders that all have in common. All videos of a folder are in one file.
+    A video's id is its name without its ending, and without the `v_` of ActivityNet's own files; or where
+    two have the same name, its path without the folders that all have in common. All videos of a folder
+    are in one file.
     """
 
     extension: ClassVar[str] = "activitynet.json"
@@ -115,7 +119,7 @@ class ActivityNet:
         records = list(records)
         names = distinct_names([record["source"] for record in records])
         results = {
-            str(PurePath(name).with_suffix("")): record["found"]
+            OWN.sub(r"\1", str(PurePath(name).with_suffix(""))): record["found"]
             for name, record in zip(names, records, strict=True)
         }
         if len(results) < len(records):  # x.mp4 beside x.avi

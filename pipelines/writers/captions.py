@@ -73,12 +73,12 @@ class CaptionJSON:
 
 
 @dataclass(frozen=True)
-class COCO:
-    """Images and annotations as COCO's captions have them, which can be trained on and scored.
+class COCOResults:
+    """Results as COCO's evaluation takes them: a list of image ids and captions, for pycocotools' `loadRes`.
 
     The id of an image is the number that its file is named by, as in COCO, if all files have such names;
-    otherwise images are numbered from 1. All images of a folder are in one file, which pycocotools opens
-    with `COCO(path)`; its list of annotations is what `loadRes` takes as results.
+    otherwise images are numbered from 1, and their names are given too. There is one caption an image: the
+    sentences of a video are joined. All images of a folder are in one file.
     """
 
     extension: ClassVar[str] = "coco.json"
@@ -93,13 +93,34 @@ class COCO:
         return {"source": source, "captions": [sentence.text for sentence in caption.sentences]}
 
     def write_records(self, records: Iterable[dict], file: TextIO) -> None:
+        """The captions of all records."""
+        records = list(records)
+        names = distinct_names([record["source"] for record in records])
+        numbers, are_own = _numbers(names)
+        found = []
+        for number, name, record in zip(numbers, names, records, strict=True):
+            found.append({"image_id": number, "caption": one_line(" ".join(record["captions"]))})
+            if not are_own:
+                found[-1]["file_name"] = name
+        write_json(found, file)
+
+
+@dataclass(frozen=True)
+class COCODataset(COCOResults):
+    """A data set as COCO's captions are one, with images and annotations; it can be trained on.
+
+    Images have the ids of `COCOResults`, and each sentence is an annotation. All images of a folder are in
+    one file, which pycocotools opens with `COCO(path)`.
+    """
+
+    extension: ClassVar[str] = "coco-dataset.json"
+    shared: ClassVar[str] = "captions.coco-dataset.json"
+
+    def write_records(self, records: Iterable[dict], file: TextIO) -> None:
         """Images and annotations of all records."""
         records = list(records)
         names = distinct_names([record["source"] for record in records])
-        found = [NUMBERED.fullmatch(PurePath(name).stem) for name in names]
-        numbers = [int(match[1]) for match in found if match]
-        if len(set(numbers)) < len(names):
-            numbers = list(range(1, len(names) + 1))
+        numbers, _ = _numbers(names)
         annotations = [
             {"image_id": number, "caption": text}
             for number, record in zip(numbers, records, strict=True)
@@ -149,11 +170,22 @@ def told(caption: Caption) -> Transcript:
     return Transcript(tuple(segments), duration, caption.model, caption.source)
 
 
+def _numbers(names: list[str]) -> tuple[list[int], bool]:
+    """Ids of images, and whether they are their names' own."""
+    found = [NUMBERED.fullmatch(PurePath(name).stem) for name in names]
+    numbers = [int(match[1]) for match in found if match]
+    if len(set(numbers)) == len(names):
+        return numbers, True
+    return list(range(1, len(names) + 1)), False
+
+
 FORMATS = {
     "txt": CaptionText,
     "json": CaptionJSON,
-    "coco": COCO,
-    "coco.json": COCO,
+    "coco": COCOResults,
+    "coco.json": COCOResults,
+    "coco-dataset": COCODataset,
+    "coco-dataset.json": COCODataset,
     "srt": CaptionSRT,
     "vtt": CaptionVTT,
 }

@@ -26,13 +26,16 @@ CAPABILITIES = (
     "ocrp_dir", "ocrp_poly", "ocrp_wconf",
 )  # fmt: skip
 
+Bounds = tuple[int, int, int, int]  # left, top, right, bottom
+
 
 @dataclass(frozen=True)
 class HOCR:
     """hOCR 1.2 as XHTML. Each region becomes an area with one paragraph.
 
-    Coordinates are whole pixels within the page, as in PAGE. Confidences are percentages, also of lines. A
-    baseline is given as slope and offset in pixels from the lower left corner of the line's bounding box.
+    A box holds the boxes of its parts. Coordinates are whole pixels within the page, as in PAGE.
+    Confidences are percentages, also of lines. A baseline is given as slope and offset in pixels from the
+    lower left corner of the line's box.
 
     Source: T. Breuel, K. Baierer: hOCR, OCR Workflow and Output embedded in HTML,
     http://kba.github.io/hocr-spec/1.2.
@@ -58,14 +61,16 @@ class HOCR:
         body = _marked(add(tree, "body"), "div", "ocr_page", title, ids.take("", "page"))
         for index, region in enumerate(page.regions, 1):
             name, outline = ids.take(region.id, f"r{index}"), sheet.region(region)
-            area = _marked(body, "div", "ocr_carea", _place(outline), name)
+            lines = [sheet.line(line, outline) for line in region.lines]
+            boxes = [_line_box(line, around, sheet) for line, around in zip(region.lines, lines, strict=True)]
+            place = _place(outline, _around([bounds(outline), *boxes]))
+            area = _marked(body, "div", "ocr_carea", place, name)
             area.set("data-kind", text_for_xml(region.kind))
-            paragraph = _marked(area, "p", "ocr_par", _place(outline), ids.take("", f"{name}_p"))
-            for number, line in enumerate(region.lines, 1):
-                around = sheet.line(line, outline)
+            paragraph = _marked(area, "p", "ocr_par", place, ids.take("", f"{name}_p"))
+            for number, (line, around, box) in enumerate(zip(region.lines, lines, boxes, strict=True), 1):
                 title = [
-                    _place(around),
-                    *_slope(sheet.path(line.baseline), around),
+                    _place(around, box),
+                    *_slope(sheet.path(line.baseline), box),
                     _percent("x_wconf", line),
                 ]
                 line_name = ids.take(line.id, f"{name}_l{number}")
@@ -80,7 +85,8 @@ class HOCR:
             element.text = text_for_xml(line.text)
         for number, word in enumerate(line.words, 1):
             around = sheet.word(word, outline)
-            title = f"{_place(around)}; {_percent('x_wconf', word)}"
+            place = _place(around, _word_box(word, around, sheet))
+            title = f"{place}; {_percent('x_wconf', word)}"
             name = ids.take("", f"{element.get('id')}_w{number}")
             after = " " if number < len(line.words) else ""
             placed = _marked(element, "span", "ocrx_word", title, name, after)
@@ -102,17 +108,33 @@ def _marked(parent, tag: str, kind: str, title: str, name: str | None = None, af
     return element
 
 
-def _place(outline: Outline) -> str:
-    return f"bbox {' '.join(map(str, bounds(outline)))}; poly {flat(outline)}"
+def _place(outline: Outline, box: Bounds) -> str:
+    return f"bbox {' '.join(map(str, box))}; poly {flat(outline)}"
+
+
+def _line_box(line: TextLine, outline: Outline, sheet: Sheet) -> Bounds:
+    """The box of a line and its words, which may reach beyond its outline."""
+    words = [_word_box(word, sheet.word(word, outline), sheet) for word in line.words]
+    return _around([bounds(outline), *words])
+
+
+def _word_box(word: WrittenWord, outline: Outline, sheet: Sheet) -> Bounds:
+    """The box of a word and its glyphs."""
+    return _around([bounds(outline), *(bounds(sheet.glyph(glyph, outline)) for glyph in word.glyphs)])
+
+
+def _around(boxes: list[Bounds]) -> Bounds:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _percent(name: str, unit: TextLine | WrittenWord | Glyph) -> str:
     return f"{name} {100 * float(probability(unit.confidence)):.2f}"
 
 
-def _slope(baseline: Outline, outline: Outline) -> list[str]:
-    """Straight line fitted to a baseline; "" for a vertical one."""
-    left, _, _, bottom = bounds(outline)
+def _slope(baseline: Outline, box: Bounds) -> list[str]:
+    """Straight line fitted to a baseline; none for a vertical one."""
+    left, _, _, bottom = box
     across = [x - left for x, _ in baseline]
     if len(set(across)) < 2:
         return []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 
 from pipelines.results import Glyph, Page, Point, TextLine, TextRegion, WrittenWord
 from pipelines.writers.lines import one_line, printable
@@ -135,6 +137,18 @@ def text_for_xml(text: str) -> str:
 def name_of(page: Page) -> str:
     """Name of the image file without its folder; "" for an array."""
     return "" if page.source is None else text_for_xml(printable(re.split(r"[/\\]", str(page.source))[-1]))
+
+
+def path_of(page: Page, file: TextIO) -> str:
+    """Path of the image as seen from the folder of an output; its name if either is in no file."""
+    written = getattr(file, "name", None)
+    if page.source is None or not isinstance(written, str) or not os.path.isfile(page.source):
+        return name_of(page)
+    try:
+        path = os.path.relpath(os.path.realpath(page.source), os.path.dirname(os.path.realpath(written)))
+    except ValueError:  # on another drive
+        return name_of(page)
+    return text_for_xml(printable(path.replace(os.sep, "/")))
 
 
 def probability(confidence: float) -> str:

@@ -23,7 +23,7 @@ from pipelines.writers.outlines import (
     bounds,
     flat,
     is_right_to_left,
-    name_of,
+    path_of,
     probability,
     software,
     text_for_xml,
@@ -65,7 +65,7 @@ class PAGE:
         add(metadata, "Created", _now())
         add(metadata, "LastChange", _now())
         width, height = _size(page)
-        body = add(tree, "Page", imageFilename=name_of(page), imageWidth=width, imageHeight=height)
+        body = add(tree, "Page", imageFilename=path_of(page, file), imageWidth=width, imageHeight=height)
         if page.number is not None:
             body.set("custom", f"page {{number:{page.number};}}")
         names = [ids.take(region.id, f"r{number}") for number, region in enumerate(page.regions, 1)]
@@ -129,7 +129,7 @@ class ALTO:
         sheet, ids = Sheet.of(page), Ids(page)
         schema = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
         tree = root("alto", ALTO_SPACE, schema, SCHEMAVERSION="4.4")
-        self._describe(tree, page, ids)
+        self._describe(tree, page, ids, file)
         kinds = dict.fromkeys(text_for_xml(region.kind) for region in page.regions)
         tags = {kind: ids.take("", f"BT{number}") for number, kind in enumerate(kinds, 1)}
         listed = add(tree, "Tags")
@@ -149,10 +149,10 @@ class ALTO:
                 self._fill_line(element, line, around, sheet, ids)
         file.write(as_text(tree, HEAD, pretty=True))
 
-    def _describe(self, tree, page: Page, ids: Ids) -> None:
+    def _describe(self, tree, page: Page, ids: Ids, file: TextIO) -> None:
         description = add(tree, "Description")
         add(description, "MeasurementUnit", "pixel")
-        add(add(description, "sourceImageInformation"), "fileName", name_of(page))
+        add(add(description, "sourceImageInformation"), "fileName", path_of(page, file))
         step = add(description, "Processing", ID=ids.take("", "recognition"))
         add(step, "processingCategory", "contentGeneration")
         add(step, "processingDateTime", _now())

@@ -72,6 +72,7 @@ def write_results_page(path: str | Path, entries: Iterable[Entry], title: str = 
         title=title,
         entries=list(zip(entries, _players(entries, path), _pictures(entries), strict=True)),
         link=lambda target: _link(target, path),
+        format_name=_format_name,
         extent=_extent,
         amounts=_amounts(results),
         failed=len(entries) - len(results),
@@ -117,6 +118,14 @@ def _pictures(entries: Sequence[Entry]) -> list[Picture | None]:
 
 def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
+
+
+def _format_name(output: Path) -> str:
+    """What the link to an output is called: its ending, or the name of a layout format."""
+    name = output.name.lower()
+    if name.endswith(".alto.xml"):
+        return "ALTO"
+    return "PAGE" if name.endswith(".xml") else output.suffix[1:] or output.name
 
 
 def _link(target: Path, page: Path) -> str:

@@ -11,7 +11,7 @@ from pipelines.batch.shared import SharedOutputs
 from pipelines.errors import MediaError
 from pipelines.results import Actions, ActionSegment, Caption, Sentence
 from pipelines.writers.actions import ActionsCSV, ActivityNet
-from pipelines.writers.captions import COCO
+from pipelines.writers.captions import COCODataset, COCOResults
 
 TABLE = (ActionsCSV(),)
 
@@ -165,10 +165,21 @@ def captions(source, *texts) -> Caption:
 def test_coco_takes_captions_of_a_folder(tmp_path, out, names, ids, capsys):
     coco = pytest.importorskip("pycocotools.coco")
     jobs = [job(tmp_path, name) for name in names]
-    run(out, *((each, captions(each.source, "a dog", "a cat")) for each in jobs), writers=[COCO()])
-    opened = coco.COCO(str(out / "captions.coco.json"))
+    found = [(each, captions(each.source, "a dog", "a cat")) for each in jobs]
+    run(out, *found, writers=[COCODataset(), COCOResults()])
+    opened = coco.COCO(str(out / "captions.coco-dataset.json"))
     assert sorted(opened.imgs) == sorted(ids) and len(opened.anns) == 4
-    found = opened.loadRes(json.loads((out / "captions.coco.json").read_text())["annotations"])
-    assert [each["caption"] for each in found.imgToAnns[ids[0]]] == ["a dog", "a cat"]
     files = [image["file_name"] for image in opened.imgs.values()]
     assert len(set(files)) == 2 and all((tmp_path / name).exists() for name in files)
+    results = opened.loadRes(str(out / "captions.coco.json"))
+    assert [each["caption"] for each in results.imgToAnns[ids[0]]] == ["a dog a cat"]
+    listed = json.loads((out / "captions.coco.json").read_text())
+    own = ids != [1, 2]
+    assert [set(each) for each in listed] == [{"image_id", "caption"} | (set() if own else {"file_name"})] * 2
+
+
+def test_ids_of_activitynet_are_those_of_its_ground_truth(tmp_path, out):
+    jobs = [job(tmp_path, name) for name in ("v_0dkIbKXXFzI.mp4", "v_jump.mp4", "v_-_dkIbKXXFz.webm")]
+    run(out, *((each, actions(each.source, "sit")) for each in jobs), writers=[ActivityNet()])
+    found = json.loads((out / "actions.activitynet.json").read_text())["results"]
+    assert set(found) == {"0dkIbKXXFzI", "v_jump", "-_dkIbKXXFz"}

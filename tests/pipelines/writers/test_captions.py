@@ -53,10 +53,10 @@ def test_json(film, tmp_path):
 
 
 def test_coco_can_be_read_again(picture, tmp_path):
-    content = json.loads(text(picture, tmp_path / "captions_train.coco.json"))
+    content = json.loads(text(picture, tmp_path / "captions_train.coco-dataset.json"))
     assert content["images"] == [{"id": 139, "file_name": "000000000139.png"}]
     assert content["annotations"] == [{"id": 1, "image_id": 139, "caption": FIRST.text}]
-    (tmp_path / "captions_train.coco.json").rename(tmp_path / "captions_train.json")
+    (tmp_path / "captions_train.coco-dataset.json").rename(tmp_path / "captions_train.json")
     (item,) = read_captions(tmp_path).items
     assert item.target == FIRST.text and str(item.path) == picture.source
 
@@ -124,7 +124,9 @@ def test_what_is_in_no_file_cannot_be_drawn(film, tmp_path):
     with pytest.raises(MediaError, match="in no file that could be drawn"):
         save(nowhere, tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
-    content = json.loads(text(nowhere, tmp_path / "a.coco.json"))
+    (only,) = json.loads(text(nowhere, tmp_path / "a.coco.json"))
+    assert only == {"image_id": 1, "caption": f"{FIRST.text} {SECOND.text}", "file_name": "image"}
+    content = json.loads(text(nowhere, tmp_path / "a.coco-dataset.json"))
     assert content["images"] == [{"id": 1, "file_name": "image"}]
     with pytest.raises(ValueError, match="no format 'pdf'"):
         save(nowhere, tmp_path / "a.pdf")

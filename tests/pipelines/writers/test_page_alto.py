@@ -279,6 +279,31 @@ def test_text_and_json_hold_everything(seed):
     assert all("glyphs" not in w for r in bare["regions"] for line in r["lines"] for w in line["words"])
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hocr_boxes_hold_the_boxes_of_their_parts(seed):
+    def bounds(element) -> list[int]:
+        shown = properties(element)
+        return [int(each) for each in (shown.get("bbox") or shown["x_bboxes"]).split()]
+
+    tree = parsed("hocr", make_page(seed))
+    parts = find(tree, "//h:*[@class='ocr_line' or @class='ocrx_word' or @class='ocrx_cinfo']")
+    assert parts or not make_page(seed).lines
+    for part in parts:
+        (left, top, right, bottom), around = bounds(part), bounds(part.getparent())
+        assert around[0] <= left and around[1] <= top and right <= around[2] and bottom <= around[3]
+
+
+@pytest.mark.parametrize("ending", ["xml", "alto.xml"])
+def test_layouts_name_the_image_as_seen_from_their_folder(tmp_path, ending):
+    (tmp_path / "scans").mkdir()
+    image = tmp_path / "scans/a b.png"
+    Image.new("L", (50, 50)).save(image)
+    page = replace(page_of(), source=str(image))
+    seen = [save(page, tmp_path / folder / f"x.{ending}").read_text() for folder in ("scans", "out/deep")]
+    assert 'imageFilename="a b.png"' in seen[0] or "<fileName>a b.png<" in seen[0]
+    assert "../../scans/a b.png" in seen[1] and str(tmp_path) not in seen[1]
+
+
 def test_right_to_left_lines_say_so_and_stay_in_logical_order():
     page = HOSTILE["right to left"]
     (line,) = find(parsed("page", page), "//p:TextLine[@readingDirection='right-to-left']")
@@ -401,6 +426,12 @@ def test_a_picture_and_its_words_know_each_other(tmp_path):
     places = [(p.get("data-mark"), p.get("points")) for p in tree.xpath("//polygon[@class='place']")]
     assert places == [("1", "5,5 400,5 400,90 5,90"), ("3", "5,5 900,5 900,90 5,90")]
     assert "1 result, 2 lines, none failed" in " ".join(tree.text_content().split())
+
+
+def test_links_to_layouts_name_their_format(tmp_path):
+    outputs = tuple(tmp_path / f"x.{ending}" for ending in ("xml", "alto.xml", "txt"))
+    page = results_page(tmp_path / "p.html", Entry(tmp_path / "x.png", page_of(), None, outputs))
+    assert [link.text for link in page.iter("a") if "x." in link.get("href")] == ["PAGE", "ALTO", "txt"]
 
 
 def test_ink_is_drawn_in_a_colour_a_character(tmp_path):
