@@ -42,6 +42,10 @@ which would open other files and addresses, and single images and text."""
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")  # taken for frames in a folder
 STATED = {"mov", "matroska", "avi", "asf", "flv"}  # containers whose stated length is reliable
 UNSTATED = {"mpegvideo", "m4v", "h264", "hevc", "obu", "av1", "mjpeg"}  # formats whose length FFmpeg guesses
+JOINED = {"mpegts", "mpeg"}  # formats whose files are joined by appending one to another
+SLOWEST = 1 / 60  # frames a second
+LONGEST_STILL = 3600.0  # seconds between two frames
+SQUEEZED = 8.0  # largest ratio of the sides of a pixel that is believed
 ROUNDING = 0.001  # seconds; Matroska's times are whole milliseconds
 SLACK = 0.5  # seconds, plus two frames, by which header and frames may differ
 LEAP = 1.0  # seconds to the next wanted frame from which seeking is tried; grows if it does not pay
@@ -325,8 +329,17 @@ def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
         rate = (stream.average_rate if timed else None) or stream.guessed_rate
         leap = LEAP if timed and _goes(container, stream, origin) else math.inf
         turn = _turn(first)
-        size = (first.width, first.height) if turn[0, 0] else (first.height, first.width)
+        size = _shown_size(first, stream)
+        size = size if turn[0, 0] else size[::-1]
+        joined = (
+            _joined_seconds(container, stream, origin, 1 / (rate or 25)) if timed and kinds & JOINED else None
+        )
+    if joined:
+        duration, leap = joined, math.inf
     rate = float(rate) if rate else None
+    if rate and rate < SLOWEST:
+        cause = f"claims to show a frame every {1 / rate:.0f} seconds"
+        raise MediaError(name, cause, "give a video of at least one frame a minute")
     step = 1.0 / (rate or 25.0)
     if kinds & UNSTATED:
         duration = None
@@ -356,6 +369,9 @@ def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
                     seconds = None if seconds is None else seconds - origin
                     if previous is not None and (seconds is None or seconds <= previous):
                         seconds = previous + step  # no time stamps, or those of another recording appended
+                    if previous is not None and seconds - previous > LONGEST_STILL:
+                        cause = f"claims that a frame stands for {seconds - previous:.0f} seconds"
+                        raise DamagedMedia(name, cause, "get a whole copy of it, or convert it again")
                     seconds = seconds or 0.0
                     yield seconds, lambda side, frame=frame: _upright(frame, turn, size, side)
 
@@ -383,6 +399,31 @@ def _times(container, stream) -> tuple[float, float | None]:
         end = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
         return origin, end - origin if end > origin else None
     return origin, container.duration / av.time_base if container.duration else None
+
+
+def _shown_size(frame, stream) -> tuple[int, int]:
+    """(width, height) of a frame whose pixels need not be square, before it is turned."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    if not 1 / SQUEEZED <= aspect <= SQUEEZED:
+        aspect = 1.0
+    return max(1, round(frame.width * aspect)), frame.height
+
+
+def _joined_seconds(container, stream, origin: float, step: float) -> float | None:
+    """How long files are together of which one was appended to the other, so that time stamps begin again;
+    None for a single one. Afterwards, the file is at its start.
+    """
+    total, first, last, joined = 0.0, None, None, False
+    _goes(container, stream, origin - BEFORE) or _goes(container, stream, origin)
+    for packet in _packets(container, lambda seconds: None):
+        if packet.stream.index != stream.index or packet.dts is None:
+            continue
+        begin = float(packet.dts * packet.time_base)
+        if last is not None and begin < last[0]:
+            total, first, joined = total + last[1] - first, None, True
+        first = begin if first is None else first
+        last = begin, begin + (float(packet.duration * packet.time_base) if packet.duration else step)
+    return total + last[1] - first if joined else None
 
 
 @contextlib.contextmanager

@@ -136,7 +136,7 @@ def write_video(
 
     with av.open(file, "w", format="mp4") as container:
         container.metadata["title"] = title
-        stream, step, before = None, 1, -1
+        stream, step, before = None, CLOCK // 25, -1  # a single frame lasts as long as most do
         for time, pixels in frames:
             height, width = (size // 2 * 2 for size in pixels.shape[:2])  # the codec takes even sizes only
             if stream is None:

@@ -92,7 +92,8 @@ class Action(Recipe):
             return base
         sizes = self.options.model.filled()
         frozen = sizes.is_frozen
-        longest = max((item.end or item.duration) - (item.start or 0.0) for item in items)
+        # A clip may be shorter than one frame at this rate.
+        longest = max(1 / sizes.rate, *((item.end or item.duration) - (item.start or 0.0) for item in items))
         front_end = {
             "kind": "frames",
             "network": sizes.network,
@@ -105,7 +106,8 @@ class Action(Recipe):
             "motion": sizes.motion if frozen else 0,
             "places": sizes.places,
             "rate": sizes.rate,
-            "window": sizes.window or longest * (1 if sizes.decoder == "classifier" else 4),
+            "window": sizes.window
+            or max(1 / sizes.rate, longest * (1 if sizes.decoder == "classifier" else 4)),
         }
         decoder = {"kind": sizes.decoder, "dropout": sizes.dropout}
         if sizes.decoder == "classifier":

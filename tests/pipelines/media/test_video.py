@@ -2,8 +2,10 @@
 
 import io
 import os
+from fractions import Fraction
 from itertools import islice
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from pipelines.media import video as media
 from pipelines.media.kind import kind_of
 from pipelines.media.recording import DamagedMedia
 from pipelines.media.video import open_video
+from pipelines.reading.sources import row_for, rows_of
 from tests.data.clips import number_of, numbered, spoil, turn, write_video
 from tests.data.media import cut, tone, write_audio
 
@@ -286,3 +289,43 @@ def test_a_real_video():
         capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * frame.time)
         theirs = capture.read()[1][..., ::-1]
         assert np.abs(frame.pixels.astype(int) - theirs).mean() < 3
+
+
+def test_joined_streams_are_seen_to_their_end(tmp_path):
+    parts = [write_video(tmp_path / f"{number}.ts", 18, 25, g="18", bf="0") for number in range(2)]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    video = open_video(path)
+    assert video.duration == pytest.approx(1.44, abs=0.01)
+    assert numbers(video.frames()) == 2 * list(range(18))
+    assert numbers(video.frames(every=0.08)) == 2 * list(range(0, 18, 2))
+    single = open_video(parts[0])
+    assert single.duration == pytest.approx(0.72, abs=0.01) and numbers(single.frames()) == list(range(18))
+
+
+def test_an_animation_is_a_video(tmp_path):
+    path = write_video(tmp_path / "x.gif", 5, codec="gif")
+    assert row_for(kind_of(path), rows_of("recognize")).name == "action"
+
+
+def test_frames_that_claim_to_stand_for_ever(tmp_path):
+    path = write_video(tmp_path / "slow.mp4", [index * 1000.0 for index in range(12)])
+    with pytest.raises(MediaError, match="claims to show a frame every 917 seconds"):
+        open_video(path)
+    path = write_video(tmp_path / "gap.mkv", [*(index / 10 for index in range(400)), 5000.0, 5000.1])
+    with pytest.raises(DamagedMedia, match="claims that a frame stands for 49[56]"):
+        list(open_video(path).frames(every=10.0))
+
+
+def test_pixels_that_are_not_square(tmp_path):
+    path = tmp_path / "wide.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 80, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for index in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(index), "rgb24")))
+        container.mux(stream.encode(None))
+    video = open_video(path)
+    assert video.size == (107, 48)
+    assert [frame.pixels.shape for frame in video.frames()] == 3 * [(48, 107, 3)]

@@ -115,3 +115,12 @@ def test_an_array_has_no_frames_to_draw_on(tmp_path):
         write_video(file, [])
     with pytest.raises(ValueError, match="choose from txt, json, csv, activitynet"):
         actions.save(tmp_path / "x.srt")
+
+
+def test_a_video_of_one_frame_lasts_a_frame(tmp_path):
+    with open(tmp_path / "one.mp4", "wb") as file:
+        write_video(file, [(0.0, numbered(1))])
+    assert open_video(tmp_path / "one.mp4").duration == pytest.approx(0.04, abs=0.001)
+    actions = Actions((("rest", 0.6),), (), 0.04, "small", str(tmp_path / "one.mp4"))
+    for name in ("x.mp4", "x.png", "x.json", "x.csv"):
+        assert actions.save(tmp_path / name).stat().st_size

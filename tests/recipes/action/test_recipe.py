@@ -6,6 +6,7 @@ import itertools
 import random
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -279,3 +280,15 @@ def test_scores_over_runs_and_clips():
     assert scores.recalls == {"a": (0.5, 2), "b": (0.5, 2)}
     assert scores.confusion.tolist() == [[2, 2], [2, 2]]
     assert "not shown that time is used" in scores.summary()
+
+
+def test_clips_shorter_than_a_frame_of_the_front_end(tmp_path):
+    for label, shade in (("dark", 40), ("light", 220)):
+        for number in range(2):
+            folder = tmp_path / label / f"v{number}"
+            folder.mkdir(parents=True)
+            for frame in range(3):
+                cv2.imwrite(str(folder / f"{frame}.png"), np.full((32, 32, 3), shade + frame, np.uint8))
+    Action(options_for(tmp_path, tmp_path / "out", epochs=1)).run()
+    model = load(tmp_path / "out/model.safetensors")
+    assert model.front_end.window == pytest.approx(1 / model.front_end.rate)
