@@ -178,6 +178,56 @@ def test_a_layout_beside_the_image_is_used(model, tmp_path):
         recognize(sheet, model, layout="lines")
 
 
+STORED = {
+    1: lambda upright: upright,
+    2: np.fliplr,
+    3: lambda upright: np.rot90(upright, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: np.rot90(upright.T, 2),
+    8: lambda upright: np.rot90(upright, -1),
+}
+"""EXIF orientation -> how an upright image is stored."""
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("width", [900, 710])
+def test_a_layout_is_of_the_stored_or_of_the_upright_image(model, tmp_path, orientation, width):
+    """Tools differ in whether they heed the EXIF orientation; the layout's size tells."""
+    height = 700
+    sheet = np.full((height, width), 230, np.uint8)
+    sheet[100:160, 200:360], sheet[400:460, 300:420] = bars("ab a"), bars("bba")
+    outlines = [(195, 95, 365, 165), (295, 395, 425, 465)]
+    numbers = np.arange(height * width).reshape(height, width)
+    stored = np.ascontiguousarray(STORED[orientation](sheet))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / "x.png", exif=exif)
+
+    def shapes(moved):
+        for name, (left, top, right, bottom) in enumerate(outlines):
+            corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+            yield (
+                f"l{name}",
+                list(map(moved, corners)),
+                [moved((left, bottom - 7)), moved((right, bottom - 7))],
+            )
+
+    page_with(tmp_path, shapes(lambda point: point), width, height)
+    upright = recognize(tmp_path / "x.png", model)
+    assert [line.text for line in upright.lines] == ["ab a", "bba"]
+    if orientation in (2, 3, 4):  # of which the size tells nothing
+        return
+    kept = STORED[orientation](numbers)
+    turned = shapes(lambda point: np.argwhere(kept == numbers[point[::-1]])[0][::-1])
+    page_with(tmp_path, turned, *stored.shape[::-1])
+    page = recognize(tmp_path / "x.png", model)
+    assert [line.text for line in page.lines] == ["ab a", "bba"] and not page.notes
+    for one, other in zip(page.words, upright.words, strict=True):
+        assert one.box == pytest.approx(other.box, abs=3)
+
+
 def test_a_long_line_is_cut_between_its_words(model, monkeypatch):
     text = " ".join(["ab", "baa", "b"] * 50)
     pixels = bars(text, height=120, pitch=50)

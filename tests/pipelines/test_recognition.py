@@ -224,6 +224,23 @@ def test_bad_files_cost_a_line_each(command, folder, tmp_path, capsys):
     assert "cut.png" in text and "ü y.tif" in text
 
 
+def test_searchable_pdf(command, folder, tmp_path, monkeypatch, capsys):
+    assert command(folder, "-o", tmp_path / "out", "-f", "pdf") == 0
+    names = ["book/0001", "book/0002", "book/0003", "deep/ü y", "x"]
+    assert written(tmp_path / "out") == [f"{name}.pdf" for name in names]
+    again = command(tmp_path / "out/book/0002.pdf", "-o", tmp_path / "again", "-f", "txt")
+    assert again == 0 and (tmp_path / "again/0002/0001.txt").read_text() == "ba a\n"
+
+    def gone(page, *rest):
+        raise MediaError(page, "does not exist", "check the path")
+
+    monkeypatch.setattr("pipelines.media.documents.page_of", gone)
+    capsys.readouterr()
+    assert command(folder, "-o", tmp_path / "none", "-f", "pdf") == 1
+    seen = capsys.readouterr()
+    assert seen.err.count("failed: ") == 5 and "0 recognised" in seen.out and not written(tmp_path / "none")
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
