@@ -10,6 +10,7 @@ from statistics import fmean, median
 from typing import BinaryIO, ClassVar
 
 from decoders.alphabet import mirrored
+from pipelines.errors import MediaError
 from pipelines.results import Page, Point, TextLine, TextRegion
 from pipelines.writers.lines import one_line
 from pipelines.writers.outlines import Sheet, is_right_to_left, name_of, software
@@ -38,8 +39,8 @@ class SearchablePDF:
         quality: of JPEGs, in percent.
 
     Raises:
-        MediaError: the source cannot be read again.
-        ValueError: the result has no source, or `quality` is out of range.
+        MediaError: the result has no source, or one that cannot be read again.
+        ValueError: `quality` is out of range.
     """
 
     extension: ClassVar[str] = "pdf"
@@ -53,7 +54,8 @@ class SearchablePDF:
 
     def write(self, page: Page, file: BinaryIO) -> None:
         if page.source is None:
-            raise ValueError("a searchable PDF shows the image, and this result was not read from a file")
+            cause = "was not read from a file, and a searchable PDF shows the image"
+            raise MediaError("<page>", cause, "read it from a file, or choose another format")
         objects, font = Objects(file), InvisibleFont()
         sheet, resources, scale = Sheet.of(page), "", 1.0
         if any(word.strokes for word in page.words):

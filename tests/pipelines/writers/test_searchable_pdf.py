@@ -167,7 +167,7 @@ def test_ink_is_drawn(tmp_path):
 
 
 def test_what_has_no_image_is_refused(page, tmp_path):
-    with pytest.raises(ValueError, match="was not read from a file"):
+    with pytest.raises(MediaError, match="was not read from a file"):
         replace(page(LEFT), source=None).save(tmp_path / "x.pdf")
     with pytest.raises(MediaError, match="does not exist"):
         replace(page(LEFT), source=str(tmp_path / "gone.png")).save(tmp_path / "x.pdf")
