@@ -44,7 +44,7 @@ class Journal:
         """
         if not all(output.exists() for output in job.outputs):
             return False
-        now = {"source": str(absolute(job.source)), "state": _state(job.source), "model": model}
+        now = {"source": str(absolute(job.source)), "state": state_of(job.source), "model": model}
         entries = [self._made.get(str(absolute(output)), now) for output in job.outputs]
         return all(entry[name] == now[name] for entry in entries for name in now)
 
@@ -128,7 +128,7 @@ class Journal:
     def is_recorded(self, path: Path, job: Job, model: str) -> bool:
         """Whether a file of all results has a record of the source as it is now, by this model."""
         entry = self._records.get(str(absolute(path)), {}).get((str(absolute(job.source)), job.part))
-        return bool(entry) and (entry["state"], entry["model"]) == (_state(job.source), model)
+        return bool(entry) and (entry["state"], entry["model"]) == (state_of(job.source), model)
 
     def records(self, path: Path) -> list:
         """What a file of all results is to hold, in the order of the sources' names."""
@@ -153,7 +153,7 @@ class Journal:
     ) -> None:
         entry = {
             "source": str(absolute(job.source)),
-            "state": _state(job.source),
+            "state": state_of(job.source),
             "model": model,
             "task": task,
             "outputs": [str(absolute(output)) for output in outputs],
@@ -185,7 +185,8 @@ class Journal:
         self._made |= dict.fromkeys(entry["outputs"], entry)
 
 
-def _state(source: Path) -> list[int] | None:
+def state_of(source: Path) -> list[int] | None:
+    """Size in bytes and time of change in nanoseconds; None for what is no file."""
     try:
         facts = source.stat()
     except OSError:

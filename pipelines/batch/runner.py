@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipelines.batch.earlier import EarlierResults
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job, collect, plan
 from pipelines.batch.progress import Progress
@@ -54,6 +55,7 @@ class Run:
         own = {name: each for name, each in writers.items() if each not in self.shared_writers}
         self.formats, self.writers = list(own), list(own.values())
         self.entries = []
+        self.earlier = EarlierResults(out, work.kind) if page else None
         self.written = self.failed = self.skipped = self.edited = 0
         self.size = 0.0
 
@@ -132,9 +134,11 @@ class Run:
         if not foreign and edited and (done or (recorded and len(edited) == len(job.outputs))):
             for output in edited:
                 self._keep(output)
+            self._enter_earlier(job, model)
             return False
         if done:
             self.skipped += 1
+            self._enter_earlier(job, model)
             return False
         if not (foreign or self.overwrite or self.skip_existing):  # the last brings them up to date
             foreign = journal.foreign(job, task, model) or shared.foreign(job, model)
@@ -162,6 +166,8 @@ class Run:
                         file.flush()
                         journal.begin(job, output, task, Path(file.name))
                 records = shared.records(result)
+                if self.earlier:
+                    self.earlier.add(job, model, result)
             error = str(result) if isinstance(result, TriscribeError) else None
             journal.add(job, model, error, records, task, kept)
             shared.update()
@@ -189,6 +195,12 @@ class Run:
         from pipelines.writers.results_page import Entry
 
         self.entries.append(Entry(source, result, error, outputs))
+
+    def _enter_earlier(self, job: Job, model: str) -> None:
+        """Show on the page what an earlier run found."""
+        result = self.earlier.find(job, model) if self.earlier else None
+        if result:
+            self._enter(job.source, result, outputs=job.outputs)
 
     def _write_page(self) -> None:
         from pipelines.writers.results_page import write_results_page

@@ -9,6 +9,7 @@ import pytest
 from pipelines import speech
 from pipelines.batch import runner as running
 from pipelines.batch import work
+from pipelines.batch.earlier import RESULTS, EarlierResults
 from pipelines.batch.journal import JOURNAL, Journal
 from pipelines.batch.plan import Job
 from pipelines.batch.work import Work
@@ -16,7 +17,18 @@ from pipelines.commands import cli
 from pipelines.errors import MediaError
 from pipelines.reading import readers
 from pipelines.reading.settings import SpeechOptions
-from pipelines.results import Segment, Transcript, Word
+from pipelines.results import (
+    Character,
+    Glyph,
+    Page,
+    Segment,
+    StrokeSpan,
+    TextLine,
+    TextRegion,
+    Transcript,
+    Word,
+    WrittenWord,
+)
 from tests.data.media import tone, write_audio
 
 TEXTS = ["one", "two", "three", "four"]
@@ -63,7 +75,9 @@ def run(*arguments) -> int:
 
 def written(out: Path) -> list[str]:
     return sorted(
-        str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and path.name != JOURNAL
+        str(path.relative_to(out))
+        for path in out.rglob("*")
+        if path.is_file() and path.name not in (JOURNAL, RESULTS)
     )
 
 
@@ -236,6 +250,43 @@ def test_a_page_over_good_and_bad(model, folder, tmp_path):
     assert run(folder, "-o", tmp_path / "out", "--page", page) == 1
     text = page.read_text()
     assert "a.wav" in text and "is damaged" in text and "three" in text
+
+
+@pytest.mark.parametrize("first", ["--page", "txt", "json"])
+def test_a_page_after_an_interruption_shows_all_results(model, folder, tmp_path, first):
+    out, page = tmp_path / "out", tmp_path / "index.html"
+    asked = ["--page", page] if first == "--page" else ["-f", first]
+    formats = ["-f", "txt" if first == "--page" else first]
+    model.instead = {"c.wav": KeyboardInterrupt()}
+    assert run(folder, "-o", out, *asked) == 130
+    model.instead, model.read = {}, []
+    assert run(folder, "-o", out, "--skip-existing", "--page", page, *formats) == 0
+    assert model.read == ["c.wav"]
+    text = page.read_text()
+    assert all(f">{name}.wav<" in text for name in "abc") and text.count("three") == 3
+    with open(out / RESULTS, "a") as file:
+        file.write('{"source": "half a li')
+    assert run(folder, "-o", out, "--skip-existing", "--page", page, *formats) == 0
+    assert page.read_text().count("three") == 3
+
+
+def test_earlier_results_are_as_they_were(tmp_path):
+    glyph = Glyph("x", 0.5, ((0.0, 1.0), (2.0, 3.5), (4.0, 0.0)), (StrokeSpan(0, 1, 2),))
+    word = WrittenWord("x", 0.5, glyph.polygon, (glyph,))
+    line = TextLine(
+        "x", 0.25, glyph.polygon, ((0.0, 1.0), (2.0, 1.0)), (word,), "l1", (("x", 0.75), ("y", 0.25))
+    )
+    page = Page((TextRegion((line,), glyph.polygon, "marginalia", "r"),), 9, 8, "m", "a.png", 2)
+    said = Word("a", 0.0, 0.5, 0.5, (Character("a", 0.0, 0.5, 0.25),))
+    heard = Transcript((Segment("a", 0.0, 0.5, 0.5, (said,), False, (("b", 0.5),)),), 1.5, "m", "a.wav")
+    for name, result in (("a.png", page), ("a.wav", heard)):
+        kept = EarlierResults(tmp_path, type(result))
+        for number in (1, 2):
+            kept.add(Job(tmp_path / name, (), number), "m", result)
+            assert kept.find(Job(tmp_path / name, (), number), "m") == result
+        assert EarlierResults(tmp_path, type(result)).find(Job(tmp_path / name, (), 1), "m") == result
+        assert kept.find(Job(tmp_path / name, (), 3), "m") is None
+        assert kept.find(Job(tmp_path / name, (), 1), "m2") is None
 
 
 def test_a_page_that_cannot_be_written_loses_no_output(model, folder, tmp_path, capsys):

@@ -1,0 +1,154 @@
+"""Results of earlier runs, for a page over all results of a folder."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+from pipelines.batch.journal import state_of
+from pipelines.batch.plan import Job, absolute
+from pipelines.results import (
+    Character,
+    Glyph,
+    Page,
+    Result,
+    Segment,
+    StrokeSpan,
+    TextLine,
+    TextRegion,
+    Transcript,
+    Word,
+    WrittenWord,
+)
+from pipelines.writers import writer
+
+RESULTS = ".triscribe.results.jsonl"
+
+
+class EarlierResults:
+    """Results kept beside the journal of a folder, a line a result, as their JSON format has them.
+
+    Args:
+        out: folder of the outputs.
+        kind: type of the results.
+    """
+
+    def __init__(self, out: Path, kind: type[Result]):
+        self.path, self.kind = out / RESULTS, kind
+        self._places: dict[str, int] = {}  # key -> where its last line begins
+        if self.path.exists():
+            with open(self.path, "rb") as file:
+                place = 0
+                for line in file:
+                    try:
+                        entry = json.loads(line)
+                        self._places[entry["key"]] = place
+                    except (ValueError, KeyError, TypeError):
+                        pass  # the last line of a run that was killed
+                    place += len(line)
+
+    def add(self, job: Job, model: str, result: Result) -> None:
+        """Keep what a model found in a source as it is now."""
+        content = StringIO()
+        writer("json", self.kind).write(result, content)
+        entry = {"key": _key(job, model), "result": json.loads(content.getvalue())}
+        with open(self.path, "a+b") as file:
+            file.seek(0, 2)
+            if file.tell():
+                file.seek(-1, 2)
+                mend = b"" if file.read(1) == b"\n" else b"\n"
+            else:
+                mend = b""
+            place = file.tell() + len(mend)
+            file.write(mend + json.dumps(entry).encode("ascii") + b"\n")
+        self._places[entry["key"]] = place
+
+    def find(self, job: Job, model: str) -> Result | None:
+        """What the model found in the source as it is now, or else what its JSON or text output holds."""
+        place = self._places.get(_key(job, model))
+        try:
+            if place is not None:
+                with open(self.path, "rb") as file:
+                    file.seek(place)
+                    return _result(self.kind, json.loads(file.readline())["result"])
+            for ending, read in ((".json", json.loads), (".txt", _of_text(self.kind, job.source))):
+                for output in job.outputs:
+                    if output.name.endswith(ending) and output.exists():
+                        return _result(self.kind, read(output.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, OSError):
+            return None
+        return None
+
+
+def _key(job: Job, model: str) -> str:
+    return json.dumps([str(absolute(job.source)), job.part, state_of(job.source), model])
+
+
+def _of_text(kind: type[Result], source: Path):
+    """Reads a text output: its lines, without times, places and confidences."""
+
+    def read(text: str) -> dict:
+        content = {"model": "", "source": str(source)}
+        lines = [{"text": line, "confidence": 1.0} for line in text.splitlines() if line]
+        if kind is Transcript:
+            spans = [{**line, "start": 0.0, "end": 0.0, "words": []} for line in lines]
+            return {**content, "duration": 0.0, "segments": spans}
+        return {**content, "width": 0, "height": 0, "regions": [{"kind": "paragraph", "lines": lines}]}
+
+    return read
+
+
+def _result(kind: type[Result], content: dict) -> Result:
+    if kind is Transcript:
+        segments = tuple(map(_segment, content["segments"]))
+        return Transcript(segments, content["duration"], content["model"], content["source"])
+    regions = tuple(
+        TextRegion(
+            tuple(map(_line, region["lines"])),
+            _polygon(region),
+            region["kind"],
+            region.get("id", ""),
+        )
+        for region in content["regions"]
+    )
+    size = content["width"], content["height"]
+    return Page(regions, *size, content["model"], content["source"], content.get("number"))
+
+
+def _segment(entry: dict) -> Segment:
+    words = tuple(
+        Word(*_span(word), tuple(Character(*_span(each)) for each in word.get("characters", ())))
+        for word in entry["words"]
+    )
+    return Segment(*_span(entry), words, entry.get("found", True), _readings(entry))
+
+
+def _span(entry: dict) -> tuple:
+    return entry["text"], entry["start"], entry["end"], entry["confidence"]
+
+
+def _line(entry: dict) -> TextLine:
+    words = tuple(
+        WrittenWord(*_said(word), _polygon(word), tuple(map(_glyph, word.get("glyphs", ()))))
+        for word in entry.get("words", ())
+    )
+    baseline = tuple(map(tuple, entry.get("baseline", ())))
+    return TextLine(*_said(entry), _polygon(entry), baseline, words, entry.get("id", ""), _readings(entry))
+
+
+def _glyph(entry: dict) -> Glyph:
+    strokes = tuple(StrokeSpan(**span) for span in entry.get("strokes", ()))
+    return Glyph(*_said(entry), _polygon(entry), strokes)
+
+
+def _said(entry: dict) -> tuple:
+    return entry["text"], entry["confidence"]
+
+
+def _polygon(entry: dict) -> tuple:
+    return tuple(map(tuple, entry.get("polygon", ())))
+
+
+def _readings(entry: dict) -> tuple:
+    return tuple((each["text"], each["probability"]) for each in entry.get("alternatives", ()))
