@@ -18,12 +18,14 @@ from pipelines.errors import MediaError, TriscribeError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import LayoutRegion, PageLayout, is_layout, read_layout
 from pipelines.layout.lines import LineCut, LineShape, cut_line, line_distance
+from pipelines.layout.turning import turned
 from pipelines.media.images import Picture, Source, read_image
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.settings import HandwritingOptions
 from pipelines.reading.words import Symbol, joined, readings_of, split, symbols_of
 from pipelines.results import Box, Glyph, Page, Point, Readings, TextLine, TextRegion, WrittenWord
+from pipelines.upright import find_turn, turned_region, turned_shape
 
 LOWEST_PAGE = 200  # pixels: an image that is less high is one line
 LINE_ASPECT = 4.0  # times as wide as high: from here on an image is one line
@@ -174,23 +176,32 @@ class _PageReading(Reading):
         del self.source  # which may be an image, and need not wait
         page, self.name, self.number = picture.pixels, picture.name, picture.number
         self.height, self.width = page.shape
+        self.turn = 0 if self.options.rotate == "auto" else int(self.options.rotate)
         layout = self._layout()
         self.looked_for = layout == "page"
+        if self.looked_for:
+            page = 255 - page if is_negative(page) else page
+            if self.options.rotate == "auto":
+                self.turn = find_turn(page, self.model, self.options)
+                if self.turn:
+                    self.notes.append(f"turned by {self.turn} degrees clockwise to be read")
+        size = page.shape
+        page = turned(page, self.turn) if self.turn else page
+        self.size = page.shape
         if layout == "line":
             line = _LineReading(_whole(page), self.model, name=self.name)
             self.regions.append((TextRegion(()), [line]))
             yield from line.pieces()
             return
         if self.looked_for:
-            page = 255 - page if is_negative(page) else page
             regions = _found(page)
         else:
             given = _given(Path(layout), picture)
             self.notes += [f"{bad.name} left out: {bad.cause}" for bad in given.skipped]
             regions = [
                 (
-                    TextRegion((), region.polygon, region.kind, region.id),
-                    [line.shape for line in region.lines],
+                    turned_region(_empty(region), self.turn, size),
+                    [turned_shape(line.shape, self.turn, size) for line in region.lines],
                 )
                 for region in given.regions
             ]
@@ -226,7 +237,8 @@ class _PageReading(Reading):
                 if not lines:
                     continue
             polygon = region.polygon or _around([line.box for line in lines])
-            regions.append(replace(region, lines=lines, polygon=polygon))
+            region = replace(region, lines=lines, polygon=polygon)
+            regions.append(turned_region(region, -self.turn, self.size) if self.turn else region)
         source = None if self.name.startswith("<") else self.name
         size, notes = (self.width, self.height), tuple(self.notes)
         return Page(tuple(regions), *size, self.model.name, source, self.number, notes=notes)
@@ -241,7 +253,8 @@ class _PageReading(Reading):
         beside = name.with_suffix(".xml")
         if self.is_file and beside.is_file() and is_layout(beside):
             return beside
-        is_line = self.height < LOWEST_PAGE or self.width >= LINE_ASPECT * self.height
+        height, width = (self.width, self.height) if self.turn in (90, 270) else (self.height, self.width)
+        is_line = height < LOWEST_PAGE or width >= LINE_ASPECT * height
         return "line" if is_line else "page"
 
 

@@ -14,7 +14,7 @@ from pipelines.commands.transcribe import COMPUTING, DECODING
 from pipelines.reading.settings import RecognitionOptions, SearchOptions
 
 GROUPS = (
-    Group("layout", RecognitionOptions, ("layout", "pages", "dpi")),
+    Group("layout", RecognitionOptions, ("layout", "rotate", "pages", "dpi")),
     Group("decoding", RecognitionOptions, DECODING),
     Group("video", RecognitionOptions, ("window", "switch", "top", "strict")),
     Group("computing", RecognitionOptions, COMPUTING),

@@ -217,6 +217,11 @@ def _strokes(change: np.ndarray, share: float) -> np.ndarray:
     return _without(strokes, cv2.dilate(dotted, np.ones((3, 9)))) / np.float32(255)
 
 
+def strokes_across(page: np.ndarray) -> np.ndarray:
+    """Strokes that cross the rows of a page, at its own size: (height, width) float32 in [0, 1]."""
+    return _strokes(_change(_darkness(page)), 1.0)
+
+
 def _without(strokes: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     return cv2.subtract(strokes, cv2.convertScaleAbs(drawn, alpha=1.5))
 
@@ -235,10 +240,10 @@ def _line_distance(ink: np.ndarray) -> float:
     likeness = np.zeros(height)
     for strip in np.array_split(ink, max(1, width // 64), axis=1):
         profile = np.sqrt(strip.sum(axis=1))
-        profile -= _blurred(profile, height / 24 + 1)
+        profile -= blurred(profile, height / 24 + 1)
         spectrum = np.abs(np.fft.rfft(profile, 2 * height)) ** 2
         likeness += np.fft.irfft(spectrum, 2 * height)[:height]
-    likeness = _blurred(likeness / max(likeness[0], 1e-9), 1.5)[: max(height // 3, 4)]
+    likeness = blurred(likeness / max(likeness[0], 1e-9), 1.5)[: max(height // 3, 4)]
     inner = likeness[1:-1]
     peaks = np.flatnonzero((inner >= likeness[:-2]) & (inner > likeness[2:])) + 1
     rises = likeness[peaks] - np.minimum.accumulate(likeness)[peaks]
@@ -249,7 +254,7 @@ def _line_distance(ink: np.ndarray) -> float:
     return float(np.clip(3 * (apart[0] if apart.size else height), 4, 0.6 * height))
 
 
-def _blurred(values: np.ndarray, deviation: float) -> np.ndarray:
+def blurred(values: np.ndarray, deviation: float) -> np.ndarray:
     column = values.astype(np.float64).reshape(-1, 1)
     return cv2.GaussianBlur(column, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE).ravel()
 
@@ -334,7 +339,7 @@ def courses(
     every = slice(None, None, 3)
     reach = max(1, round(WANDER * distance))
     offsets = np.arange(-reach, reach + 1)
-    smooth = [(columns, _blurred(rows, 0.4 * distance)) for columns, rows in ridges]
+    smooth = [(columns, blurred(rows, 0.4 * distance)) for columns, rows in ridges]
     gains = [band(edges, columns[every], rows[every], offsets) for columns, rows in smooth]
     paths = best_paths([each / max(each.max(), 1e-6) for each in gains], STIFFNESS)
     return [

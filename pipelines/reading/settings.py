@@ -189,9 +189,14 @@ class HandwritingOptions(SearchOptions):
     the image is one line; with page, lines are detected. The default takes the PAGE or ALTO file of the
     image's name beside it, if there is one; otherwise an image less than 200 pixels high, or at least 4 times
     as wide as high, is a line."""
+    rotate: Literal["auto", "0", "90", "180", "270"] = "auto"
+    """Degrees clockwise by which the image is turned to be upright. With auto, pages whose lines are detected
+    are turned where they lie on a side or upside down. Results are in pixels of the image as it was given."""
 
     def __post_init__(self):
         super().__post_init__()
+        if str(self.rotate) not in ("auto", "0", "90", "180", "270"):
+            raise ValueError(f"rotate must be auto, 0, 90, 180 or 270, not {self.rotate!r}")
         if self.layout not in ("auto", "line", "page") and not os.path.exists(self.layout):
             raise ValueError(f"layout must be auto, line, page, or a file or folder, not {self.layout!r}")
 
