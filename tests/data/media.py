@@ -90,6 +90,18 @@ def write_container(
     return path
 
 
+def write_tracks(path: Path, *waves: np.ndarray) -> Path:
+    """Write a container with an audio track for each wave: (samples,) float32 at 16 kHz."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("aac", rate=16000, layout="mono") for _ in waves]
+        for stream, wave in zip(streams, waves, strict=True):
+            frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
+            frame.sample_rate = 16000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
 def cut(path: Path, share: float, name: str | None = None) -> Path:
     """A copy beside `path` of only the first `share` of its bytes."""
     content = path.read_bytes()

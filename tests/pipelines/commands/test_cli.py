@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -310,3 +313,50 @@ def test_align(model, folder, tmp_path, capsys):
     assert run("align", folder / "x.wav", text, "-m", model, "-o", out, "-f", "json,srt") == code  # ours
     assert run("align", folder / "x.wav", tmp_path / "none.txt", "-m", model, "-o", out) == 1
     assert "none.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "link"])
+def test_a_recording_that_is_piped(model, folder, tmp_path, name):
+    """Read once; a pipe of any name is whole."""
+    pipe = f"<(cat {shlex.quote(str(folder / 'x.wav'))})" if name == "link" else name
+    line = [sys.executable, "-m", "pipelines.commands.cli", "transcribe", "-m", str(model)]
+    command = f"{shlex.join([*line, '-o', str(tmp_path / 'out')])} {pipe}"
+    if not (bash := shutil.which("bash")):
+        pytest.skip("no bash")
+    with open(folder / "x.wav", "rb") as recording:
+        done = subprocess.run(
+            [bash, "-c", f"cat | {command}" if name != "link" else command],
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+            stdin=recording,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    (text,) = (tmp_path / "out").glob("*.txt")
+    assert run("transcribe", folder / "x.wav", "-m", model, "-o", tmp_path) == 0
+    assert text.read_text() == (tmp_path / "x.txt").read_text() != "\n"
+
+
+def test_brackets_in_a_pattern_and_a_cut_recording(model, folder, tmp_path):
+    talks = tmp_path / "talks [2023]"
+    talks.mkdir()
+    (folder / "x.wav").rename(talks / "go.wav")
+    whole = media.write_audio(tmp_path / "long.flac", media.chirp(3.0), 16000)
+    media.cut(whole, 0.5).rename(talks / "cut.flac")
+    done = shell("transcribe", f"{talks}/*", "-m", model, "-o", tmp_path / "out", "--lenient")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["cut.txt", "go.txt"]
+    (note,) = (line for line in done.stderr.splitlines() if line.startswith("note: "))
+    assert re.search(r"cut\.flac: .*[\d.]+ of 3\.0 seconds", note)
+
+
+def test_the_track_to_transcribe(model, tmp_path):
+    waves = (np.zeros(16000, np.float32), media.chirp(1.0))
+    path = media.write_tracks(tmp_path / "x.mkv", *waves)
+    done = shell("transcribe", path, "-m", model, "-o", tmp_path / "out")
+    assert done.returncode == 0 and (tmp_path / "out/x.txt").read_text().strip(), done.stderr
+    done = shell("transcribe", path, "-m", model, "-o", tmp_path / "out", "--track", "1")
+    assert done.returncode == 1 and "x.mkv: is silent" in done.stderr
+    done = shell("transcribe", path, "-m", model, "-o", tmp_path / "out", "--track", "3")
+    assert done.returncode == 1 and "x.mkv: has 2 audio tracks, none of them number 3" in done.stderr

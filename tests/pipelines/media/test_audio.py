@@ -19,7 +19,7 @@ from pipelines.media import files
 from pipelines.media.audio import open_audio, read_audio
 from pipelines.media.kind import kind_of
 from pipelines.media.recording import Audio, DamagedMedia, resample
-from tests.data.media import chirp, cut, noise, pitch, tone, write_audio, write_container
+from tests.data.media import chirp, cut, noise, pitch, tone, write_audio, write_container, write_tracks
 
 
 def whole(audio: Audio, **options) -> np.ndarray:
@@ -548,21 +548,10 @@ def test_channels_of_opposite_phase_do_not_cancel_each_other_out(tmp_path):
     assert np.abs(read_audio(np.stack([wave, -wave]), 16000, 16000)).max() > 0.4
 
 
-def two_tracks(path, *waves):
-    with av.open(path, "w") as container:
-        streams = [container.add_stream("aac", rate=16000, layout="mono") for _ in waves]
-        for stream, wave in zip(streams, waves, strict=True):
-            frame = av.AudioFrame.from_ndarray(wave[None], format="fltp", layout="mono")
-            frame.sample_rate = 16000
-            container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    return path
-
-
 def test_of_several_tracks_the_one_that_can_be_heard_or_the_one_that_is_named(tmp_path):
-    path = two_tracks(tmp_path / "x.mkv", np.zeros(32000, np.float32), tone(2.0, frequency=880.0))
+    path = write_tracks(tmp_path / "x.mkv", np.zeros(32000, np.float32), tone(2.0, frequency=880.0))
     assert pitch(whole(open_audio(path)), 16000) == pytest.approx(880, abs=3)
-    both = two_tracks(tmp_path / "y.mkv", tone(2.0), tone(2.0, frequency=880.0))
+    both = write_tracks(tmp_path / "y.mkv", tone(2.0), tone(2.0, frequency=880.0))
     for track, frequency in ((None, 440), (1, 440), (2, 880)):
         assert pitch(whole(open_audio(both, track=track)), 16000) == pytest.approx(frequency, abs=3)
     with pytest.raises(MediaError, match="has 2 audio tracks, none of them number 3"):
