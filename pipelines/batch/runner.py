@@ -67,7 +67,7 @@ class Run:
         tasks = self._tasks(inputs, journal, shared)
         for path in shared.find_edited():
             if tasks:
-                cause = f"{path} was edited since triscribe wrote it"
+                cause = "was edited since triscribe wrote it"
                 raise MediaError(path, cause, "give --overwrite or another --out")
             self._keep(path)
         lengths = [self.work.length(unit) for _, unit in tasks]
