@@ -181,11 +181,11 @@ class Decoder(nn.Module, ABC):
 
     def hypotheses(self, states: Tensor, lengths: Tensor, search: Search = SEARCH) -> list[list[Hypothesis]]:
         """All hypotheses of the beam search for each sequence, the best first, where it `writes`."""
-        raise NotImplementedError(f"{type(self).__name__} writes no hypotheses")
+        raise TypeError(f"{type(self).__name__} writes no hypotheses")
 
     def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
         """(batch, time, num_labels) log-probabilities in float32, where `by_frame`."""
-        raise NotImplementedError(f"{type(self).__name__} has no probabilities for each frame")
+        raise TypeError(f"{type(self).__name__} has no probabilities for each frame")
 
     def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """What each frame shows, where the decoder `pools` or reads `by_frame`.
@@ -195,7 +195,7 @@ class Decoder(nn.Module, ABC):
             without those of the blank; and where it `pools` the (batch, time) share of each frame in
             the decision, else None.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no probabilities for each frame")
+        raise TypeError(f"{type(self).__name__} has no probabilities for each frame")
 
     def targets(self, frames: Sequence[Sequence[int]]) -> list[list[int]]:
         """What `loss` learns from the labels of every frame: here, those that follow each other."""

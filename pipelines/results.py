@@ -33,7 +33,7 @@ class Result:
     @property
     def extent(self) -> float:
         """Size in the unit that `measure` in `pipelines.tasks` names: seconds, lines, sentences."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} states no extent")
 
     def save(self, path: str | Path, **options) -> Path:
         """Write the result atomically, in the format given by the file name extension.

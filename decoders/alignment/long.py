@@ -24,6 +24,7 @@ LONGER = 15_000  # frames, some ten minutes, above which one pass would take too
 WINDOW = 9000  # frames that are aligned at once in longer recordings
 KEPT = 0.85  # share of a window behind which nothing is kept: the lines there may belong to what follows
 DENSE = 1.0  # labels of the text that are tried for each frame of a window, several times what is spoken
+RUN = 30  # labels of neighbouring lines that belong to a window beyond doubt; thrice as many further on
 WIDER = 8  # times as many, where the text of a window seems to come later
 PART = 2000  # smallest number of frames in a part
 SURE = 0.7  # least mean probability, over its worst stretch, of a line beside a cut
@@ -57,7 +58,7 @@ def _in_windows(log_probs: Tensor, lines: list[list[int]], least: float) -> list
         for more in (1, WIDER):
             behind = _behind(lines, first, more * DENSE * (end - begin))
             found = align(log_probs[begin:end], lines[first:behind], least)
-            last = _last_sure(found, KEPT * (end - begin))
+            last = _last_sure(found, KEPT * (end - begin), RUN * (1 if more == 1 else 3))
             if last is not None or behind == len(lines):
                 break
         if end == len(log_probs):
@@ -81,15 +82,20 @@ def _behind(lines: list[list[int]], first: int, labels: float) -> int:
     return behind
 
 
-def _last_sure(found: list[Placed | None], limit: float) -> int | None:
-    """The latter of the last two neighbouring lines that were placed as well as most, before a frame."""
+def _last_sure(found: list[Placed | None], limit: float, labels: int) -> int | None:
+    """The last line before a frame that ends a run of neighbouring lines, all placed as well as most.
+
+    Args:
+        labels: that the run must have in all. Short lines, such as a lone yes, are found anywhere.
+    """
     usual = np.quantile([place.confidence for place in found if place] or [0.0], 0.75)
-    sure = None
-    for line in range(1, len(found)):
-        pair = found[line - 1], found[line]
-        if None in pair or pair[1].labels.ends[-1] > limit:
+    sure, run, lines = None, 0, 0
+    for line, place in enumerate(found):
+        if place is None or place.confidence < min(SURE, 0.6 * usual):
+            run = lines = 0
             continue
-        if min(place.confidence for place in pair) >= min(SURE, 0.6 * usual):
+        run, lines = run + len(place.labels.ids), lines + 1
+        if lines > 1 and run >= labels and place.labels.ends[-1] <= limit:
             sure = line
     return sure
 

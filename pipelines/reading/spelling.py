@@ -179,7 +179,7 @@ class Spelling:
             said = num2words(
                 amount, lang=self.language, to="currency", currency=CURRENCIES[sign], separator="|"
             )
-        except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
             return []
         said = said.partition("|")[0] if amount == int(amount) else said.replace("|", " ")
         usual = said.replace(" sterling", "")
