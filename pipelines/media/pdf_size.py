@@ -13,6 +13,8 @@ from typing import BinaryIO
 UNIT = re.compile(rb"/UserUnit\s+\+?(\d*\.?\d+)(?!\s+\d+\s+R)")
 PACKED = re.compile(rb"/ObjStm\b.{0,400}?stream\r?\n", re.DOTALL)
 LONGEST = 8_000_000  # bytes of a stream of objects that are looked at
+MOST = 256_000_000  # bytes of all of them, packed and unpacked
+HEAD = 100_000  # bytes of an object that may be a page
 DEEPEST = 8  # levels of forms within forms, and of the tree of pages
 INVISIBLE = 3  # text rendering mode
 
@@ -109,13 +111,19 @@ def _mentions_units(file: BinaryIO) -> bool:
             content = file.read()
         if UNIT.search(content):
             return True
+        room = MOST
         for match in PACKED.finditer(content):
-            packed = content[match.end() : match.end() + LONGEST]
+            end = content.find(b"endstream", match.end(), match.end() + LONGEST)
+            packed = content[match.end() : end] if end > 0 else b""
             try:
-                if UNIT.search(zlib.decompressobj().decompress(packed, LONGEST)):
-                    return True
+                objects = zlib.decompressobj().decompress(packed, LONGEST)
             except zlib.error:
-                continue
+                objects = b""
+            if UNIT.search(objects):
+                return True
+            room -= (len(packed) or LONGEST) + len(objects) + 1000
+            if room < 0:
+                break
         return False
     finally:
         file.seek(place)
@@ -133,6 +141,8 @@ class _Dictionaries:
         *whole, self.rest = (self.rest + bytes(content)).split(b"endobj")
         for each in whole:
             self._add(each)
+        if len(self.rest) > 2 * HEAD:  # an image, say
+            self.rest = self.rest[:HEAD] + self.rest[-len(b"endobj") :]
         return len(content)
 
     def _add(self, content: bytes) -> None:
