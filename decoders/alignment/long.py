@@ -52,25 +52,35 @@ def align_long(
 
 def _in_windows(log_probs: Tensor, lines: list[list[int]], least: float) -> list[Placed | None]:
     placed: list[Placed | None] = [None] * len(lines)
+    frames = len(log_probs)
     first = begin = 0
-    while first < len(lines) and begin < len(log_probs):
-        end = min(begin + WINDOW, len(log_probs))
-        for more in (1, WIDER):
-            behind = _behind(lines, first, more * DENSE * (end - begin))
-            found = align(log_probs[begin:end], lines[first:behind], least)
-            last = _last_sure(found, KEPT * (end - begin), RUN * (1 if more == 1 else 3))
-            if last is not None or behind == len(lines):
-                break
-        if end == len(log_probs):
-            last = len(found) - 1
-        if last is None:  # nothing of the text is said here
-            begin += (end - begin) // 2
+    missed = None  # where the window before began, if nothing of the text was found in it
+    while first < len(lines) and begin < frames:
+        end = min(begin + WINDOW, frames)
+        found = _found(log_probs[begin:end], lines, first, least)
+        last = len(found) - 1 if end == frames else _last_sure(found, KEPT * (end - begin), RUN)
+        if last is None and missed is not None:  # has the text gone on without the recording?
+            far = _found(log_probs[missed : missed + WINDOW], lines, first, least, WIDER)
+            last = _last_sure(far, KEPT * WINDOW, 3 * RUN)
+            if last is not None:
+                found, begin, end = far, missed, missed + WINDOW
+        if last is None:
+            missed, begin = begin, begin + (end - begin) // 2
             continue
+        missed = None
         for line, place in enumerate(found[: last + 1], start=first):
             placed[line] = place and _moved(place, begin)
         begin += max((place.labels.ends[-1] for place in found[: last + 1] if place), default=end - begin)
         first += last + 1
     return placed
+
+
+def _found(
+    log_probs: Tensor, lines: list[list[int]], first: int, least: float, times: int = 1
+) -> list[Placed | None]:
+    """Where the lines from one on lie in a window; several times as many where they seem to come later."""
+    behind = _behind(lines, first, times * DENSE * len(log_probs))
+    return align(log_probs, lines[first:behind], least)
 
 
 def _behind(lines: list[list[int]], first: int, labels: float) -> int:

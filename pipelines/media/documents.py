@@ -26,6 +26,7 @@ from pipelines.media.images import (
 )
 
 PDF_DPI = 300.0  # of a PDF page that does not say by its images what resolution it has
+ENOUGH = 4000  # pixels of a page's longer side; where 300 dpi give more, a finer scan is not read any better
 LARGEST_PDF_PAGE = 150e6  # pixels: more than A0 at 300 dpi
 
 
@@ -77,10 +78,11 @@ class PdfPage:
             return Picture(shown, self.name, self.number, dpi=dpi)
 
     def _resolution(self, sheet, inches: list[float]) -> float:
-        """That of the images, at least 300 dpi where there is something beside them; as far as it may be."""
+        """That of the images, at least 300 dpi where something is beside them, within what is useful."""
         found, alone = pdf_size.resolution(sheet)
         dpi = found / self.unit
         dpi = dpi if dpi and alone else max(dpi, PDF_DPI)
+        dpi = min(dpi, max(PDF_DPI, ENOUGH / max(inches)))
         return min(dpi, (LARGEST_PDF_PAGE / (inches[0] * inches[1])) ** 0.5)
 
 
