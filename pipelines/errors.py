@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of the direction of writing
+
+
+def printable(text: object) -> str:
+    """A text for a terminal: control characters, which may be commands to it, are written as escapes."""
+    return "".join(
+        repr(each)[1:-1]
+        if each in TURNS or (each != "\n" and unicodedata.category(each) in ("Cc", "Cs"))
+        else each
+        for each in str(text)
+    )
+
 
 class TriscribeError(Exception):
     """Something about a file, with its cause and the way out.
@@ -13,7 +27,7 @@ class TriscribeError(Exception):
     """
 
     def __init__(self, path: object, cause: str, way_out: str):
-        super().__init__(f"{path}: {cause}; {way_out}")
+        super().__init__(printable(f"{path}: {cause}; {way_out}"))
         self.path, self.cause, self.way_out = str(path), cause, way_out
 
     def __reduce__(self):

@@ -10,16 +10,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipelines.batch.earlier import EarlierResults
-from pipelines.batch.journal import Journal
+from pipelines.batch.journal import JOURNAL, Journal
 from pipelines.batch.plan import Job, collect, plan
 from pipelines.batch.progress import Progress
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.work import Work
-from pipelines.errors import MediaError, TriscribeError
+from pipelines.errors import MediaError, TriscribeError, printable
 from pipelines.reading.precision import MANY, precision_for
 from pipelines.reading.reporting import listening
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
+from pipelines.writers.atomic import remove_left
 
 
 class Run:
@@ -62,9 +63,13 @@ class Run:
     def __call__(self, inputs: tuple[str, ...]) -> int:
         """Do it; returns the exit code."""
         _check_writable(self.out)
+        for path in (self.out / JOURNAL, *(self.out / each.shared for each in self.shared_writers)):
+            _check_inside(self.out, path)
         journal = Journal(self.out)
         shared = SharedOutputs(self.out, self.shared_writers, journal, self.overwrite)
         tasks = self._tasks(inputs, journal, shared)
+        for folder in {self.out, *(output.parent for job, _ in tasks for output in job.outputs)}:
+            remove_left(folder)
         for path in shared.find_edited():
             if tasks:
                 cause = "was edited since triscribe wrote it"
@@ -124,6 +129,8 @@ class Run:
         Raises:
             MediaError: its outputs are not to be replaced.
         """
+        for output in job.outputs:
+            _check_inside(self.out, output)
         if self.overwrite and not self.skip_existing:
             return True
         task, model = self.work.task(unit), self.work.model(unit)
@@ -149,7 +156,7 @@ class Run:
     def _keep(self, output: Path) -> None:
         self.edited += 1
         text = f"kept: {output}: edited since triscribe wrote it; --overwrite replaces it"
-        tqdm.write(" ".join(text.splitlines()), file=sys.stderr)
+        tqdm.write(printable(" ".join(text.splitlines())), file=sys.stderr)
 
     def _finish(self, job: Job, result: object | TriscribeError, shared: SharedOutputs, unit: object) -> None:
         journal, records, kept = shared.journal, {}, []
@@ -179,7 +186,7 @@ class Run:
             self._fail(result)
             return
         for note in result.notes:
-            tqdm.write(f"note: {job.source}: {note}", file=sys.stderr)
+            tqdm.write(printable(f"note: {job.source}: {note}"), file=sys.stderr)
         self.written += 1
         self.size += result.extent
         if self.page:
@@ -215,7 +222,7 @@ class Run:
             parts.append(f"{self.edited} edited, kept")
         if self.failed:
             parts.append(f"{self.failed} failed")
-        print(f"{', '.join(parts)} -> {self.out}")
+        print(printable(f"{', '.join(parts)} -> {self.out}"))
 
 
 def _check_writable(folder: Path) -> None:
@@ -226,6 +233,14 @@ def _check_writable(folder: Path) -> None:
         raise MediaError(folder, f"cannot be made ({error.strerror})", "give another --out") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise MediaError(folder, "may not be written to", "give another --out")
+
+
+def _check_inside(out: Path, path: Path) -> None:
+    """Refuse an output that symbolic links in the output folder lead out of it."""
+    target = os.path.realpath(path)
+    if not Path(target).is_relative_to(os.path.realpath(out)):
+        cause = f"is not written, since a symbolic link leads to {target}, out of {out}"
+        raise MediaError(path, cause, "remove the link, or give another --out")
 
 
 def _writer(name: str, kind: type, options: dict):

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines import __version__
 from pipelines.commands.arguments import UsageError
 from pipelines.commands.interruption import INTERRUPTED
-from pipelines.errors import TriscribeError
+from pipelines.errors import TriscribeError, printable
 
 COMMANDS = ("transcribe", "recognize", "caption", "align", "train", "evaluate", "models", "info", "gates")
 SUMMARY = "Recognise speech, handwriting, ink and video, with models trained on your own data."
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a full disk, a folder that may not be written to
-        print(f"triscribe: {error}", file=sys.stderr)
+        print(printable(f"triscribe: {error}"), file=sys.stderr)
         return 1
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+TEMPORARY = re.compile(r"\.(\d{1,9})\.[0-9a-f]{32}\.tmp", re.ASCII)
 
 
 @contextmanager
@@ -30,12 +34,50 @@ def write_atomically(path: str | Path, mode: str = "w") -> Iterator[IO]:
     target.parent.mkdir(parents=True, exist_ok=True)
     # Not built from the target's name, which may already be as long as the file system allows; not from
     # tempfile, whose files only their owner can read.
-    temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
+    temporary = target.parent / f".{os.getpid()}.{uuid.uuid4().hex}.tmp"
     text = {} if mode == "wb" else {"encoding": "utf-8", "newline": "\n"}
     try:
         with open(temporary, mode.replace("w", "x"), **text) as file:
+            _lock(file)
             yield file
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_left(folder: Path) -> None:
+    """Remove the temporary files in a folder that killed runs left.
+
+    A file is in use if its process runs, or if it is locked, by a process of another machine perhaps.
+    """
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            match = TEMPORARY.fullmatch(entry.name)
+            if match and not _runs(int(match[1])) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError), open(entry.path, "ab") as file:
+                    if _lock(file):
+                        os.unlink(entry.path)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def _lock(file: IO) -> bool:
+    """Lock an open file against `remove_left`, as long as it is open; False if another has locked it."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):  # systems and file systems without locks
+        return True
+    return True

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from pipelines.results import (
     Word,
     WrittenWord,
 )
+from pipelines.writers import write_atomically
 from tests.data.media import tone, write_audio
 
 TEXTS = ["one", "two", "three", "four"]
@@ -366,3 +368,48 @@ def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
         (tmp_path / name).write_bytes(content)
     meant = [path.name for path in sorted(tmp_path.iterdir()) if meaning.is_meant(path)]
     assert meant == ["cut.wav", "empty.mp3"]
+
+
+def test_names_of_files_give_the_terminal_no_commands(model, folder, tmp_path, capsys):
+    (folder / "evil\x1b[31m\x9b2J\u202e.wav").write_bytes(b"RIFF")
+    model.instead["a.wav"] = MediaError(folder / "a\x1b]0;x\x07.wav", "is \x1b[2J", "try")
+    run(str(folder), "-o", str(tmp_path / "out"))
+    seen = capsys.readouterr()
+    assert "a\\x1b]0;x\\x07.wav: is \\x1b[2J" in seen.err
+    assert not set("\x1b\x07\x9b\u202e") & set(seen.out + seen.err)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are POSIX")
+def test_links_that_lead_out_of_the_folder_are_not_followed(model, folder, tmp_path, capsys):
+    out, mine = tmp_path / "out", tmp_path / "mine.txt"
+    out.mkdir()
+    mine.write_text("mine")
+    (out / "a.txt").symlink_to(mine)
+    (out / "inside.txt").write_text("old")
+    (out / "b.txt").symlink_to("inside.txt")
+    assert run(str(folder), "-o", str(out), "--overwrite") == 1
+    assert "a.txt: is not written, since a symbolic link leads to" in capsys.readouterr().err
+    assert mine.read_text() == "mine" and (out / "c.txt").exists()
+    assert (out / "inside.txt").read_text() != "old"
+    (tmp_path / "journal").write_text("mine")
+    (out / JOURNAL).unlink()
+    (out / JOURNAL).symlink_to(tmp_path / "journal")
+    assert run(str(folder), "-o", str(out), "--overwrite") == 1
+    assert (tmp_path / "journal").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked")
+def test_temporary_files_of_killed_runs_are_removed(model, folder, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    child = os.fork()
+    if not child:
+        with write_atomically(out / "a.txt") as file:
+            file.write("half")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert [path.suffix for path in out.iterdir()] == [".tmp"]
+    with write_atomically(out / "other.txt"):  # of a process that runs
+        assert run(str(folder), "-o", str(out)) == 0
+        assert len(list(out.glob(".*.tmp"))) == 1
