@@ -5,10 +5,14 @@ times as long. `TRISCRIBE_PRECISION=bf16` runs all tests in bf16 instead of fp32
 """
 
 import os
+import signal
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"  # also of the commands that tests start
 os.environ.setdefault("TRISCRIBE_PRECISION", "fp32")
+# Shells have what they run in the background ignore Ctrl-C, and the commands that tests interrupt with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import cv2  # noqa: E402
 import pytest  # noqa: E402
