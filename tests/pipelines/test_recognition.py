@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from pipelines import ink, recognize
-from pipelines.batch.journal import JOURNAL
 from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.images import read_image
@@ -172,7 +171,9 @@ def command(model, monkeypatch):
 
 def written(out):
     return sorted(
-        str(path.relative_to(out)) for path in out.rglob("*") if path.is_file() and path.name != JOURNAL
+        str(path.relative_to(out))
+        for path in out.rglob("*")
+        if path.is_file() and not path.name.startswith(".triscribe")
     )
 
 

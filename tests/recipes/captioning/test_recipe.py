@@ -94,7 +94,7 @@ def test_from_a_shell(trained, data, tmp_path):
         (folder / name).write_bytes((data / "images" / name).read_bytes())
     (folder / "ruined.png").write_bytes((folder / "red-triangle-left-0.png").read_bytes()[:60])
     (folder / "notes.txt").write_text("no picture")
-    command = ["caption", folder, "-o", tmp_path / "out", "-f", "coco,json,srt,vtt,txt,png"]
+    command = ["caption", folder, "-o", tmp_path / "out", "-f", "coco-dataset,json,srt,vtt,txt,png"]
     command += ["-m", trained[1] / "model.safetensors"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -114,7 +114,7 @@ def test_from_a_shell(trained, data, tmp_path):
     assert said == json.loads((out / "red-triangle-left-0.json").read_text(encoding="utf-8"))["text"]
     assert said in (out / "red-triangle-left-0.srt").read_text(encoding="utf-8")
     assert Image.open(out / "red-triangle-left-0.png").size[0] > 500
-    (out / "captions.coco.json").rename(folder / "captions_train.json")
+    (out / "captions.coco-dataset.json").rename(folder / "captions_train.json")
     found = {item.path: item for item in read_captions(folder).items}
     item = found.pop(folder / "red-triangle-left-0.png")
     assert list(found) == [folder / "blue-square-right-0.png"]

@@ -554,7 +554,7 @@ def test_texts_that_cannot_serve_are_one_line(tmp_path, capsys):
         options_for(data, out=tmp_path, texts=(tmp_path / "none.txt",))
     asked = ["--data", str(data), "--out", str(tmp_path / "out"), "--compose", "0.5", "--texts"]
     assert main([*asked, str(tmp_path / "none.txt")]) == 1
-    assert "none.txt: cannot be read" in capsys.readouterr().err
+    assert "none.txt: does not exist" in capsys.readouterr().err
     foreign = tmp_path / "foreign.txt"
     foreign.write_text("другие буквы", "utf-8")
     assert main([*asked, str(foreign)]) == 1
