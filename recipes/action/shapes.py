@@ -8,7 +8,6 @@ writes a folder of videos with labels.csv, which `recipes.action` reads. The bun
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -23,8 +22,6 @@ RATE = 8  # frames a second
 SECONDS = (1.5, 2.5)
 SIDE = 64  # pixels
 FINE = 4  # bits behind the point in places that are drawn
-
-Path2D = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]
 
 
 def shapes_clip(label: str, rng: np.random.Generator, side: int = SIDE) -> np.ndarray:

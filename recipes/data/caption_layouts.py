@@ -90,9 +90,10 @@ def read_coco(root: Path) -> Found:
     folder = root.parent if root.is_file() else root
     files, sentences = Files(folder, MEDIA), Counter()
     for table in _coco_tables(root):
-        content = _json(table, folder)
-        if isinstance(content, Rejected):
-            yield content
+        try:
+            content = _json(table)
+        except ValueError as error:
+            yield Rejected(shown(table, folder), str(error))
             continue
         names = {_key(image.get("id")): image.get("file_name") for image in _objects(content.get("images"))}
         for number, entry in enumerate(_objects(content.get("annotations"))):
@@ -128,9 +129,10 @@ def read_karpathy(root: Path) -> Found:
     folder = root.parent if root.is_file() else root
     files, sentences = Files(folder, MEDIA), Counter()
     for table in _karpathy_tables(root):
-        content = _json(table, folder)
-        if isinstance(content, Rejected):
-            yield content
+        try:
+            content = _json(table)
+        except ValueError as error:
+            yield Rejected(shown(table, folder), str(error))
             continue
         for number, image in enumerate(_objects(content.get("images"))):
             name = image.get("filename")
@@ -226,14 +228,21 @@ def _json_files(root: Path) -> list[Path]:
     return [root] if root.is_file() else sorted([*root.glob("*.json"), *root.glob("annotations/*.json")])
 
 
-def _json(table: Path, root: Path) -> dict | Rejected:
+def _json(table: Path) -> dict:
+    """The object that a JSON file holds.
+
+    Raises:
+        ValueError: it cannot be read, or holds anything else.
+    """
     try:
         content = json.loads(table.read_bytes())
     except OSError as error:
-        return Rejected(shown(table, root), f"cannot be read ({error.strerror or error})")
+        raise ValueError(f"cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError) as error:
-        return Rejected(shown(table, root), f"not JSON ({error})")
-    return content if isinstance(content, dict) else Rejected(shown(table, root), "not a JSON object")
+        raise ValueError(f"not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ValueError("not a JSON object")
+    return content
 
 
 def _objects(value: object) -> Iterator[dict]:
