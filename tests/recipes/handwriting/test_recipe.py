@@ -31,7 +31,7 @@ from recipes.learning.resizing import resized
 from recipes.learning.shrinking import shrunk
 from recipes.scoring.error_rates import Scored
 from tests.data.layouts import page_xml
-from tests.data.teachers import knowing_more, losses_of
+from tests.data.teachers import knowing_more, losses_of, sure_of_another
 
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
@@ -624,10 +624,10 @@ def test_a_step_on_real_lines(tmp_path, name):
 def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
     recipe, items = lines_to_part(tmp_path)
     model = recipe.build(None, Normalisation(), items)
-    other = remade(model, core={**model.sizes["core"], "hidden_size": 48})
+    other = sure_of_another(model, hidden_size=48)
     task = recipe.training_task(model, items, items[:2])
     alone, by_itself, by_another = losses_of(task, None, knowing_more(model, "xy"), other)
-    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.01
+    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.1
 
 
 def test_a_small_model_learns_from_a_large_one(tmp_path):

@@ -17,7 +17,7 @@ from recipes.ink.recipe import InkRecipe
 from recipes.learning.fitting import remade
 from recipes.learning.options import TrainingOptions
 from tests.data.ink import write
-from tests.data.teachers import knowing_more, losses_of
+from tests.data.teachers import knowing_more, losses_of, sure_of_another
 
 
 def write_lines(path: Path, seed: int, count: int) -> None:
@@ -80,9 +80,9 @@ def test_a_model_has_nothing_to_learn_from_one_that_says_the_same(tmp_path):
     items, _ = recipe.readable(recipe.manifests()[0].items)
     model = recipe.build(None, Normalisation(), items)
     task = recipe.training_task(model, items, items[:2])
-    other = remade(model, core={**model.sizes["core"], "hidden_size": 48})
+    other = sure_of_another(model, hidden_size=48)
     alone, by_itself, by_another = losses_of(task, None, knowing_more(model, "XY"), other)
-    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.01
+    assert by_itself == pytest.approx(alone, rel=1e-5) and by_another > alone + 0.1
     path = remade(model, front_end={**model.sizes["front_end"], "spacing": 0.2}).save(tmp_path / "wide")
     recipe = InkRecipe(dataclasses.replace(recipe.options, teacher=str(path)))
     with pytest.raises(DataError, match="cannot teach model: it takes .*0.2"):
