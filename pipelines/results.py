@@ -7,8 +7,10 @@ probabilities in [0, 1].
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pipelines import writers
@@ -18,6 +20,29 @@ Box = tuple[float, float, float, float]
 Readings = tuple[tuple[str, float], ...]
 """(text, probability) of the most probable readings of a line or segment, the best first. Probabilities are
 normalised over all hypotheses that the beam search kept to the end."""
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A person's statement that what is written here is right.
+
+    Attributes:
+        by: who checked it; "" if unknown.
+        when: date, time and zone as in ISO 8601: "2026-11-28T19:45:00+00:00"; "" if unknown.
+
+    Raises:
+        ValueError: `when` is no such time.
+    """
+
+    by: str
+    when: str
+
+    def __post_init__(self):
+        if self.when:
+            if not MOMENT.fullmatch(self.when):
+                raise ValueError(f"when is {self.when!r}, not a time like 2026-11-28T19:45:00+00:00")
+            datetime.fromisoformat(self.when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +107,7 @@ class Segment:
         words: in order of time.
         found: False for a line of an aligned text that is not in the audio.
         alternatives: other readings, if requested.
+        checked: by whom and when the text was checked; None if nobody has.
     """
 
     text: str
@@ -91,6 +117,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     found: bool = True
     alternatives: Readings = ()
+    checked: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +214,7 @@ class TextLine:
         words: in logical order.
         id: of the line in the layout file, or "".
         alternatives: other readings, if requested.
+        checked: by whom and when the text was checked; None if nobody has.
     """
 
     text: str
@@ -196,6 +224,7 @@ class TextLine:
     words: tuple[WrittenWord, ...] = ()
     id: str = ""
     alternatives: Readings = ()
+    checked: Check | None = None
 
     @property
     def box(self) -> Box:
@@ -292,6 +321,7 @@ class Actions(Result):
         attention: (time in seconds, weight) of each frame that was sampled; weights sum to 1. Empty for a
             model that labels each frame.
         damaged: number of frames that could not be decoded and were skipped.
+        checked: by whom and when the label was checked; None if nobody has.
     """
 
     top: tuple[tuple[str, float], ...]
@@ -301,6 +331,7 @@ class Actions(Result):
     source: str | None = None
     attention: tuple[tuple[float, float], ...] = ()
     damaged: int = 0
+    checked: Check | None = None
 
     @property
     def label(self) -> str:
@@ -339,6 +370,7 @@ class Sentence:
     Attributes:
         confidence: geometric mean of the probabilities of its labels.
         alternatives: (text, confidence) of other hypotheses, the best first.
+        checked: by whom and when the text was checked; None if nobody has.
     """
 
     text: str
@@ -347,6 +379,7 @@ class Sentence:
     alternatives: tuple[tuple[str, float], ...] = ()
     start: float = 0.0
     end: float = 0.0
+    checked: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)

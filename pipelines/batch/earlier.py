@@ -8,19 +8,9 @@ from pathlib import Path
 
 from pipelines.batch.journal import state_of
 from pipelines.batch.plan import Job, absolute
-from pipelines.results import (
-    Character,
-    Glyph,
-    Page,
-    Result,
-    Segment,
-    StrokeSpan,
-    TextLine,
-    TextRegion,
-    Transcript,
-    Word,
-    WrittenWord,
-)
+from pipelines.errors import DataError
+from pipelines.results import Result, Transcript
+from pipelines.stored_results import read_result
 from pipelines.writers import writer
 
 RESULTS = ".triscribe.results.jsonl"
@@ -71,12 +61,12 @@ class EarlierResults:
             if place is not None:
                 with open(self.path, "rb") as file:
                     file.seek(place)
-                    return _result(self.kind, json.loads(file.readline())["result"])
+                    return read_result(json.loads(file.readline())["result"])
             for ending, read in ((".json", json.loads), (".txt", _of_text(self.kind, job.source))):
                 for output in job.outputs:
                     if output.name.endswith(ending) and output.exists():
-                        return _result(self.kind, read(output.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, OSError):
+                        return read_result(read(output.read_text(encoding="utf-8")))
+        except (DataError, ValueError, KeyError, TypeError, OSError):
             return None
         return None
 
@@ -97,58 +87,3 @@ def _of_text(kind: type[Result], source: Path):
         return {**content, "width": 0, "height": 0, "regions": [{"kind": "paragraph", "lines": lines}]}
 
     return read
-
-
-def _result(kind: type[Result], content: dict) -> Result:
-    if kind is Transcript:
-        segments = tuple(map(_segment, content["segments"]))
-        return Transcript(segments, content["duration"], content["model"], content["source"])
-    regions = tuple(
-        TextRegion(
-            tuple(map(_line, region["lines"])),
-            _polygon(region),
-            region["kind"],
-            region.get("id", ""),
-        )
-        for region in content["regions"]
-    )
-    size = content["width"], content["height"]
-    return Page(regions, *size, content["model"], content["source"], content.get("number"))
-
-
-def _segment(entry: dict) -> Segment:
-    words = tuple(
-        Word(*_span(word), tuple(Character(*_span(each)) for each in word.get("characters", ())))
-        for word in entry["words"]
-    )
-    return Segment(*_span(entry), words, entry.get("found", True), _readings(entry))
-
-
-def _span(entry: dict) -> tuple:
-    return entry["text"], entry["start"], entry["end"], entry["confidence"]
-
-
-def _line(entry: dict) -> TextLine:
-    words = tuple(
-        WrittenWord(*_said(word), _polygon(word), tuple(map(_glyph, word.get("glyphs", ()))))
-        for word in entry.get("words", ())
-    )
-    baseline = tuple(map(tuple, entry.get("baseline", ())))
-    return TextLine(*_said(entry), _polygon(entry), baseline, words, entry.get("id", ""), _readings(entry))
-
-
-def _glyph(entry: dict) -> Glyph:
-    strokes = tuple(StrokeSpan(**span) for span in entry.get("strokes", ()))
-    return Glyph(*_said(entry), _polygon(entry), strokes)
-
-
-def _said(entry: dict) -> tuple:
-    return entry["text"], entry["confidence"]
-
-
-def _polygon(entry: dict) -> tuple:
-    return tuple(map(tuple, entry.get("polygon", ())))
-
-
-def _readings(entry: dict) -> tuple:
-    return tuple((each["text"], each["probability"]) for each in entry.get("alternatives", ()))

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError
+from pipelines.layout.custom import read_tag
 from pipelines.layout.lines import BAND, LineShape
 from pipelines.media.files import locate, readable
 from pipelines.media.xml import safe_parser
-from pipelines.results import Point, box
+from pipelines.results import Check, Point, box
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -32,10 +33,15 @@ SOFT_HYPHEN = "\u00ad"
 
 @dataclass(frozen=True)
 class LayoutLine:
-    """A text line and its text, "" if it has none."""
+    """A text line and its text, "" if it has none.
+
+    Attributes:
+        checked: by whom and when the text was checked; None if the file does not say that it was.
+    """
 
     shape: LineShape
     text: str
+    checked: Check | None = None
 
 
 @dataclass(frozen=True)
@@ -266,7 +272,12 @@ class _Page(_Reader):
         text = _page_text(element)
         if not (text and text.strip()):
             text = " ".join(filter(None, map(_page_text, element.findall("{*}Word"))))
-        return LayoutLine(self.shape(baseline, polygon, name), _visible_hyphens(text))
+        shape = self.shape(baseline, polygon, name)
+        return LayoutLine(shape, _visible_hyphens(text), self.check(element))
+
+    def check(self, element: Element) -> Check | None:
+        found = read_tag(element.get("custom"), "checked")
+        return None if found is None else _check(found.get("by"), found.get("when"))
 
     def outline(self, element: Element, where: str, kind: str = "Coords") -> tuple[Point, ...]:
         found = element.find(f"{{*}}{kind}")
@@ -293,6 +304,14 @@ class _Alto(_Reader):
             cause = f"measures in {unit} and does not say how wide and high its page is"
             raise MediaError(path, cause, "export it in pixels, or with WIDTH and HEIGHT of its Page")
         self.labels = {tag.get("ID"): tag.get("LABEL") for tag in root.findall(".//{*}Tags/*")}
+        steps = root.findall("{*}Description/{*}Processing")
+        self.checks = {
+            step.get("ID"): _check(
+                step.findtext("{*}processingAgency"), step.findtext("{*}processingDateTime")
+            )
+            for step in steps
+            if "contentModification" in (step.findtext("{*}processingCategory") or "")
+        }
 
     def image(self) -> str:
         return (self.root.findtext(".//{*}sourceImageInformation/{*}fileName") or "").strip()
@@ -314,7 +333,22 @@ class _Alto(_Reader):
             baseline = ((left, height), (right, height))
         else:
             baseline = self.points(text, f"line {name!r}")
-        return LayoutLine(self.shape(baseline, polygon, name), _alto_text(element))
+        return LayoutLine(self.shape(baseline, polygon, name), _alto_text(element), self.check(element))
+
+    def check(self, element: Element) -> Check | None:
+        """Of a line whose correction status is true, or that of what it is part of or made of.
+
+        Who did it is a step of the file's processing.
+        """
+        strings = element.findall("{*}String")
+        around = [element, *element.iterancestors("{*}TextBlock", "{*}PrintSpace", "{*}Page")]
+        if not (any(map(_is_corrected, around)) or (strings and all(map(_is_corrected, strings)))):
+            return None
+        for each in (*around, *strings):
+            for name in (each.get("PROCESSINGREFS") or "").split():
+                if name in self.checks:
+                    return self.checks[name]
+        return Check("", "")
 
     def outline(self, element: Element, where: str) -> tuple[Point, ...]:
         polygon = element.find("{*}Shape/{*}Polygon")
@@ -348,14 +382,18 @@ def _references(root: Element) -> Iterator[str]:
         waiting += sorted(inner, key=lambda child: _place(child.get("index")))[::-1]
 
 
+def _check(by: str | None, when: str | None) -> Check:
+    """By whom and when, as far as the file says it in the way that ours does."""
+    by, when = (by or "").strip(), (when or "").strip()
+    try:
+        return Check(by, when)
+    except ValueError:
+        return Check(by, "")
+
+
 def _custom(element: Element, name: str, key: str) -> str | None:
-    """A value of Transkribus's custom attribute: "readingOrder {index:0;} structure {type:heading;}"."""
-    for part in (element.get("custom") or "").split("}"):
-        head, _, body = part.partition("{")
-        if head.strip() == name:
-            pairs = (pair.partition(":") for pair in body.split(";"))
-            return next((value.strip() for found, _, value in pairs if found.strip() == key), None)
-    return None
+    """A value of Transkribus's custom attribute."""
+    return (read_tag(element.get("custom"), name) or {}).get(key)
 
 
 def _by_custom_order(elements: list[Element]) -> list[Element]:
@@ -371,6 +409,10 @@ def _page_text(element: Element) -> str | None:
     texts = sorted(element.findall("{*}TextEquiv"), key=lambda text: _place(text.get("index")))
     found = (text.findtext(f"{{*}}{kind}") for text in texts[:1] for kind in ("Unicode", "PlainText"))
     return next((text for text in found if text is not None), None)
+
+
+def _is_corrected(element: Element) -> bool:
+    return (element.get("CS") or "").strip() in ("true", "1")
 
 
 def _alto_text(line: Element) -> str:

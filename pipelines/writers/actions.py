@@ -11,7 +11,7 @@ from typing import ClassVar, TextIO
 
 from pipelines.results import Actions, ActionSegment
 from pipelines.writers.lines import distinct_names, one_line, printable
-from pipelines.writers.tables import write_json
+from pipelines.writers.tables import check_of, write_json
 
 OWN = re.compile(r"^v_([\w-]{11})$", re.ASCII)  # files of ActivityNet: v_ and the id on YouTube
 
@@ -45,6 +45,7 @@ class ActionsJSON:
         content = {
             "label": actions.label,
             "score": _score(actions.score),
+            **check_of(actions),
             "top": [{"label": label, "score": _score(score)} for label, score in actions.top],
             "segments": [
                 {

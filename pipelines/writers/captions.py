@@ -11,7 +11,7 @@ from typing import ClassVar, TextIO
 from pipelines.results import Caption, Segment, Sentence, Transcript
 from pipelines.writers.lines import distinct_names, one_line, printable
 from pipelines.writers.subtitles import SRT, VTT
-from pipelines.writers.tables import write_json
+from pipelines.writers.tables import check_of, write_json
 
 NUMBERED = re.compile(r"(?:COCO_\w+_)?([0-9]+)")
 STAYS = 5.0  # seconds that the sentence of a picture, which has no times, stays as a subtitle
@@ -64,6 +64,7 @@ class CaptionJSON:
             "start": round(float(sentence.start), 3),
             "end": round(float(sentence.end), 3),
             "confidence": round(sentence.confidence, 4),
+            **check_of(sentence),
             "words": words,
             "alternatives": [
                 {"text": text, "confidence": round(confidence, 4)}

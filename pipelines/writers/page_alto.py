@@ -14,7 +14,8 @@ from itertools import zip_longest
 from statistics import fmean
 from typing import ClassVar, TextIO
 
-from pipelines.results import Page, TextLine, TextRegion, WrittenWord
+from pipelines.layout.custom import tag
+from pipelines.results import Check, Page, TextLine, TextRegion, WrittenWord
 from pipelines.writers.elements import add, as_text, root
 from pipelines.writers.outlines import (
     Ids,
@@ -49,7 +50,8 @@ class PAGE:
     holds every kind as it is, and the reading order; for ink it holds the points that made a character:
     `strokes {spans:0/3-17 1/0-5;}` is points 3 to 17 of stroke 0 and 0 to 5 of stroke 1.
     A region's confidence is the mean of its lines'. A line with alternatives has a text for each, the first
-    of index 0, and their probabilities for confidences.
+    of index 0, and their probabilities for confidences. A line that was checked has the text alone, of
+    confidence 1, and `custom` says by whom and when: `checked {by:Anna; when:2026-11-28T19\\u003a45...;}`.
 
     Source: S. Pletschacher, A. Antonacopoulos: The PAGE (Page Analysis and Ground-Truth Elements) Format
     Framework, ICPR 2010; the schema at the address that is its name space.
@@ -84,11 +86,12 @@ class PAGE:
         element = _placed(body, "TextRegion", outline, id=name, type=kind, custom=custom)
         for number, line in enumerate(region.lines):
             around, line_name = sheet.line(line, outline), ids.take(line.id, f"{name}_l{number + 1}")
-            placed = _placed(element, "TextLine", around, id=line_name, custom=_order(number))
+            custom = " ".join([_order(number), *_checked(line.checked)])
+            placed = _placed(element, "TextLine", around, id=line_name, custom=custom)
             self._fill_line(placed, line, around, sheet, ids)
         if region.lines:
             text = "\n".join(text_for_xml(line.text) for line in region.lines)
-            _say(element, text, fmean(line.confidence for line in region.lines))
+            _say(element, text, fmean(map(_confidence, region.lines)))
 
     def _fill_line(self, element, line: TextLine, outline: Outline, sheet: Sheet, ids: Ids) -> None:
         name, baseline = element.get("id"), sheet.path(line.baseline)
@@ -107,11 +110,11 @@ class PAGE:
                     sign.set("custom", f"strokes {{spans:{spans};}}")
                 _say(sign, text_for_xml(glyph.text), glyph.confidence)
             _say(placed, text_for_xml(word.text), word.confidence)
-        if line.alternatives:
+        if line.alternatives and line.checked is None:
             for index, (text, share) in enumerate(line.alternatives):
                 _say(element, text_for_xml(text), share, index)
         else:
-            _say(element, text_for_xml(line.text), line.confidence)
+            _say(element, text_for_xml(line.text), _confidence(line))
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ class ALTO:
     """ALTO 4.4, with the words and glyphs of each line; kinds of regions are tags, as in eScriptorium.
 
     ALTO's glyphs are single code points: a character of several becomes several, alike but for their text.
+    The correction status `CS` of a line that was checked is true; by whom and when is a processing step, to
+    which the line refers.
 
     Source: the Library of Congress, https://www.loc.gov/standards/alto.
     """
@@ -129,7 +134,7 @@ class ALTO:
         sheet, ids = Sheet.of(page), Ids(page)
         schema = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
         tree = root("alto", ALTO_SPACE, schema, SCHEMAVERSION="4.4")
-        self._describe(tree, page, ids, file)
+        steps = self._describe(tree, page, ids, file)
         kinds = dict.fromkeys(text_for_xml(region.kind) for region in page.regions)
         tags = {kind: ids.take("", f"BT{number}") for number, kind in enumerate(kinds, 1)}
         listed = add(tree, "Tags")
@@ -146,10 +151,14 @@ class ALTO:
             for number, line in enumerate(region.lines, 1):
                 around = sheet.line(line, outline)
                 element = _shaped(block, "TextLine", around, ID=ids.take(line.id, f"{name}_l{number}"))
+                if line.checked is not None:
+                    element.set("CS", "true")
+                    element.set("PROCESSINGREFS", steps[line.checked])
                 self._fill_line(element, line, around, sheet, ids)
         file.write(as_text(tree, HEAD, pretty=True))
 
-    def _describe(self, tree, page: Page, ids: Ids, file: TextIO) -> None:
+    def _describe(self, tree, page: Page, ids: Ids, file: TextIO) -> dict[Check, str]:
+        """What was done to the page; returns the ids of the steps in which lines were checked."""
         description = add(tree, "Description")
         add(description, "MeasurementUnit", "pixel")
         add(add(description, "sourceImageInformation"), "fileName", path_of(page, file))
@@ -162,6 +171,16 @@ class ALTO:
         program = add(step, "processingSoftware")
         add(program, "softwareName", name)
         add(program, "softwareVersion", version)
+        checks = dict.fromkeys(line.checked for line in page.lines if line.checked is not None)
+        names = {check: ids.take("", f"check{number}") for number, check in enumerate(checks, 1)}
+        for check, name in names.items():
+            step = add(description, "Processing", ID=name)
+            add(step, "processingCategory", "contentModification")
+            if check.when:
+                add(step, "processingDateTime", check.when)
+            add(step, "processingAgency", text_for_xml(check.by))
+            add(step, "processingStepDescription", "text checked by a person")
+        return names
 
     def _fill_line(self, element, line: TextLine, outline: Outline, sheet: Sheet, ids: Ids) -> None:
         name, baseline = element.get("ID"), sheet.path(line.baseline)
@@ -170,7 +189,7 @@ class ALTO:
         if is_right_to_left(line.text):
             element.set("BASEDIRECTION", "rtl")
         # A line has at least one string.
-        words = line.words or (WrittenWord(line.text, line.confidence, line.polygon),)
+        words = line.words or (WrittenWord(line.text, _confidence(line), line.polygon),)
         outlines = [sheet.word(word, outline) for word in words]
         for number, (word, around, after) in enumerate(zip_longest(words, outlines, outlines[1:]), 1):
             content, share = text_for_xml(word.text), probability(word.confidence)
@@ -195,6 +214,15 @@ def _size(page: Page) -> tuple[str, str]:
 
 def _order(index: int) -> str:
     return f"readingOrder {{index:{index};}}"
+
+
+def _checked(check: Check | None) -> list[str]:
+    """The tag of `custom` that says by whom and when a line was checked, if it was."""
+    return [] if check is None else [tag("checked", by=text_for_xml(check.by), when=check.when)]
+
+
+def _confidence(line: TextLine) -> float:
+    return line.confidence if line.checked is None else 1.0
 
 
 def _css(value: str) -> str:

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TextIO
 
-from pipelines.results import Character, Glyph, Page, Point, Segment, TextLine, Transcript, Word, WrittenWord
+from pipelines.results import (
+    Actions,
+    Character,
+    Glyph,
+    Page,
+    Point,
+    Segment,
+    Sentence,
+    TextLine,
+    Transcript,
+    Word,
+    WrittenWord,
+)
 from pipelines.writers.lines import one_line, printable
 from pipelines.writers.timing import timed_words
 
@@ -50,7 +62,8 @@ class JSON:
 
     def _segment(self, segment: Segment) -> dict:
         words = [self._word(word) for word in segment.words]
-        return {**_unit(segment), "found": segment.found, **_alternatives(segment), "words": words}
+        about = {"found": segment.found, **_alternatives(segment), **check_of(segment)}
+        return {**_unit(segment), **about, "words": words}
 
     def _word(self, word: Word) -> dict:
         if not self.characters:
@@ -114,7 +127,7 @@ class PageJSON:
     def _line(self, line: TextLine) -> dict:
         words = [self._word(word) for word in line.words]
         about = {"baseline": _points(line.baseline), "id": line.id, **_alternatives(line)}
-        return {**_written(line), **about, "words": words}
+        return {**_written(line), **about, **check_of(line), "words": words}
 
     def _word(self, word: WrittenWord) -> dict:
         if not self.glyphs:
@@ -177,6 +190,12 @@ def _alternatives(unit: Segment | TextLine) -> dict:
     """Nothing where none were asked for."""
     readings = [{"text": text, "probability": round(share, 4)} for text, share in unit.alternatives]
     return {"alternatives": readings} if readings else {}
+
+
+def check_of(unit: Segment | TextLine | Sentence | Actions) -> dict:
+    """By whom and when it was checked; nothing where nobody has."""
+    check = unit.checked
+    return {} if check is None else {"checked": {"by": check.by, "when": check.when}}
 
 
 def _points(points: tuple[Point, ...]) -> list[list[float]]:

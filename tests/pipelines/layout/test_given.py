@@ -11,7 +11,7 @@ from pipelines.errors import MediaError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import is_layout, read_layout
 from pipelines.layout.lines import cut_line, line_distance
-from pipelines.results import Page, TextLine, TextRegion
+from pipelines.results import Check, Page, TextLine, TextRegion
 from tests.data.layouts import alto_xml, level_lines, page_xml
 
 TEXTS = ('Où est <l\'été> & "so"?', "שלום עולם", "e\u0301te\u0301 𝔊")
@@ -273,3 +273,41 @@ def test_real_pages_give_the_lines_and_cuts_of_their_data_sets():
         small = np.asarray(Image.fromarray(cut).resize(reference.size))
         assert cut.shape[1] / cut.shape[0] == pytest.approx(reference.width / reference.height, rel=0.06)
         assert np.corrcoef(small.mean(0), np.asarray(reference).mean(0))[0, 1] > 0.6
+
+
+ALTO_LINE = '<TextLine ID="l" HPOS="0" VPOS="0" WIDTH="9" HEIGHT="9" BASELINE="0 5 9 5" {}>{}</TextLine>'
+
+
+@pytest.mark.parametrize(
+    ("attributes", "strings", "block", "checked"),
+    [
+        ("", '<String CONTENT="a"/>', "", False),
+        ('CS="false"', '<String CONTENT="a"/>', "", False),
+        ('CS="true"', '<String CONTENT="a"/>', "", True),
+        ('CS="1"', '<String CONTENT="a"/>', "", True),
+        ("", '<String CONTENT="a"/>', 'CS="true"', True),
+        ("", '<String CONTENT="a" CS="true"/><SP/><String CONTENT="b" CS="true"/>', "", True),
+        ("", '<String CONTENT="a" CS="true"/><SP/><String CONTENT="b"/>', "", False),
+        ("", "", "", False),
+    ],
+)
+def test_altos_correction_status_says_what_was_checked(tmp_path, attributes, strings, block, checked):
+    path = saved(tmp_path, alto_of(ALTO_LINE.format(attributes, strings), attributes=block))
+    assert [line.checked for line in read_layout(path).lines] == [Check("", "") if checked else None]
+
+
+@pytest.mark.parametrize(
+    ("custom", "check"),
+    [
+        ("checked {by:Anna; when:2026-11-28T19:45:00Z;}", Check("Anna", "2026-11-28T19:45:00Z")),
+        ("readingOrder {index:0;} checked {}", Check("", "")),
+        ("checked{by:A\\u0020B;when:yesterday}structure {type:x;}", Check("A B", "")),
+        ("checked", None),
+        ("unchecked {by:Anna;}", None),
+        ("comment {by:Anna; checked:1;}", None),
+        ("", None),
+    ],
+)
+def test_custom_tags_say_what_was_checked(tmp_path, custom, check):
+    text = f'<TextRegion id="r"><TextLine id="l" custom="{custom}">{OUTLINE}</TextLine></TextRegion>'
+    assert [line.checked for line in read_layout(saved(tmp_path, page_of(text))).lines] == [check]

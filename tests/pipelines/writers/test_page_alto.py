@@ -16,6 +16,7 @@ from PIL import Image
 
 from pipelines.layout.given import read_layout
 from pipelines.results import (
+    Check,
     Glyph,
     Page,
     Segment,
@@ -176,6 +177,44 @@ def test_hostile_pages_make_valid_files(name, case):
         assert all(0 <= x <= width and 0 <= y <= height for x, y in outline)
         (left, right), (top, bottom) = [(min(side), max(side)) for side in zip(*outline, strict=True)]
         assert left < right and top < bottom
+
+
+CHECKS = [
+    Check("Anna", "2026-11-28T19:45:00+00:00"),
+    Check("", ""),
+    Check("B. Ö. {x}; y: \\z \\u0041 '\"<&>", "2026-02-28T23:59:59.125-05:30"),
+    Check("B. Ö. {x}; y: \\z \\u0041 '\"<&>", ""),
+    Check("שרה", "2026-11-28T19:45:00Z"),
+]
+
+
+@pytest.mark.parametrize("name", ["page", "alto"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lines_that_were_checked_are_known_again(name, seed, tmp_path):
+    chance, page = random.Random(seed), make_page(seed)
+    regions = []
+    for region in page.regions:
+        checks = [chance.choice([None, *CHECKS]) for _ in region.lines]
+        pairs = zip(region.lines, checks, strict=True)
+        regions.append(replace(region, lines=tuple(replace(line, checked=check) for line, check in pairs)))
+    page = replace(page, regions=tuple(regions))
+    parsed(name, page)  # is valid
+    layout = read_layout(save(page, tmp_path / f"x.{name}"))
+    assert [line.checked for line in layout.lines] == [line.checked for line in page.lines]
+    kinds = [region.kind for region in layout.regions]
+    assert name == "alto" or kinds == [region.kind for region in page.regions]
+
+
+@pytest.mark.parametrize("name", ["page", "alto"])
+def test_a_checked_line_is_certain_and_has_no_other_readings(name):
+    line = TextLine("x", 0.25, alternatives=(("x", 0.75), ("y", 0.25)), checked=CHECKS[0])
+    tree = parsed(name, page_of(line, replace(line, checked=None, alternatives=())))
+    if name == "page":
+        texts = [(each[0].text, each.get("conf")) for each in find(tree, "//p:TextLine/p:TextEquiv")]
+        assert texts == [("x", "1.0000"), ("x", "0.2500")]
+        assert find(tree, "//p:TextRegion/p:TextEquiv/@conf") == ["0.6250"]
+    else:
+        assert find(tree, "//@WC") == ["1.0000", "0.2500"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
