@@ -11,9 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipelines.batch.plan import Job, absolute
+from pipelines.errors import MediaError
 
 JOURNAL = ".triscribe.jsonl"
-KEPT = ("source", "state", "model", "task", "outputs")
+KEPT = ("source", "state", "model", "task", "outputs", "digest", "hash")
+DONE, FAILED = "done", "failed"
 
 
 class Journal:
@@ -29,6 +31,8 @@ class Journal:
         self._made: dict[str, dict] = {}  # output -> what it was made from
         self._digests: dict[str, set[str]] = {}  # output -> of every content that was written to it
         self._records: dict[str, dict[tuple, dict]] = {}  # shared output -> source and part -> record
+        self._last: dict[tuple[str, int | None], dict] = {}  # source and part -> what became of it last
+        self._hashes: dict[str, tuple[list[int] | None, str]] = {}  # source -> its state and digest
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in text.splitlines():
             try:
@@ -37,16 +41,75 @@ class Journal:
                 continue  # the last line of a run that was killed
         self._mend = "\n" if text and not text.endswith("\n") else ""
 
-    def is_done(self, job: Job, model: str) -> bool:
+    @property
+    def names(self) -> dict[tuple[str, int | None], str]:
+        """Names, relative to the folder, that earlier runs gave to the outputs of a source's part."""
+        return {key: entry["name"] for key, entry in self._last.items() if entry.get("name")}
+
+    def is_done(self, job: Job, model: str, digest: str = "") -> bool:
         """Whether the outputs stand, and source and model are what they were made from.
 
-        Outputs that this program did not make count as done.
+        Outputs that this program did not make count as done. A source that was only touched is what it was.
+
+        Args:
+            digest: of the model's file, where it is known.
         """
         if not all(output.exists() for output in job.outputs):
             return False
-        now = {"source": str(absolute(job.source)), "state": state_of(job.source), "model": model}
-        entries = [self._made.get(str(absolute(output)), now) for output in job.outputs]
-        return all(entry[name] == now[name] for entry in entries for name in now)
+        entries = [self._made.get(str(absolute(output))) for output in job.outputs]
+        return all(self._is_of(entry, job, model, digest) for entry in entries if entry is not None)
+
+    def failure(self, job: Job, model: str, digest: str = "") -> MediaError | None:
+        """Why the source as it is now could not be read by this model when that was tried last."""
+        entry = self._last.get(_key(job))
+        if entry is None or entry["status"] != FAILED or not self._is_of(entry, job, model, digest):
+            return None
+        return MediaError(job.source, entry.get("cause") or entry["error"], entry.get("way_out") or "")
+
+    def task(self, job: Job) -> str | None:
+        """The task that read the source last, if it was read."""
+        return self._last.get(_key(job), {}).get("task")
+
+    def model(self, job: Job) -> str | None:
+        """The model that read the source as it is now, with its options, if it was read."""
+        entry = self._last.get(_key(job))
+        if entry is None or entry["status"] != DONE or not self._is_same(entry, job):
+            return None
+        return entry["model"]
+
+    def seconds(self, job: Job) -> float:
+        """How long it took to read the source; 0 where not known."""
+        return self._last.get(_key(job), {}).get("seconds") or 0.0
+
+    def _is_of(self, entry: dict, job: Job, model: str, digest: str) -> bool:
+        """Whether an entry is of the source as it is now and of this model."""
+        same_file = not digest or entry.get("digest", "") in ("", digest)
+        return (
+            entry["model"] == model
+            and same_file
+            and entry["source"] == str(absolute(job.source))
+            and self._is_same(entry, job)
+        )
+
+    def _is_same(self, entry: dict, job: Job) -> bool:
+        """Whether the source's content is what it was."""
+        before, now = entry["state"], state_of(job.source)
+        if before == now or not (before and now and before[0] == now[0] and entry.get("hash")):
+            return before == now
+        return self.hash_of(job.source) == entry["hash"]
+
+    def hash_of(self, source: Path) -> str:
+        """SHA-256 of a file's content; "" for what is no file."""
+        state = state_of(source)
+        known = self._hashes.get(str(source))
+        if known is None or known[0] != state:
+            self._hashes.clear()  # the parts of a source follow each other
+            try:
+                known = state, _digest(source) if source.is_file() else ""
+            except OSError:
+                known = state, ""
+            self._hashes[str(source)] = known
+        return known[1]
 
     def foreign(self, job: Job, task: str = "", model: str = "") -> str | None:
         """Why the outputs are not to be replaced; None if they may be.
@@ -94,6 +157,7 @@ class Journal:
         records: Mapping[Path, object] | None = None,
         task: str = "",
         kept: Collection[Path] = (),
+        facts: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         """What became of an input.
 
@@ -101,6 +165,8 @@ class Journal:
             error: why it failed, or None.
             records: what files that hold all results are to say of it.
             kept: outputs that were not written because a person has edited them.
+            facts: more to say of it, as plain values: `digest` of the model's file, `options`, `seconds`;
+                `cause` and `way_out` of an error.
         """
         shared = {str(absolute(path)): record for path, record in (records or {}).items()}
         outputs = () if error else job.outputs
@@ -109,7 +175,10 @@ class Journal:
             for output in outputs
             if output not in kept and output.exists()
         }
-        self._add(job, model, error, outputs, shared, task, digests)
+        more = {"status": FAILED if error else DONE, "part": job.part, "hash": self.hash_of(job.source)}
+        if job.name is not None:
+            more["name"] = os.path.relpath(job.name, self.path.parent)
+        self._add(job, model, error, outputs, shared, task, digests, {**more, **facts})
 
     def is_ours(self, path: Path) -> bool:
         """Whether triscribe made this output."""
@@ -150,6 +219,7 @@ class Journal:
         records: Mapping[str, object] = MappingProxyType({}),
         task: str = "",
         digests: Mapping[str, str] = MappingProxyType({}),
+        more: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         entry = {
             "source": str(absolute(job.source)),
@@ -159,6 +229,7 @@ class Journal:
             "outputs": [str(absolute(output)) for output in outputs],
             "digests": dict(digests),
             "error": error,
+            **more,
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         if records:
@@ -181,8 +252,16 @@ class Journal:
             self._records.setdefault(path, {})[entry["source"], entry["part"]] = kept
         for output, digest in entry.get("digests", {}).items():
             self._digests.setdefault(output, set()).add(digest)
-        entry = {name: {"task": "", **entry}[name] for name in KEPT}
+        if "status" in entry:
+            self._last[entry["source"], entry["part"]] = {
+                name: value for name, value in entry.items() if name not in ("outputs", "digests", "records")
+            }
+        entry = {name: {"task": "", "digest": "", "hash": "", **entry}[name] for name in KEPT}
         self._made |= dict.fromkeys(entry["outputs"], entry)
+
+
+def _key(job: Job) -> tuple[str, int | None]:
+    return str(absolute(job.source)), job.part
 
 
 def state_of(source: Path) -> list[int] | None:

@@ -8,8 +8,9 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from pipelines.errors import MediaError
 from pipelines.results import Transcript
@@ -20,11 +21,20 @@ LONGEST = 255  # bytes of a file name
 
 @dataclass(frozen=True)
 class Job:
-    """One input, or a part of it such as a page, and the files that it becomes."""
+    """One input, or a part of it such as a page, and the files that it becomes.
+
+    Attributes:
+        name: of the outputs without their endings.
+    """
 
     source: Path
     outputs: tuple[Path, ...]
     part: int | None = None
+    name: Path | None = None
+
+    def ending(self, endings: Iterable[str]) -> Job:
+        """The same with other outputs, which differ in their endings."""
+        return replace(self, outputs=tuple(_ended(self.name, ending) for ending in endings))
 
 
 def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> list[Path]:
@@ -78,6 +88,24 @@ def plan(
     kind: type = Transcript,
     parts: Mapping[Path, Sequence[int]] | None = None,
 ) -> list[Job]:
+    """Give each source its outputs in formats for one type of result; see `plan_tree`.
+
+    Args:
+        formats: names of writers.
+        kind: type of the results.
+    """
+    endings = endings_of(kind, formats)
+    return plan_tree(sources, inputs, out, lambda source: endings, parts)
+
+
+def plan_tree(
+    sources: list[Path],
+    inputs: Iterable[str | Path],
+    out: Path,
+    endings: Callable[[Path], Sequence[str]],
+    parts: Mapping[Path, Sequence[int]] | None = None,
+    known: Mapping[tuple[str, int | None], str] = MappingProxyType({}),
+) -> list[Job]:
     """Give each source its outputs: the tree below the inputs' common folder, mirrored under `out`.
 
     A source of several parts has a folder of its name, with numbered files. Two sources never share
@@ -89,25 +117,32 @@ def plan(
         sources: from `collect`.
         inputs: what the user named.
         out: folder of the outputs.
-        formats: names of writers.
-        kind: type of the results.
+        endings: of the outputs that a source may have.
         parts: numbers of a source's parts, where it has any.
+        known: names that earlier runs gave to absolute source and part, relative to `out`; these stay.
     """
     roots = [
         path if path.is_dir() else path.parent for path in map(absolute, [*map(_named, inputs), *sources])
     ]
     root = Path(os.path.commonpath(roots))
-    endings = [formats_of(kind)[chosen].extension for chosen in formats]
-    planned, relative = [], []
+    planned, relative, given = [], [], []
     for source in sources:
-        name = absolute(source).relative_to(root)
-        numbers = (parts or {}).get(source)
-        planned += [(source, number) for number in numbers or [None]]
-        relative += [name.with_suffix("") / f"{n:04}{name.suffix}" for n in numbers] if numbers else [name]
+        place = absolute(source)
+        name = place.relative_to(root)
+        numbers = (parts or {}).get(source) or [None]
+        planned += [(source, number) for number in numbers]
+        relative += [name.with_suffix("") / f"{n:04}{name.suffix}" if n else name for n in numbers]
+        given += [known.get((str(place), number)) for number in numbers]
+    found = _names(relative, [endings(source) for source, _ in planned], given)
     return [
-        Job(source, tuple(_ended(out / name, ending) for ending in endings), number)
-        for (source, number), name in zip(planned, _names(relative, endings), strict=True)
+        Job(source, tuple(_ended(out / name, each) for each in endings(source)), number, out / name)
+        for (source, number), name in zip(planned, found, strict=True)
     ]
+
+
+def endings_of(kind: type, formats: Iterable[str]) -> list[str]:
+    """Endings of the files of formats for a type of result."""
+    return [formats_of(kind)[chosen].extension for chosen in formats]
 
 
 def _ended(path: Path, ending: str) -> Path:
@@ -120,19 +155,36 @@ def _ended(path: Path, ending: str) -> Path:
     return path.with_name(name)
 
 
-def _names(paths: list[Path], endings: list[str]) -> list[Path]:
-    """What to name the outputs of each path, without their ending; no two outputs are alike."""
+def _names(
+    paths: list[Path], endings: Sequence[Sequence[str]], given: Sequence[str | None] = ()
+) -> list[Path]:
+    """What to name the outputs of each path, without their ending; no two outputs are alike.
+
+    Args:
+        endings: of the outputs of each path.
+        given: a name that a path has already.
+    """
     wanted = Counter(name for path in paths for name in {_folded(path), _folded(path.with_suffix(""))})
     used: set[str] = set()
+
+    def outputs(name: Path, place: int) -> set[str]:
+        return {_folded(_ended(name, ending)) for ending in endings[place]}
+
+    for place, name in enumerate(given):
+        if name is not None:
+            used |= outputs(Path(name), place)
     names = []
-    for path in paths:
+    for place, path in enumerate(paths):
+        if given and given[place] is not None:
+            names.append(Path(given[place]))
+            continue
         short = path.with_suffix("")
         chosen = whole = short if wanted[_folded(short)] == 1 else path
         number = 1
-        while not used.isdisjoint(_folded(_ended(chosen, ending)) for ending in endings):
+        while not used.isdisjoint(outputs(chosen, place)):
             number += 1
             chosen = _ended(whole, str(number))
-        used.update(_folded(_ended(chosen, ending)) for ending in endings)
+        used |= outputs(chosen, place)
         names.append(chosen)
     return names
 

@@ -1,26 +1,74 @@
-"""One run of a command over many files: what is done already, progress, outputs, and a summary."""
+"""One run over many files: what is done already, what is read, and the outputs that are written.
+
+One process writes the outputs and the journal, whoever reads, so that what is there is whole.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
-from tqdm import tqdm
-
-from pipelines.batch.earlier import EarlierResults
+from pipelines.batch import units as reading
 from pipelines.batch.journal import JOURNAL, Journal
-from pipelines.batch.plan import Job, collect, plan
-from pipelines.batch.progress import Progress
+from pipelines.batch.plan import Job, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
-from pipelines.batch.work import Work
-from pipelines.errors import MediaError, TriscribeError, printable
+from pipelines.batch.units import Route, Unit
+from pipelines.batch.work import Models, changed
+from pipelines.errors import MediaError, TriscribeError
 from pipelines.reading.precision import MANY, precision_for
-from pipelines.reading.reporting import listening
+from pipelines.results import Result
+from pipelines.tasks import TASKS, resolve
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
 from pipelines.writers.atomic import remove_left
+
+DONE, FAILED, PASSED, EDITED = "done", "failed", "passed over", "edited"
+
+Engine = Callable[[Iterable[Unit]], Iterator[tuple[Unit, Route, Result | TriscribeError, float]]]
+"""Reads units and gives each with the route taken, its result or error, and seconds; in any order."""
+
+
+class Inputs(Protocol):
+    """What a run does with its inputs; see `Work`."""
+
+    models: Models
+    tasks: Sequence[str]
+
+    def passed(self, path: Path) -> str | None: ...
+
+    def units(self, source: Path) -> list[Unit | TriscribeError]: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an input, or of a part of it.
+
+    Attributes:
+        job: source, part and outputs.
+        status: DONE, FAILED, PASSED over, or EDITED: a person has edited an output, which was kept.
+        task: that read it; "" where none did.
+        model: its name, with the options that matter.
+        result: what was read in this run; None for what was there already.
+        error: why it failed.
+        reason: why it was passed over.
+        kept: outputs that a person has edited.
+        seconds: that reading took.
+        earlier: whether an earlier run did it.
+    """
+
+    job: Job
+    status: str
+    task: str = ""
+    model: str = ""
+    result: Result | None = None
+    error: TriscribeError | None = None
+    reason: str = ""
+    kept: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    earlier: bool = False
 
 
 class Run:
@@ -29,11 +77,13 @@ class Run:
     Args:
         work: what to do with each input.
         out: folder of the outputs.
-        formats: names of writers for the work's results. Those that are `shared` write one file for all
-            results, the others one for each.
+        formats: names of writers for the results of each of the work's tasks. Those that are `shared` write
+            one file for all results, the others one for each.
         skip_existing, overwrite: what to do about outputs that exist.
-        page: an HTML page over all results, or None.
         options: of the writers; each takes those that it has.
+        retry_failed: whether to try again what failed and has not changed since.
+        keep_names: whether outputs keep the names that earlier runs gave them, whatever is beside them now.
+        engine: reads the units.
 
     Raises:
         ValueError: for an option out of range.
@@ -41,188 +91,237 @@ class Run:
 
     def __init__(
         self,
-        work: Work,
+        work: Inputs,
         out: Path,
-        formats: list[str],
+        formats: Mapping[str, Sequence[str]],
         skip_existing: bool = False,
         overwrite: bool = False,
-        page: Path | None = None,
+        *,
         options: dict | None = None,
+        retry_failed: bool = True,
+        keep_names: bool = False,
+        engine: Engine = reading.read,
     ):
-        self.work, self.out = work, out
-        self.skip_existing, self.overwrite, self.page = skip_existing, overwrite, page
-        writers = {name: _writer(name, work.kind, options or {}) for name in formats}
-        self.shared_writers = [each for each in writers.values() if hasattr(each, "shared")]
-        own = {name: each for name, each in writers.items() if each not in self.shared_writers}
-        self.formats, self.writers = list(own), list(own.values())
-        self.entries = []
-        self.earlier = EarlierResults(out, work.kind) if page else None
-        self.written = self.failed = self.skipped = self.edited = 0
-        self.size = 0.0
+        self.work, self.out, self.engine = work, out, engine
+        self.skip_existing, self.overwrite = skip_existing, overwrite
+        self.retry_failed, self.keep_names = retry_failed, keep_names
+        kinds = {task: resolve(TASKS[task].result) for task in formats}
+        made = {  # one writer a format and type of result
+            (kind, name): _writer(name, kind, options or {})
+            for kind, names in ((kinds[task], formats[task]) for task in formats)
+            for name in names
+        }
+        everything = {task: [made[kinds[task], name] for name in names] for task, names in formats.items()}
+        self.writers = {
+            task: [each for each in writers if not hasattr(each, "shared")]
+            for task, writers in everything.items()
+        }
+        self._shared_writers = {
+            task: tuple(each for each in writers if hasattr(each, "shared"))
+            for task, writers in everything.items()
+        }
+        self.journal: Journal | None = None
+        self.shared: dict[str, SharedOutputs] = {}
 
-    def __call__(self, inputs: tuple[str, ...]) -> int:
-        """Do it; returns the exit code."""
-        _check_writable(self.out)
-        for path in (self.out / JOURNAL, *(self.out / each.shared for each in self.shared_writers)):
-            _check_inside(self.out, path)
-        journal = Journal(self.out)
-        shared = SharedOutputs(self.out, self.shared_writers, journal, self.overwrite)
-        tasks = self._tasks(inputs, journal, shared)
-        for folder in {self.out, *(output.parent for job, _ in tasks for output in job.outputs)}:
+    def outcomes(
+        self, inputs: Sequence[str | Path], begin: Callable[[list[Unit]], None] | None = None
+    ) -> Iterator[Outcome]:
+        """What becomes of each input.
+
+        Args:
+            inputs: files, folders and patterns.
+            begin: is called with what is to be read, in order, before that begins.
+
+        Raises:
+            MediaError: the output folder cannot be used.
+        """
+        self._open()
+        jobs: list[tuple[Job, Unit]] = []
+        for each in self._planned(inputs):
+            if isinstance(each, Outcome):
+                yield each
+            else:
+                jobs.append(each)
+        for folder in {self.out, *(output.parent for job, _ in jobs for output in job.outputs)}:
             remove_left(folder)
-        for path in shared.find_edited():
-            if tasks:
-                cause = "was edited since triscribe wrote it"
-                raise MediaError(path, cause, "give --overwrite or another --out")
-            self._keep(path)
-        lengths = [self.work.length(unit) for _, unit in tasks]
-        if len(tasks) >= MANY:
+        for shared in {id(each): each for each in self.shared.values()}.values():
+            for path in shared.find_edited():
+                if jobs:
+                    cause = "was edited since triscribe wrote it"
+                    raise MediaError(path, cause, "give --overwrite or another --out")
+                yield Outcome(Job(path, (path,)), EDITED, kept=(path,), earlier=True)
+        jobs = _by_routes(jobs)
+        if len(jobs) >= MANY:
             precision_for("auto", "cpu", measure=True)
-        progress = Progress(self.work.title.lower(), lengths, self.work.timed)
-        with progress, listening(progress.reached):
-            results = self.work.results(unit for _, unit in tasks)
-            try:
-                for (job, unit), result in zip(tasks, results, strict=True):
-                    self._finish(job, result, shared, unit)
-                    progress.finish()
-            finally:
+        if begin:
+            begin([unit for _, unit in jobs])
+        places = {(str(unit.source), unit.part): job for job, unit in jobs}
+        try:
+            for unit, route, result, seconds in self.engine(unit for _, unit in jobs):
+                job = places.pop((str(unit.source), unit.part))
+                yield self._finished(job, route, result, seconds)
+        finally:
+            for shared in self.shared.values():
                 shared.write()
-        self._summarise(progress.seconds)
-        if self.page:
-            self._write_page()
-        return 1 if self.failed else 0
 
-    def _tasks(
-        self, inputs: tuple[str, ...], journal: Journal, shared: SharedOutputs
-    ) -> list[tuple[Job, object]]:
-        """What is to be done, each with the unit to read."""
-        existing, is_meant = [], self.work.is_meant
+    def _open(self) -> None:
+        if self.journal is not None:
+            return
+        _check_writable(self.out)
+        every = {each for writers in self._shared_writers.values() for each in writers}
+        for path in (self.out / JOURNAL, *(self.out / each.shared for each in every)):
+            _check_inside(self.out, path)
+        self.journal = Journal(self.out)
+        made: dict[tuple, SharedOutputs] = {}
+        for task, writers in self._shared_writers.items():
+            key = tuple(map(id, writers))
+            if key not in made:
+                made[key] = SharedOutputs(self.out, writers, self.journal, self.overwrite)
+            self.shared[task] = made[key]
+
+    def _planned(self, inputs: Sequence[str | Path]) -> Iterator[Outcome | tuple[Job, Unit]]:
+        """What is to be done, each with the unit to read; and what becomes of the rest."""
+        existing, passed = [], {}
+
+        def is_meant(path: Path) -> bool:
+            reason = self.work.passed(path)
+            if reason is not None:
+                passed[path] = reason
+            return reason is None
+
         for each in inputs:  # what is missing costs a line of its own, like any bad file
             try:
                 collect([each], is_meant)
                 existing.append(each)
             except MediaError as error:
-                self._fail(error)
+                yield _failure(Path(each), error)
             except OSError as error:
-                self._fail(MediaError(each, f"cannot be read ({error.strerror})", "check its name"))
-        if not existing:
-            return []
-        sources = collect(existing, is_meant)
+                yield _failure(
+                    Path(each), MediaError(each, f"cannot be read ({error.strerror})", "check its name")
+                )
+        sources = collect(existing, is_meant) if existing else []
+        for path, reason in passed.items():
+            yield Outcome(Job(path, ()), PASSED, reason=reason)
+        if not sources:
+            return
         units = {source: self.work.units(source) for source in sources}
-        numbers = {source: self.work.numbers(found) for source, found in units.items()}
-        jobs = plan(sources, existing, self.out, self.formats, self.work.kind, numbers)
-        tasks = []
+        numbers = {
+            source: [unit.part for unit in found]
+            for source, found in units.items()
+            if isinstance(found[0], Unit) and found[0].part is not None
+        }
+        known = self.journal.names if self.keep_names else {}
+        jobs = plan_tree(
+            sources, existing, self.out, lambda source: self._endings(units[source]), numbers, known
+        )
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
+            if isinstance(unit, TriscribeError):
+                yield self._finished(job, None, unit, 0.0)
+                continue
             try:
-                if self._is_due(job, unit, journal, shared):
-                    tasks.append((job, unit))
+                yield self._settled(job, unit) or (job, unit)
             except TriscribeError as error:
-                self._fail(error)
+                yield _failure(job.source, error, unit.task)
             except OSError as error:
                 cause = f"its outputs cannot be looked at ({error.strerror})"
-                self._fail(MediaError(job.source, cause, "shorten its name or give another --out"))
-        return tasks
+                error = MediaError(job.source, cause, "shorten its name or give another --out")
+                yield _failure(job.source, error, unit.task)
 
-    def _is_due(self, job: Job, unit: object, journal: Journal, shared: SharedOutputs) -> bool:
-        """Whether an input is to be read.
+    def _endings(self, units: list[Unit | TriscribeError]) -> list[str]:
+        """Endings of all outputs that a source may have, whichever route is taken."""
+        routes = (route for unit in units if isinstance(unit, Unit) for route in unit.routes)
+        tasks = dict.fromkeys(route.task for route in routes) or self.writers
+        return list(dict.fromkeys(each.extension for task in tasks for each in self.writers[task]))
+
+    def _settled(self, job: Job, unit: Unit) -> Outcome | None:
+        """What became of an input that is not to be read again.
 
         Raises:
             MediaError: its outputs are not to be replaced.
         """
+        journal = self.journal
+        task = journal.task(job) if len(unit.routes) > 1 else unit.task
+        route = next((each for each in unit.routes if each.task == task), unit.routes[0])
+        job = self._job(job, route)
         for output in job.outputs:
             _check_inside(self.out, output)
         if self.overwrite and not self.skip_existing:
-            return True
-        task, model = self.work.task(unit), self.work.model(unit)
+            return None
+        task, model, digest = route.task, self.work.models.signed(route), self.work.models.digest(route)
+        shared = self.shared[task]
         edited = [] if self.overwrite else [output for output in job.outputs if journal.is_edited(output)]
         recorded = shared.is_done(job, model)
-        done = self.skip_existing and recorded and journal.is_done(job, model)
+        done = self.skip_existing and recorded and journal.is_done(job, model, digest)
         foreign = None if self.overwrite or done else journal.foreign(job, task)
+        facts = {"task": task, "model": model, "seconds": journal.seconds(job), "earlier": True}
         if not foreign and edited and (done or (recorded and len(edited) == len(job.outputs))):
-            for output in edited:
-                self._keep(output)
-            self._enter_earlier(job, model)
-            return False
+            return Outcome(job, EDITED, kept=tuple(edited), **facts)
         if done:
-            self.skipped += 1
-            self._enter_earlier(job, model)
-            return False
+            return Outcome(job, DONE, **facts)
+        if not self.retry_failed and (error := journal.failure(job, model, digest)):
+            return Outcome(job, FAILED, error=error, **facts)
         if not (foreign or self.overwrite or self.skip_existing):  # the last brings them up to date
             foreign = journal.foreign(job, task, model) or shared.foreign(job, model)
         if foreign:
             raise MediaError(job.source, foreign, "give --overwrite or another --out")
-        return True
+        return None
 
-    def _keep(self, output: Path) -> None:
-        self.edited += 1
-        text = f"kept: {output}: edited since triscribe wrote it; --overwrite replaces it"
-        tqdm.write(printable(" ".join(text.splitlines())), file=sys.stderr)
+    def _job(self, job: Job, route: Route) -> Job:
+        """A job with the outputs of the route that is taken."""
+        return job.ending(each.extension for each in self.writers[route.task])
 
-    def _finish(self, job: Job, result: object | TriscribeError, shared: SharedOutputs, unit: object) -> None:
-        journal, records, kept = shared.journal, {}, []
-        task, model = self.work.task(unit), self.work.model(unit)
+    def _finished(
+        self, job: Job, route: Route | None, result: Result | TriscribeError, seconds: float
+    ) -> Outcome:
+        """Write the outputs of a result, and say in the journal what became of the input."""
+        journal, records, kept = self.journal, {}, []
+        task = route.task if route else ""
+        model = self.work.models.signed(route) if route else ""
+        facts: dict[str, object] = {"seconds": round(seconds, 3)}
+        if route:
+            facts |= {"digest": self.work.models.digest(route), "options": changed(route.options)}
+            job = self._job(job, route)
+        error = result if isinstance(result, TriscribeError) else None
         try:
-            if not isinstance(result, TriscribeError):
-                for output, chosen in zip(job.outputs, self.writers, strict=True):
+            if error:
+                facts |= {"cause": error.cause, "way_out": error.way_out}
+            else:
+                for output, chosen in zip(job.outputs, self.writers[task], strict=True):
+                    _check_inside(self.out, output)
                     if not self.overwrite and journal.is_edited(output):  # perhaps while this run went on
                         kept.append(output)
-                        self._keep(output)
                         continue
                     with write_atomically(output, mode(chosen)) as file:
                         chosen.write(result, file)
                         file.flush()
                         journal.begin(job, output, task, Path(file.name))
-                records = shared.records(result)
-                if self.earlier:
-                    self.earlier.add(job, model, result)
-            error = str(result) if isinstance(result, TriscribeError) else None
-            journal.add(job, model, error, records, task, kept)
-            shared.update()
-        except TriscribeError as error:
-            result = error
-        except OSError as error:
-            result = MediaError(job.source, f"output not written ({error})", "check --out and the disk")
-        if isinstance(result, TriscribeError):
-            self._fail(result)
-            return
-        for note in result.notes:
-            tqdm.write(printable(f"note: {job.source}: {note}"), file=sys.stderr)
-        self.written += 1
-        self.size += result.extent
-        if self.page:
-            self._enter(job.source, result, outputs=job.outputs)
+                records = self.shared[task].records(result)
+            journal.add(job, model, str(error) if error else None, records, task, kept, facts)
+            if task:
+                self.shared[task].update()
+        except TriscribeError as raised:
+            error = raised
+        except OSError as raised:
+            error = MediaError(job.source, f"output not written ({raised})", "check --out and the disk")
+        if error:
+            return Outcome(job, FAILED, task, model, error=error, seconds=seconds)
+        return Outcome(job, DONE, task, model, result, kept=tuple(kept), seconds=seconds)
 
-    def _fail(self, error: TriscribeError) -> None:
-        self.failed += 1
-        tqdm.write(f"failed: {' '.join(str(error).splitlines())}", file=sys.stderr)
-        if self.page:
-            self._enter(Path(error.path), None, error=str(error))
 
-    def _enter(self, source: Path, result: object | None, error: str | None = None, outputs=()) -> None:
-        from pipelines.writers.results_page import Entry
+def _failure(path: Path, error: TriscribeError, task: str = "") -> Outcome:
+    return Outcome(Job(path, ()), FAILED, task, error=error)
 
-        self.entries.append(Entry(source, result, error, outputs))
 
-    def _enter_earlier(self, job: Job, model: str) -> None:
-        """Show on the page what an earlier run found."""
-        result = self.earlier.find(job, model) if self.earlier else None
-        if result:
-            self._enter(job.source, result, outputs=job.outputs)
-
-    def _write_page(self) -> None:
-        from pipelines.writers.results_page import write_results_page
-
-        write_results_page(self.page, self.entries, self.work.title)
-
-    def _summarise(self, seconds: float) -> None:
-        parts = [self.work.summary(self.written, self.size, self.size / max(seconds, 1e-9))]
-        if self.skipped:
-            parts.append(f"{self.skipped} already there")
-        if self.edited:
-            parts.append(f"{self.edited} edited, kept")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        print(printable(f"{', '.join(parts)} -> {self.out}"))
+def _by_routes(jobs: list[tuple[Job, Unit]]) -> list[tuple[Job, Unit]]:
+    """In the order in which their routes come first, so that what shares a model is read together."""
+    order: list[tuple[Route, ...]] = []
+    places = []
+    for _, unit in jobs:
+        place = next((place for place, routes in enumerate(order) if routes == unit.routes), len(order))
+        if place == len(order):
+            order.append(unit.routes)
+        places.append(place)
+    return [jobs[index] for index in sorted(range(len(jobs)), key=places.__getitem__)]
 
 
 def _check_writable(folder: Path) -> None:

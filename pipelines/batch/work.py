@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable
+from dataclasses import fields
 from functools import cache
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.batch.plan import collect
+from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.media.kind import kind_or_name
-from pipelines.model_file import LANGUAGE, header_for, read_header
+from pipelines.model_file import LANGUAGE, header_for, located, read_header
+from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
-from pipelines.reading.sources import Unit, are_several, row_for, rows_of, units_of
+from pipelines.reading.sources import are_several, row_for, rows_of, units_of
 from pipelines.results import Result
-from pipelines.tasks import Task, resolve
+from pipelines.tasks import TASKS, Task, resolve
 
 
 class Work:
@@ -45,7 +49,7 @@ class Work:
             header_for(rows[0].name, model)  # raises a ModelError
         chosen = chosen or self._row_of_first(inputs, rows) or rows[0]
         self.rows = [row for row in rows if row.result == chosen.result]
-        self._signed = cache(self._sign)
+        self.models = Models()
 
     def _row_of_first(self, inputs: Iterable[str | Path], rows: list[Task]) -> Task | None:
         if len({row.result for row in rows}) == 1:
@@ -64,6 +68,11 @@ class Work:
         return resolve(self.rows[0].result)
 
     @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks that it may do."""
+        return [row.name for row in self.rows]
+
+    @property
     def title(self) -> str:
         """Of the page over all results."""
         return self.rows[0].title
@@ -73,57 +82,88 @@ class Work:
         """Whether the lengths of units are seconds."""
         return bool(self.rows[0].length)
 
-    def is_meant(self, path: Path) -> bool:
-        """Whether a file in a folder is an input: by its content, or where that is ruined by its name."""
-        return row_for(self.kind_of(path), self.rows) is not None
+    def passed(self, path: Path) -> str | None:
+        """Why a file in a folder is no input; None if it is one.
+
+        Its content decides, or where that is ruined its name.
+        """
+        kind = self.kind_of(path)
+        return None if row_for(kind, self.rows) else kind.name
 
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""
+        kind = self.kind_of(source)
         try:
-            return units_of(source, self.rows, self.options, self.preferred, self.kind_of(source))
+            found = units_of(source, self.rows, self.options, self.preferred, kind)
         except TriscribeError as error:
             return [error]
         except OSError as error:
             return [MediaError(source, f"cannot be read ({error.strerror})", "check its name and the disk")]
+        several = are_several(found)
+        model = None if self.path is None else str(self.path)
+        return [
+            Unit(
+                kind.source,
+                kind.name,
+                each.number if several else None,
+                (Route(each.task.name, model, self.options),),
+            )
+            for each in found
+        ]
 
-    def numbers(self, units: list[Unit | TriscribeError]) -> list[int]:
-        """Of parts that have outputs of their own, in the source's folder; none for a whole source."""
-        return [unit.number for unit in units] if are_several(units) else []
 
-    def length(self, unit: Unit | TriscribeError) -> float:
-        """Of a unit, for the progress bar: seconds, 0 where not known; 1 where units are counted."""
-        if isinstance(unit, TriscribeError) or not unit.task.length:
-            return 1.0
-        return resolve(unit.task.length)(unit.source)
+class Model(NamedTuple):
+    """What records say of a model."""
 
-    def model(self, unit: Unit | TriscribeError) -> str:
-        """Name of the model that reads it, with the options that matter; "" for what cannot be read."""
-        return "" if isinstance(unit, TriscribeError) else self._signed(unit.task.name)
+    name: str
+    carries_language: bool
+    digest: str
 
-    def task(self, unit: Unit | TriscribeError) -> str:
-        """Name of the task that reads it; "" for what cannot be read."""
-        return "" if isinstance(unit, TriscribeError) else unit.task.name
 
-    def _sign(self, task: str) -> str:
-        try:
-            name, header = header_for(task, self.path)
-        except ModelError:
-            return ""  # its reader says so
-        return self.options.signed(name, LANGUAGE in header)
+class Models:
+    """Names and digests of the models that routes name."""
 
-    def results(self, units: Iterable[Unit | TriscribeError]) -> Iterator[Result | TriscribeError]:
-        """A result or an error for each unit, in order."""
-        units = iter(units)
-        for first in units:
-            from pipelines.reading.readers import results
+    def __init__(self):
+        self._known = cache(_model)
 
-            yield from results(chain([first], units), self.path, self.options)
+    def signed(self, route: Route) -> str:
+        """Name of the model, with the options that matter; "" for one that cannot be used."""
+        known = self._known(route.task, route.model)
+        return route.options.signed(known.name, known.carries_language) if known else ""
 
-    def summary(self, count: int, size: float, rate: float) -> str:
-        """How many results there are, their extent, and their extent a second."""
-        if not count:
-            return f"0 {self.rows[0].done}"
-        one, many = self.rows[0].measure
-        unit = one if round(size) == 1 else many
-        speed = f"{rate:.1f} x real time" if one.startswith("s of ") else f"{rate:.1f} {many} a second"
-        return f"{count} {self.rows[0].done} ({size:.0f} {unit}, {speed})"
+    def digest(self, route: Route) -> str:
+        """SHA-256 of the model's file, "" where there is none."""
+        known = self._known(route.task, route.model)
+        return known.digest if known else ""
+
+
+def _model(task: str, path: str | None) -> Model | None:
+    try:
+        name, header = header_for(task, path)
+    except ModelError:
+        return None  # its reader says so
+    try:
+        file = located(TASKS[task].default if path is None else path)
+        with open(file, "rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except (ModelError, OSError):
+        digest = ""
+    return Model(name, LANGUAGE in header, digest)
+
+
+def changed(options: Options) -> dict[str, object]:
+    """Options that differ from their defaults, as plain values."""
+    values = {field.name: (getattr(options, field.name), field.default) for field in fields(options)}
+    return {name: _plain(value) for name, (value, default) in values.items() if value not in (default, "")}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, (bool, int, float, type(None))) else str(value)
+
+
+def length_of(unit: Unit) -> float:
+    """Of a unit, for the progress bar: seconds, 0 where not known; 1 where units are counted."""
+    row = TASKS[unit.task]
+    return resolve(row.length)(unit.source) if row.length else 1.0

@@ -73,16 +73,17 @@ def run_over(
     Raises:
         UsageError: an option out of range.
     """
+    from pipelines.batch.report import Report
     from pipelines.batch.runner import Run
 
     try:
         use_threads(command.threads)
-        formats = chosen_formats(command.format, work.kind)
-        run = Run(work, command.out, formats, command.skip_existing, command.overwrite, page, writing)
+        formats = dict.fromkeys(work.tasks, chosen_formats(command.format, work.kind))
+        run = Run(work, command.out, formats, command.skip_existing, command.overwrite, options=writing)
     except ValueError as error:
         raise UsageError(str(error)) from error
     with interruptible():
-        return run(command.inputs)
+        return Report(run, work, page)(command.inputs)
 
 
 def chosen_formats(text: str, kind: type) -> list[str]:

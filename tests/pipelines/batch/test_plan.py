@@ -197,8 +197,16 @@ def test_a_changed_source_is_redone(job):
     assert not reopened(job).is_done(job, "m")
     finish(job)
     facts = job.source.stat()
+    put(job.source, "media, edited")  # of the same size
     os.utime(job.source, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
     assert not reopened(job).is_done(job, "m")
+
+
+def test_a_source_that_was_only_touched_is_what_it_was(job):
+    finish(job)
+    facts = job.source.stat()
+    os.utime(job.source, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    assert reopened(job).is_done(job, "m")
 
 
 def test_a_missing_output_is_redone(job):
