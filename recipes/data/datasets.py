@@ -51,6 +51,9 @@ BLOCK = 1000  # moments that are read at a time
 def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
     """Read a speech data set; its layout is detected.
 
+    Recordings whose text is given and empty, such as noise, are items with an empty target: from them a model
+    learns to write nothing. One without a text is rejected.
+
     Args:
         root: the data set's folder, or a JSONL manifest.
         layout: "sphinx", "pairs", "ljspeech", "common_voice", "kaldi", "jsonl" or "librispeech", when the
@@ -59,7 +62,7 @@ def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
     Raises:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
-    return _read(Path(root), layout, SPEECH)
+    return _read(Path(root), layout, SPEECH, wordless=True)
 
 
 def read_handwriting(root: str | Path, layout: str | None = None) -> Manifest:
@@ -124,7 +127,7 @@ def with_durations(
     """Read the recordings of all items, each once, exactly as `transcribe` does.
 
     Lengths are those that decoding gives: what headers and data sets claim is not trusted. Damaged and silent
-    recordings are rejected, and so are silent parts of others.
+    recordings are rejected, and so are silent parts of others that have a text.
 
     Args:
         items: items with audio.
@@ -197,7 +200,7 @@ def _measured(item: Item, heard: Heard, min_seconds: float, max_seconds: float) 
             return f"from {start:.2f} to {end:.2f} s, but its file is {total:.2f} s long"
         item = replace(item, end=min(end, total))
         total = item.end - start
-        if heard.is_silent(start, item.end):
+        if item.target and heard.is_silent(start, item.end):
             return f"silent for all of its {total:.2f} s"
     if total < min_seconds:
         return f"{total:.2f} s long, shorter than {min_seconds:g} s"
@@ -206,7 +209,7 @@ def _measured(item: Item, heard: Heard, min_seconds: float, max_seconds: float) 
     return replace(item, duration=total)
 
 
-def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest:
+def _read(root: Path, name: str | None, layouts: tuple[Layout, ...], wordless: bool = False) -> Manifest:
     layouts = (*layouts, MANIFEST)
     names = ", ".join(layout.name for layout in layouts)
     if not root.exists():
@@ -224,7 +227,7 @@ def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest
         raise DataError(
             root, f"no data set recognised; looked for {looked}; found {_contents(root)}", way_out
         )
-    items, rejected = _checked(chosen[0].read(root), root)
+    items, rejected = _checked(chosen[0].read(root), root, wordless)
     if not items:
         reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it lists nothing"
         cause = f"no usable item in this {chosen[0].name} data set ({reasons})"
@@ -232,8 +235,14 @@ def _read(root: Path, name: str | None, layouts: tuple[Layout, ...]) -> Manifest
     return Manifest(items, rejected, chosen[0].name, root)
 
 
-def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], list[Rejected]]:
-    """Reject items that cannot be used, with the reason; of repeated items, the first is kept."""
+def _checked(
+    found: Iterable[Item | Rejected], root: Path, wordless: bool = False
+) -> tuple[list[Item], list[Rejected]]:
+    """Reject items that cannot be used, with the reason; of repeated items, the first is kept.
+
+    Args:
+        wordless: whether an empty text is one.
+    """
     items: list[Item] = []
     rejected: list[Rejected] = []
     seen: dict[tuple, Item] = {}
@@ -244,7 +253,7 @@ def _checked(found: Iterable[Item | Rejected], root: Path) -> tuple[list[Item], 
         path = on_disk(Path(os.path.normpath(item.path)))
         item = replace(item, path=path, target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
-        if reason := _fault(item) or (_repeated(item, first) if first is not item else None):
+        if reason := _fault(item, wordless) or (_repeated(item, first) if first is not item else None):
             shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
             rejected.append(Rejected(str(shown), reason))
         else:
@@ -256,7 +265,7 @@ def _place(item: Item) -> tuple:
     return item.path, item.start, item.end, item.shape, item.index
 
 
-def _fault(item: Item) -> str | None:
+def _fault(item: Item, wordless: bool) -> str | None:
     if os.path.isdir(item.path):  # of frames
         if not any(item.path.iterdir()):
             return "empty folder"
@@ -269,7 +278,7 @@ def _fault(item: Item) -> str | None:
         )
     elif item.path.stat().st_size == 0:
         return "empty file (0 bytes)"
-    if not item.target:
+    if not item.target and not wordless:
         return "empty text"
     if item.start is not None and item.start < 0:
         return f"starts before its file, at {item.start} s"

@@ -22,7 +22,7 @@ def hold_out(
 
     Groups (speakers, writers, recordings) are never cut. Items without a group are cut so that equal texts
     stay together, unless texts repeat so much (spoken commands) that validation would then hold only
-    unseen words.
+    unseen words. Empty texts, as of noise, are no texts that repeat.
 
     Args:
         data: items, or a manifest whose "train" and unassigned items are meant.
@@ -47,17 +47,26 @@ def hold_out(
         raise ValueError(f"cannot hold out a part of {len(items)} items; at least two are needed")
 
     if classes is None:
-        classes = len(items) >= REPEATED * len({item.target for item in items})
+        targets = [item.target for item in items if item.target]
+        classes = len(targets) >= REPEATED * max(1, len(set(targets)))
     units: dict[Hashable, list[int]] = defaultdict(list)
     for index, key in enumerate(_unit_keys(items, classes)):
         units[key].append(index)
     shuffled = list(units.values())
     random.Random(seed).shuffle(shuffled)
-    held = _by_class(shuffled, items, share) if classes else _by_count(shuffled, share * len(items))
+    parts: tuple[Units, Units] = [], []
+    for unit in shuffled:
+        parts[any(items[index].target for index in unit)].append(unit)
+    wordless, worded = parts  # each is cut by itself, so that validation never is noise alone
+    chosen = worded or wordless
+    count = sum(map(len, chosen))
+    held = _by_class(chosen, items, share) if classes else _by_count(chosen, share * count)
     if not held:
-        held.update(min(shuffled, key=len))
-    if len(held) == len(items):
-        held.difference_update(min(shuffled, key=len))
+        held.update(min(chosen, key=len))
+    if len(held) == count:
+        held.difference_update(min(chosen, key=len))
+    if worded:
+        held |= _by_count(wordless, share * sum(map(len, wordless)))
 
     train = [replace(item, split="train") for index, item in enumerate(items) if index not in held]
     valid = [replace(item, split="valid") for index, item in enumerate(items) if index in held]
@@ -66,9 +75,12 @@ def hold_out(
 
 def _unit_keys(items: list[Item], classes: bool) -> list[Hashable]:
     """What must stay together: items with equal keys go to the same side; at least two keys differ."""
-    targets = {item.target for item in items}
-    by_text = not classes and 2 * len(targets) > len(items)
-    alone = [("text", item.target) if by_text else ("item", index) for index, item in enumerate(items)]
+    targets = [item.target for item in items if item.target]
+    by_text = not classes and 2 * len(set(targets)) > len(targets)
+    alone = [
+        ("text", item.target) if by_text and item.target else ("item", index)
+        for index, item in enumerate(items)
+    ]
     if classes:  # parts of one recording are seen as a whole
         parts = Counter(item.path for item in items)
         alone = [

@@ -16,8 +16,8 @@ class Item:
 
     Attributes:
         path: the media file.
-        target: what the model is to predict: a text with single spaces; the name of a class; a sequence of
-            labels, one per token; or a sequence of numbers.
+        target: what the model is to predict: a text with single spaces, empty where nobody speaks; the name
+            of a class; a sequence of labels, one per token; or a sequence of numbers.
         split: "train", "valid" or "test"; None if the data set does not say.
         group: speaker, writer or source, if known.
         start, end: seconds, if the item is a part of a recording; None for the start or end of the file.

@@ -68,7 +68,7 @@ def evaluate(
             rejected += recipe.usable(items, network)[1]
         if rejected:
             print(rejections(rejected), end="\n\n")
-        if not scorable:
+        if not any(item.target for item in scorable):
             raise DataError(
                 manifests[0].root, f"has no {name} items that {network.name} can be scored on", "see above"
             )

@@ -207,8 +207,12 @@ class Recogniser(Recipe):
         rates = {found.split: _rates(found, decoding)}
         for manifest in manifests if len(manifests) > 1 else ():
             items = [item for item in found.items if item.media and item.media.is_relative_to(manifest.root)]
-            if items:
-                rates[f"{found.split} {manifest.root.name}"] = _rates(evaluate(found.split, items), decoding)
+            name = f"{found.split} {manifest.root.name}"
+            if any(item.reference for item in items):
+                rates[name] = _rates(evaluate(found.split, items), decoding)
+            elif items:
+                silent = sum(not item.hypothesis for item in items)
+                rates[name] = {"nothing read": f"{silent} of {len(items)} without a text"}
         return rates
 
     def last_scores(self, row: Mapping[str, float]) -> dict:

@@ -25,6 +25,7 @@ from recipes.learning.training import Maker
 from recipes.scoring.error_rates import error_rate
 
 EASY_DROPOUT = 0.1
+PACE = 2.0  # frames to a label that an empty target is taken to have, so that it weighs like a text
 PATHS = 4  # drawn of each sequence, to estimate its errors
 TAUGHT = 2.0  # nats a label at which the shortcut reads well enough to teach a front end that has learnt
 SEARCH = Search()  # in validation, as the public functions read
@@ -150,7 +151,12 @@ class ReadingTask(nn.Module, ABC):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             hidden = self.hidden(inputs, views)
         states = self.model.core(*hidden)
-        labels = torch.tensor([max(1, len(target)) for target in targets] * views, device=self.device)
+        frames = states[1].tolist()
+        sizes = [
+            len(target) or max(1.0, length / PACE)
+            for target, length in zip(targets * views, frames, strict=True)
+        ]
+        labels = torch.tensor(sizes, device=self.device)
         objective = Objective(self.sampling, self.writing.smoothing)
         log_probs = decoder.frame_log_probs(*states) if decoder.by_frame else None
         losses = decoder.loss(*states, targets * views, objective, log_probs)
@@ -229,9 +235,9 @@ class ReadingTask(nn.Module, ABC):
 
     def _target(self, group: list[Sample]) -> list[int]:
         space = self.model.alphabet.encode(" ") if " " in self.model.alphabet else []
-        target = list(group[0].labels)
-        for sample in group[1:]:
-            target += space + sample.labels
+        target: list[int] = []
+        for sample in group:
+            target += space * bool(target and sample.labels) + sample.labels
         return target
 
     @torch.inference_mode()

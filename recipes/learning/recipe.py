@@ -167,6 +167,8 @@ class Recipe(ABC):
         manifests = self.manifests()
         self.roots = [manifest.root for manifest in manifests]
         splits, rejected = self.read_splits(manifests, normalisation)
+        if not any(item.target for item in splits["train"]):
+            _check_usable(splits, manifests[0].root)
         model = self.build(base, normalisation, splits["train"] + splits["valid"])
         model.normalisation = normalisation
         for name in ("train", "valid"):
@@ -178,9 +180,7 @@ class Recipe(ABC):
         print("\n" + self.described(shown, rejected))
         for line in [] if base else self.advice_before(splits["train"]):
             print("\n" + line)
-        for name in ("train", "valid"):
-            if not splits[name]:
-                raise DataError(manifests[0].root, f"no usable {name} items", "see the reasons above")
+        _check_usable(splits, manifests[0].root)
         made_from = self.fingerprint(model, splits["train"] + splits["valid"])
         matching(options.out / CHECKPOINT, made_from, options.training.resume)  # before features take time
         held = {name: [replace(item, split=name) for item in items] for name, items in splits.items()}
@@ -189,9 +189,8 @@ class Recipe(ABC):
         print(f"{model.parameters_count:,} parameters\n")
         before = {}
         if base:  # what it can do before it learns on
-            compared = {
-                name: items for name in ("valid", "test") if (items := self.scorable(splits[name], base))
-            }
+            scorable = {name: self.scorable(splits[name], base) for name in ("valid", "test")}
+            compared = {name: items for name, items in scorable.items() if any(item.target for item in items)}
             before = {name: self.figures(name, base, items) for name, items in compared.items()}
         history = train(task, options.training, options.out, made_from)
         model.name = options.name
@@ -199,7 +198,7 @@ class Recipe(ABC):
         self.finish(model, splits)
         path = options.out / f"{options.name}.safetensors"
         model.save(path, self.options.bits)
-        split = "test" if splits["test"] else "valid"
+        split = "test" if any(item.target for item in splits["test"]) else "valid"
         trained = load(path)
         found = self.scores(split, trained, splits[split])
         model.metrics = self.metrics(found, manifests)
@@ -245,7 +244,7 @@ class Recipe(ABC):
             control = [symbol for symbol in text if unicodedata.category(symbol) in ("Cc", "Cs")]
             if control:
                 rejected.append(Rejected(str(item.path), f"control character {control[0]!r} in its text"))
-            elif text:
+            elif text or not item.target:
                 items.append(replace(item, target=text))
             else:
                 rejected.append(Rejected(str(item.path), "no text is left after normalisation"))
@@ -309,3 +308,11 @@ class Recipe(ABC):
             "base": Path(self.options.load).name if self.options.load else "none",
             "options": kept_options(self.options),
         }
+
+
+def _check_usable(splits: Mapping[str, Sequence[Item]], root: Path) -> None:
+    """Raises a DataError where there is nothing to train or to validate on."""
+    for name in ("train", "valid"):
+        if not any(item.target for item in splits[name]):
+            kind = f"{name} items" + " with a text" * bool(splits[name])
+            raise DataError(root, f"no usable {kind}", "see the reasons above")

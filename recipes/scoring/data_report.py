@@ -61,6 +61,7 @@ def describe(
         sizes(splits, measure),
         _lengths(items, measure),
         _text(splits, items),
+        _wordless(items),
         _rare(items),
         _too_dense(items, measure),
         warnings(splits),
@@ -141,6 +142,14 @@ def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
             )
             lines.append(_wrapped([_named(char) for char in missing[:MOST]]))
     return "\n".join(lines)
+
+
+def _wordless(items: Sequence[Item]) -> str:
+    empty = [item for item in items if not item.target]
+    if not empty:
+        return ""
+    lines = [f"Empty texts, from which a model learns to write nothing: {len(empty):,}"]
+    return "\n".join(lines + [f"  {shown(item.path)}" for item in empty[:3]] + _and_more(len(empty) - 3))
 
 
 def _rare(items: Sequence[Item]) -> str:

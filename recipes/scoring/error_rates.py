@@ -74,7 +74,7 @@ class Evaluation:
     def worst(self, n: int) -> list[Scored]:
         """At most n items with errors, the highest word error rate first, then the most errors."""
         errors, words = self.word_counts.T
-        order = np.lexsort((-errors, -errors / words))
+        order = np.lexsort((-errors, -errors / np.maximum(words, 1)))
         return [self.items[index] for index in order[:n] if errors[index]]
 
     def confusions(self, unit: Unit = "character") -> Counter[tuple[str, str]]:
@@ -126,7 +126,8 @@ def evaluate(split: str, items: Iterable[Scored]) -> Evaluation:
 
     Args:
         split: its name, e.g. "test".
-        items: at least one; no reference may be blank.
+        items: at least one with a reference that is not blank. What is read where nothing is to be read
+            counts as errors.
     """
     items = tuple(items)
     references, hypotheses = [item.reference for item in items], [item.hypothesis for item in items]
@@ -138,7 +139,7 @@ def counts(references: Sequence[str], hypotheses: Sequence[str], unit: Unit) -> 
     """(items, 2) errors and reference units of each item.
 
     Raises:
-        ValueError: when a reference is blank, or there are not as many references as hypotheses.
+        ValueError: when there are not as many references as hypotheses.
     """
     found = _aligned(references, hypotheses, unit)
     rows = [
@@ -159,10 +160,10 @@ def error_rate(
         resamples: draws of the bootstrap; the same arguments give the same interval.
 
     Raises:
-        ValueError: as `counts`, or when there are no items.
+        ValueError: as `counts`, or when there are no items, or none has a reference that is not blank.
     """
-    if not len(references):
-        raise ValueError("no items to score; an error rate needs at least one reference")
+    if not any(map(str.strip, references)):
+        raise ValueError("no items to score; an error rate needs at least one reference that is not blank")
     table = counts(references, hypotheses, unit)
     # Items with equal counts are interchangeable: it is enough to draw how many of each kind there are.
     kinds, items = np.unique(table, axis=0, return_counts=True)
@@ -170,7 +171,7 @@ def error_rate(
     for start in range(0, resamples, rows):
         draws = rng.multinomial(len(table), items / len(table), min(rows, resamples - start))
         errors, units = (draws @ kinds).T
-        rates.append(errors / units)
+        rates.append(errors / np.maximum(units, 1))  # none where only blank references are drawn
     low, high = np.quantile(np.concatenate(rates), [0.025, 0.975])
     errors, units = table.sum(axis=0)
     return Rate(float(errors / units), float(low), float(high))
@@ -197,8 +198,6 @@ def _aligned(references: Sequence[str], hypotheses: Sequence[str], unit: Unit):
     references, hypotheses = (
         [" ".join(text.split()) for text in texts] for texts in (references, hypotheses)
     )
-    if "" in references:
-        raise ValueError(f"reference {references.index('')} (counted from 0) is blank; leave that item out")
     return {"word": jiwer.process_words, "character": jiwer.process_characters}[unit](references, hypotheses)
 
 

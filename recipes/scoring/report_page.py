@@ -50,7 +50,7 @@ class Shown:
 
     @property
     def wer(self) -> float:
-        return self.errors / sum(bool(reference) for reference, _ in self.words)
+        return self.errors / max(1, sum(bool(reference) for reference, _ in self.words))
 
 
 @dataclass(frozen=True)

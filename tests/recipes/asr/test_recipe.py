@@ -402,6 +402,38 @@ def test_parts_of_one_recording(tmp_path, monkeypatch):
     assert len(reads) == 1
 
 
+@pytest.mark.parametrize("decoder", ["ctc", "hybrid", "attention"])
+def test_noise_with_an_empty_text_is_trained_on(data, tmp_path, capsys, decoder, monkeypatch):
+    """With joins, masks and expected errors, in batches some of which hold nothing but noise."""
+    monkeypatch.setattr("recipes.learning.reading_task.ReadingTask.eased_until", 1e9)
+    for name in ("speaker0/noise", "speaker1/noise", "speaker2/noise", "noise"):
+        for number in range(4):
+            path = say(tmp_path / f"noise/{name}{number}.wav", "Z")
+            path.with_suffix(".txt").write_text(" ")
+            noise = np.random.default_rng(number).normal(0, 0.1, RATE).astype(np.float32)
+            write_audio(path, noise, RATE)
+    options = make_options(data, tmp_path / "out", epochs=1, writing=WritingOptions(decoder=decoder))
+    training = dataclasses.replace(options.training, batch_size=2, valid_every=1)
+    options = dataclasses.replace(
+        options, data=(data, tmp_path / "noise"), training=training, errors=0.01, consistency=0.2
+    )
+    found = Asr(options).run()
+    told = capsys.readouterr().out
+    assert "learns to write nothing: 16" in told and "nan" not in told
+    model = load(tmp_path / "out/model.safetensors")
+    assert not any(parameter.isnan().any() for parameter in model.parameters())
+    assert {bool(item.reference) for item in found.items} == {True, False}
+    assert model.metrics["valid noise"]["nothing read"].endswith("of 4 without a text")
+
+
+def test_noise_alone_is_not_enough(tmp_path):
+    for number in range(4):
+        say(tmp_path / f"noise{number}.wav", "Z")
+        (tmp_path / f"noise{number}.txt").write_text(" ")
+    with pytest.raises(DataError, match="no usable train items with a text"):
+        Asr(make_options(tmp_path, tmp_path / "out", epochs=1)).run()
+
+
 def test_from_a_shell(data, tmp_path):
     def shell(*arguments):
         command = [sys.executable, "-m", "recipes.asr", *map(str, arguments)]

@@ -149,10 +149,13 @@ def test_common_voice(tmp_path):
     write(tmp_path / "dev.tsv", head + "s2\tb\tno ending\t\n")
     write(tmp_path / "test.tsv", head + "s3\tc.mp3\t \t\ns3\ta.mp3\tagain\t\n")
     manifest = read_speech(tmp_path)
-    assert rows(manifest) == [("a.mp3", 'one "two', "train", "s1"), ("b.mp3", "no ending", "valid", "s2")]
+    assert rows(manifest) == [
+        ("a.mp3", 'one "two', "train", "s1"),
+        ("b.mp3", "no ending", "valid", "s2"),
+        ("c.mp3", "", "test", "s3"),
+    ]
     assert [(bad.path, bad.reason) for bad in manifest.rejected] == [
         ("train.tsv:3", "columns: 2 instead of 4"),
-        ("clips/c.mp3", "empty text"),
         ("clips/a.mp3", "listed twice, with another text; kept in train"),
     ]
 
@@ -567,3 +570,81 @@ def test_texts_beside_media_in_another_normal_form(tmp_path, composed):
     write(tmp_path / f"{names[not composed]}.txt", "one")
     (item,) = read_speech(tmp_path).items
     assert item.path.exists() and item.target == "one"
+
+
+def noise_in_sphinx(root):
+    write(root / "etc/x.fileids", "a\nb\n")
+    write(root / "etc/x.transcription", "ONE (a)\n<s> ++NOISE++ </s> (b)\n")
+    return root / "wav"
+
+
+def noise_in_pairs(root):
+    write(root / "a.txt", "ONE")
+    write(root / "b.txt", b"\xef\xbb\xbf \n")
+    return root
+
+
+def noise_in_ljspeech(root):
+    write(root / "metadata.csv", "a|ONE\nb|\nc\n")
+    return root / "wavs"
+
+
+def noise_in_common_voice(root):
+    write(root / "train.tsv", "client_id\tpath\tsentence\nx\ta.wav\tONE\nx\tb.wav\t\nx\tc.wav\n")
+    return root / "clips"
+
+
+def noise_in_kaldi(root):
+    write(root / "wav.scp", "a a.wav\nb b.wav\nc c.wav\n")
+    write(root / "text", "a ONE\nb\n")
+    return root
+
+
+def noise_in_jsonl(root):
+    rows = [{"audio_filepath": "a.wav", "text": "ONE"}, {"audio_filepath": "b.wav", "text": ""}]
+    rows += [{"audio_filepath": "c.wav"}, {"audio_filepath": "c.wav", "text": None}]
+    write(root / "train.jsonl", "\n".join(map(json.dumps, rows)))
+    return root
+
+
+def noise_in_librispeech(root):
+    write(root / "1-2.trans.txt", "a ONE\nb\n")
+    return root
+
+
+def noise_in_manifest(root):
+    rows = [{"path": "a.wav", "target": "ONE"}, {"path": "b.wav", "target": ""}, {"path": "c.wav"}]
+    write(root / "manifest.jsonl", "\n".join(map(json.dumps, rows)))
+    return root
+
+
+NOISE = [made for name, made in sorted(globals().items()) if name.startswith("noise_in_")]
+
+
+@pytest.mark.parametrize("make", NOISE, ids=lambda make: make.__name__)
+def test_an_empty_text_is_kept_and_a_missing_one_is_not(make, tmp_path):
+    media = make(tmp_path)
+    for name in "abc":
+        audio(media / f"{name}.wav")
+    manifest = read_speech(tmp_path)
+    assert [(item.path.stem, item.target) for item in manifest.items] == [("a", "ONE"), ("b", "")]
+    report = describe({"train": manifest.items}, manifest.rejected)
+    assert "write nothing: 1" in report and "b.wav" in report
+
+
+def test_an_id_alone_without_a_recording_is_rejected(tmp_path):
+    write(tmp_path / "wav.scp", f"a {audio(tmp_path / 'a.wav')}\nb gone.wav\n")
+    write(tmp_path / "text", "a ONE\nb\nc\n")
+    manifest = read_speech(tmp_path)
+    assert [item.target for item in manifest.items] == ["ONE"]
+    assert sorted(reasons(manifest).values()) == [
+        "in text, but neither in segments nor in wav.scp",
+        "no such file",
+    ]
+
+
+def test_noise_does_not_decide_how_validation_is_held_out():
+    spoken = [Item(Path(f"{number}.wav"), f"text {number}") for number in range(20)]
+    noise = [Item(Path(f"noise{number}.wav"), "") for number in range(400)]
+    train, valid = hold_out(spoken + noise, 0.2, seed=3)
+    assert {bool(item.target) for item in train} == {bool(item.target) for item in valid} == {False, True}

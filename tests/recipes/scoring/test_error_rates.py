@@ -42,12 +42,19 @@ def test_chunks_of_draws_do_not_change_the_interval(monkeypatch):
 
 
 def test_what_cannot_be_scored_is_refused():
-    with pytest.raises(ValueError, match=r"reference 1 .* blank"):
-        error_rate(["a", " \n"], ["a", "b"], "word")
-    with pytest.raises(ValueError, match="no items"):
-        error_rate([], [], "word")
+    for references in ([], [" \n", ""]):
+        with pytest.raises(ValueError, match="no items"):
+            error_rate(references, ["a"] * len(references), "word")
     with pytest.raises(ValueError):
         error_rate(["a", "b"], ["a"], "character")
+
+
+def test_what_is_read_where_nothing_is_said_counts():
+    rate = error_rate(["a b", "", " "], ["a b", "x y z", ""], "word")
+    assert rate.value == 3 / 2 and rate.low == 0.0
+    evaluation = evaluate("test", scored(("a b", "a"), ("", "x"), ("", "")))
+    assert [item.hypothesis for item in evaluation.worst(3)] == ["x", "a"]
+    assert evaluation.cer.value == 3 / 3 and "1 added" in evaluation.summary()
 
 
 def test_confusions():
