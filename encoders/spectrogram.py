@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 LOWEST = 20.0  # lower edge of the lowest band, Hz
+ALONE = 20_481  # numbers: PyTorch convolves a single input of fewer by itself, and not with oneDNN
 HEADROOM = 100.0  # distance of the upper edge of the highest band from the Nyquist frequency, Hz
 LARGEST_FILTERBANK = 1 << 23  # bins * bands: 32 MiB
 
@@ -102,16 +103,18 @@ class LogMel(nn.Module):
         below = self.dynamic_range if dynamic_range is None else dynamic_range[:, None, None]
         decibel = decibel.maximum(peak - below).masked_fill(~valid, 0.0)
         frames = lengths[:, None, None].to(decibel.dtype)
-        centred = (decibel - decibel.sum(dim=1, keepdim=True) / frames).masked_fill(~valid, 0.0)
-        variance = centred.square().sum(dim=(1, 2), keepdim=True) / (frames * self.n_mels)
-        return centred / (variance + 1.0).sqrt()
+        # In fp32 the last digit of a sum depends on how much padding it runs over.
+        mean = decibel.sum(dim=1, keepdim=True, dtype=torch.float64) / frames
+        centred = (decibel - mean.to(decibel.dtype)).masked_fill(~valid, 0.0)
+        squares = centred.square().sum(dim=(1, 2), keepdim=True, dtype=torch.float64)
+        return centred / (squares / (frames * self.n_mels) + 1.0).sqrt().to(decibel.dtype)
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, samples) and lengths -> (batch, frames, n_mels) and lengths in frames."""
         power, frames = self.power(waveform, lengths)
         return self.normalised(power, frames), frames
 
-    def output_lengths(self, lengths: Tensor) -> Tensor:
+    def output_lengths(self, lengths: Tensor | int) -> Tensor | int:
         return lengths // self.hop + 1
 
 
@@ -141,8 +144,11 @@ class ConvSubsampling(nn.Module):
         if min(channels, output_size) < 1:
             raise ValueError("channels and output_size must be at least 1")
         self.convolutions = nn.ModuleList()
-        inputs, bands = 1, n_mels
+        inputs, bands, frames = 1, n_mels, 1
+        self.least = 0  # frames of a single input for which the kernels, and so the digits, are those of many
         for stride in self.strides:
+            self.least = max(self.least, -(-ALONE // (inputs * bands)) * frames)
+            frames *= stride[0]
             self.convolutions.append(nn.Conv2d(inputs, channels, 3, stride, padding=1))
             inputs, bands = channels, (bands - 1) // stride[1] + 1
         self.project = nn.Linear(channels * bands, output_size)
@@ -161,7 +167,7 @@ class ConvSubsampling(nn.Module):
         x = self.norm(self.project(x))
         return F.dropout(x, self.dropout, self.training), lengths
 
-    def output_lengths(self, lengths: Tensor) -> Tensor:
+    def output_lengths(self, lengths: Tensor | int) -> Tensor | int:
         for stride, _ in self.strides:
             lengths = (lengths - 1) // stride + 1
         return lengths
@@ -209,7 +215,11 @@ class Spectrogram(nn.Module):
         """(batch, samples) in [-1, 1] and lengths -> (batch, frames, output_size) and lengths in frames."""
         if waveform.dim() != 2:
             raise ValueError(f"waveform must be (batch, samples), not {tuple(waveform.shape)}")
-        return self.subsampling(*self.log_mel(waveform, lengths))
+        samples = waveform.size(1)
+        if len(waveform) == 1 and not self.training:
+            waveform = F.pad(waveform, (0, max(0, self.subsampling.least * self.log_mel.hop - samples)))
+        y, frames = self.subsampling(*self.log_mel(waveform, lengths))
+        return y[:, : self.output_lengths(samples)], frames
 
-    def output_lengths(self, lengths: Tensor) -> Tensor:
+    def output_lengths(self, lengths: Tensor | int) -> Tensor | int:
         return self.subsampling.output_lengths(self.log_mel.output_lengths(lengths))

@@ -3,6 +3,7 @@
 import librosa
 import pytest
 import torch
+from torch.nn import functional as F
 
 from encoders.spectrogram import ConvSubsampling, LogMel, Spectrogram
 from tests.data.media import chirp, noise
@@ -182,3 +183,27 @@ def test_sizes_that_do_not_fit_are_refused(sizes):
 def test_convolutions_that_cannot_be_are_refused(sizes):
     with pytest.raises(ValueError, match="must be"):
         ConvSubsampling(8, 5, **sizes)
+
+
+def test_normalisation_has_the_same_digits_whatever_the_padding():
+    log_mel, lengths = LogMel(n_mels=8), torch.tensor([61, 90])
+    power = torch.rand(2, 90, log_mel.bins)
+    whole = log_mel.normalised(power, lengths)
+    for more in (1, 7, 300):
+        padded = log_mel.normalised(F.pad(power, (0, 0, 0, more)), lengths)
+        assert torch.equal(padded[:, :90], whole)
+    assert torch.equal(log_mel.normalised(power[:1, :61], lengths[:1])[0], whole[0, :61])
+
+
+@pytest.mark.parametrize("samples", [1, 160, 16000, 41120])
+def test_a_short_recording_alone_is_convolved_as_in_a_batch(samples):
+    """PyTorch takes kernels of its own for one small input, whose last digits differ."""
+    front = Spectrogram(n_mels=80, output_size=6, channels=4).eval()
+    sizes = []
+    for convolution in front.subsampling.convolutions:
+        convolution.register_forward_hook(lambda module, given, made: sizes.append(given[0].numel()))
+    x, lengths = torch.randn(1, samples), torch.tensor([samples])
+    y, frames = front(x, lengths)
+    assert min(sizes) > 20_480 and y.shape[1] == frames.item() == front.output_lengths(samples)
+    both, _ = front(x.repeat(2, 1), lengths.repeat(2))
+    torch.testing.assert_close(y[0], both[0])
