@@ -1,0 +1,12 @@
+"""What reads the units of a run: this process, worker processes, or machines.
+
+An engine is a function of a sequence of units, see `pipelines.batch.units`. For each of them it yields once, in
+any order and as soon as it is known:
+
+    (unit, route, result or TriscribeError, seconds)
+
+The unit is the very object that was given, and the route is the one of its routes that was taken. The numbers
+in a result are the same whichever engine reads, with however many workers, and whatever else is read beside
+it. Engines write nothing below the output folder: the run writes outputs and journal, from one process. A run
+closes the generator when it ends early; nothing that the engine started is left then.
+"""
