@@ -265,7 +265,7 @@ def test_a_page_after_an_interruption_shows_all_results(model, folder, tmp_path,
     assert run(folder, "-o", out, "--skip-existing", "--page", page, *formats) == 0
     assert model.read == ["c.wav"]
     text = page.read_text()
-    assert all(f">{name}.wav<" in text for name in "abc") and text.count("three") == 3
+    assert all(f'"{name}.wav"' in text for name in "abc") and text.count("three") == 3
     with open(out / RESULTS, "a") as file:
         file.write('{"source": "half a li')
     assert run(folder, "-o", out, "--skip-existing", "--page", page, *formats) == 0

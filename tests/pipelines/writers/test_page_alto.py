@@ -1,6 +1,5 @@
 """Writers of pages: valid by the schemas, and everything that was written read back."""
 
-import base64
 import io
 import json
 import random
@@ -9,9 +8,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
-from lxml import etree, html
+from lxml import etree
 from PIL import Image
 
 from pipelines.layout.given import read_layout
@@ -19,18 +17,13 @@ from pipelines.results import (
     Check,
     Glyph,
     Page,
-    Segment,
     StrokeSpan,
     TextLine,
     TextRegion,
-    Transcript,
     WrittenWord,
 )
 from pipelines.writers import formats, save, writer
-from pipelines.writers import results_page as results_module
 from pipelines.writers.page_alto import ALTO_SPACE, PAGE_KINDS, PAGE_SPACE
-from pipelines.writers.results_page import Entry, write_results_page
-from tests.data.pictures import ramp
 
 SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
 SPACES = {"p": PAGE_SPACE, "a": ALTO_SPACE, "h": "http://www.w3.org/1999/xhtml"}
@@ -437,75 +430,3 @@ def test_our_own_reader_takes_them(tmp_path, seed, ending):
         for line, original in zip(found.lines, region.lines, strict=True):
             assert line.text == original.text
             assert line.shape.baseline == tuple((round(x), round(y)) for x, y in original.baseline)
-
-
-def results_page(path: Path, *entries: Entry) -> etree._Element:
-    text = write_results_page(path, entries).read_text(encoding="utf-8")
-    assert not re.search("https?:", text)
-    return html.fromstring(text)
-
-
-def test_a_picture_and_its_words_know_each_other(tmp_path):
-    source = tmp_path / "wide.png"
-    Image.fromarray(np.tile(ramp(100, 100), (20, 30))).save(source)
-    line = TextLine("<one> two", 0.8, box(5, 5, 900, 90), ((5, 80), (900, 80)))
-    words = (WrittenWord("<one>", 0.95, box(5, 5, 400, 90)), WrittenWord("two", 0.3))
-    page = Page((TextRegion((replace(line, words=words), line)),), 3000, 2000, "small", str(source))
-    tree = results_page(tmp_path / "index.html", Entry(source, page, None))
-    (address,) = tree.xpath("//image/@href")
-    with Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/jpeg;base64,")))) as image:
-        assert (image.format, image.size) == ("JPEG", (1400, 933))
-    assert tree.xpath("//svg/@viewbox") == ["0.0 0.0 3000 2000"]
-    assert tree.xpath("//polyline[@class='baseline']/@points") == ["5,80 900,80"] * 2
-    shown = tree.xpath("//span[contains(@class, 'word')]")
-    assert [(word.get("data-mark"), word.get("class")) for word in shown] == [
-        ("1", "word sure"), ("2", "word doubtful"), ("3", "word unsure")
-    ]  # fmt: skip
-    assert [word.text_content().strip() for word in shown] == ["<one>", "two", "<one> two"]
-    places = [(p.get("data-mark"), p.get("points")) for p in tree.xpath("//polygon[@class='place']")]
-    assert places == [("1", "5,5 400,5 400,90 5,90"), ("3", "5,5 900,5 900,90 5,90")]
-    assert "1 result, 2 lines, none failed" in " ".join(tree.text_content().split())
-
-
-def test_links_to_layouts_name_their_format(tmp_path):
-    outputs = tuple(tmp_path / f"x.{ending}" for ending in ("xml", "alto.xml", "txt"))
-    page = results_page(tmp_path / "p.html", Entry(tmp_path / "x.png", page_of(), None, outputs))
-    assert [link.text for link in page.iter("a") if "x." in link.get("href")] == ["PAGE", "ALTO", "txt"]
-
-
-def test_ink_is_drawn_in_a_colour_a_character(tmp_path):
-    source = tmp_path / "pen.jsonl"
-    strokes = [[[0, 0], [10, 20], [20, 0]], [[30, 0], [40, 20]]]
-    source.write_text(json.dumps({"strokes": strokes}) + "\n" + json.dumps({"strokes": strokes[:1]}))
-    glyphs = (Glyph("v", 0.9, (), (StrokeSpan(0, 0, 2),)), Glyph("i", 0.9, (), (StrokeSpan(1, 0, 1),)))
-    word = WrittenWord("vi", 0.9, (), glyphs)
-    page = Page((TextRegion((TextLine("vi", 0.9, (), (), (word,)),)),), 40, 20, "pen", str(source), 1)
-    tree = results_page(
-        tmp_path / "index.html",
-        Entry(source, page, None),
-        Entry(source, replace(page, regions=(), number=2), None),
-    )
-    drawn = [(p.get("class"), p.get("points")) for p in tree.xpath("//polyline[contains(@class, 'ink')]")]
-    assert drawn == [("ink c0", "0,0 10,20 20,0"), ("ink c1", "30,0 40,20")]
-    assert tree.xpath("//span[contains(@class, 'word')]/span/@class") == ["c0", "c1"]
-    assert len(tree.xpath("//polyline[@class='stroke']")) == 3
-    assert "No writing found." in tree.text_content()
-
-
-def test_pages_without_pictures_still_show_their_text(tmp_path, monkeypatch):
-    line = TextLine("one", 0.8, box(5, 5, 90, 90))
-    page = Page((TextRegion((line,)),), 100, 100, "small")
-    Image.fromarray(ramp(50, 50)).save(tmp_path / "there.png")
-    monkeypatch.setattr(results_module, "PAGE", 100)
-    said = Transcript((Segment("two", 0.0, 1.0, 0.9),), 60.0, "small")
-    tree = results_page(
-        tmp_path / "index.html",
-        Entry(tmp_path / "gone.png", page, None),
-        Entry(tmp_path / "there.png", page, None),
-        Entry(tmp_path / "talk.wav", said, None),
-    )
-    text = " ".join(tree.text_content().split())
-    assert not tree.xpath("//image | //svg")
-    assert text.count("No picture:") == 2 and "gone.png: does not exist" in text
-    assert len(tree.xpath("//span[contains(@class, 'word')]")) == 3
-    assert "3 results, 1.0 minutes of audio, 2 lines, none failed" in text
