@@ -1,4 +1,4 @@
-"""The public Python surface: transcribe, recognize, caption, align, load, and the errors they raise."""
+"""The public Python surface: transcribe, recognize, caption, align, classify, load, and their errors."""
 
 from importlib import import_module
 
@@ -9,6 +9,7 @@ _HOMES = {
     "recognize": "pipelines.recognition",
     "caption": "pipelines.captioning",
     "align": "pipelines.aligning",
+    "classify": "pipelines.text",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

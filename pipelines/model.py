@@ -67,6 +67,7 @@ class SequenceModel(nn.Module):
         name: shown in results.
         training: plain values: data, licence, options, minutes, ...
         metrics: plain values: split -> metric -> value.
+        vocabulary: symbols that the front end reads, where its input is text.
 
     Attributes:
         language: a language model of the texts that it was trained on, if it carries one (see
@@ -84,19 +85,22 @@ class SequenceModel(nn.Module):
         name: str = "untitled",
         training: dict | None = None,
         metrics: dict | None = None,
+        *,
+        vocabulary: Alphabet | Words | Subwords | None = None,
     ):
         super().__init__()
         if task not in TASKS:
             raise ValueError(f"task must be one of {tuple(TASKS)}, not {task!r}")
         self.task = task
-        self.alphabet = alphabet
+        self.alphabet, self.vocabulary = alphabet, vocabulary
         self.normalisation = normalisation or Normalisation()
         self.name = name
         self.training_facts = training or {}
         self.metrics = metrics or {}
         self.language: Language | None = None
         self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
-        self.front_end = _built("front_end", front_ends(), front_end)
+        read = {} if vocabulary is None else {"num_symbols": len(vocabulary)}
+        self.front_end = _built("front_end", front_ends(), front_end, **read)
         self.core = _built("core", CORES, core, input_size=self.front_end.output_size)
         self.decoder = _built(
             "decoder", DECODERS, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
@@ -159,6 +163,8 @@ class SequenceModel(nn.Module):
             "training": self.training_facts,
             "metrics": self.metrics,
         }
+        if self.vocabulary is not None:
+            header["vocabulary"] = to_plain(self.vocabulary)
         # Flattened LSTM weights share one storage, which safetensors refuses: clone them.
         kind = torch.float32 if bits == 32 else torch.float16
         tensors = {name: t.detach().cpu().to(kind).clone() for name, t in self.state_dict().items()}
@@ -202,6 +208,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
                 path.stem,
                 header["training"],
                 header["metrics"],
+                vocabulary=from_plain(header["vocabulary"]) if "vocabulary" in header else None,
             )
         _check_fit(model)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
@@ -285,6 +292,8 @@ def _built(part: str, kinds: dict[str, type | str], sizes: dict, **given: int) -
         raise ValueError(f"{part}: kind must be one of {sorted(kinds)}, not {kind!r}")
     built = resolve(kinds[kind]) if isinstance(kinds[kind], str) else kinds[kind]
     parameters = inspect.signature(built, eval_str=True).parameters
+    if given.keys() - parameters.keys():
+        raise ValueError(f"{part}: {kind} reads no text, for which there is a vocabulary")
     known = parameters.keys() - given.keys()
     for name, value in sizes.items():
         if name not in known:
@@ -308,7 +317,7 @@ def _check_fit(model: SequenceModel) -> None:
     if isinstance(model.alphabet, Classes) != row.classes:
         wanted = "names of classes" if row.classes else "the symbols of texts"
         raise ValueError(f"the task {row.name} needs {wanted} as its alphabet")
-    if row.classes and model.front_end.network.grid:
+    if row.classes and getattr(getattr(model.front_end, "network", None), "grid", False):
         raise ValueError(f"the task {row.name} needs a front end for frames in time, not for one picture")
 
 

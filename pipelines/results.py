@@ -414,6 +414,67 @@ class Caption(Result):
         return self.sentences[0].alternatives if self.sentences else ()
 
 
+@dataclass(frozen=True, slots=True)
+class ClassifiedText:
+    """A text and its classes.
+
+    Attributes:
+        top: (label, score) of the most probable classes, in descending order; scores are probabilities.
+        accepted: False where even the first has a score below the threshold.
+        attention: (token, share in the decision) in the order of the text; shares sum to 1.
+    """
+
+    text: str
+    top: tuple[tuple[str, float], ...]
+    accepted: bool = True
+    attention: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The most probable class; "" if it was not accepted."""
+        return self.top[0][0] if self.accepted else ""
+
+    @property
+    def score(self) -> float:
+        """Probability of the most probable class."""
+        return self.top[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(Result):
+    """Classes of one text, or of all texts in a file.
+
+    Attributes:
+        texts: in the order of the file, at least one.
+        model: name of the model.
+        source: path of the file; None if the text came from no file.
+    """
+
+    texts: tuple[ClassifiedText, ...]
+    model: str
+    source: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The most probable class of the first text; "" if it was not accepted."""
+        return self.texts[0].label
+
+    @property
+    def score(self) -> float:
+        """Probability of that class."""
+        return self.texts[0].score
+
+    @property
+    def top(self) -> tuple[tuple[str, float], ...]:
+        """The most probable classes of the first text."""
+        return self.texts[0].top
+
+    @property
+    def extent(self) -> float:
+        """Number of texts."""
+        return len(self.texts)
+
+
 def box(polygon: tuple[Point, ...]) -> Box:
     """Bounding box (left, top, right, bottom) of a polygon.
 

@@ -167,7 +167,27 @@ _CAPTIONING = Task(
     recipe="recipes.captioning",
 )
 
-_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING)
+_TEXT = Task(
+    name="text",
+    command="classify",
+    kinds=("text",),
+    takes=("a text file",),
+    opener="pipelines.media.passages:open_passages",
+    reader="pipelines.text:read_texts",
+    options="pipelines.reading.settings:TextOptions",
+    front_end="tokens",
+    encoder="encoders.tokens:Tokens",
+    decoder=("pools",),
+    classes=True,
+    result="pipelines.results:Classified",
+    formats=("pipelines.writers.classes:FORMATS",),
+    title="Classes of texts",
+    done="classified",
+    measure=("text", "texts"),
+    recipe="recipes.text",
+)
+
+_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

@@ -15,7 +15,18 @@ from pipelines.commands.arguments import UsageError
 from pipelines.commands.interruption import INTERRUPTED
 from pipelines.errors import TriscribeError, printable
 
-COMMANDS = ("transcribe", "recognize", "caption", "align", "train", "evaluate", "models", "info", "gates")
+COMMANDS = (
+    "transcribe",
+    "recognize",
+    "caption",
+    "align",
+    "classify",
+    "train",
+    "evaluate",
+    "models",
+    "info",
+    "gates",
+)
 SUMMARY = "Recognise speech, handwriting, ink and video, with models trained on your own data."
 
 

@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     network = load(command.model)
     listed = isinstance(header["alphabet"], list)
     header["alphabet"] = "".join(header["alphabet"]) if listed else repr(network.alphabet)
+    if network.vocabulary is not None:
+        header["vocabulary"] = repr(network.vocabulary)
     if network.language:
         header["language_model"]["words"] = len(network.language.words)
     print(f"{network.name}: {network.parameters_count:,} parameters")

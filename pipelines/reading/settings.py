@@ -267,3 +267,29 @@ class CaptionOptions(ManyOptions, BatchOptions):
             raise ValueError("length_power, coverage and change must be 0 or more, width and longest 1")
         if self.window is not None and not 0 < self.window < math.inf:
             raise ValueError(f"window must be above 0 seconds, not {self.window}")
+
+
+@dataclass(frozen=True)
+class TextOptions(ManyOptions):
+    """How texts are classified."""
+
+    batch_size: int = 64
+    """Texts that the model reads at once."""
+    top: int = 5
+    """Number of classes to list with their scores."""
+    threshold: float = 0.0
+    """Score below which a text is rejected: it is none of the classes."""
+    unit: Literal["line", "file"] = "line"
+    """What one text is: a line of a text file, or the whole file."""
+    column: str | None = None
+    """Column of a table that holds the texts: its name, or its number where the table has no head (default:
+    the one called text, sentence, review and the like)."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.unit not in ("line", "file"):
+            raise ValueError(f"unit must be line or file, not {self.unit!r}")
+        if self.top < 1 or not 0 <= self.threshold <= 1:
+            raise ValueError(
+                f"top must be at least 1 and threshold from 0 to 1, not {self.top} and {self.threshold}"
+            )

@@ -22,8 +22,6 @@ TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "action.html"
 MEDIA_BYTES = 7_000_000  # of all clips together, base64 included
 RATE, HEIGHT, QUALITY = 12.0, 144, 30  # of clips: frames a second, pixels of the shorter side, CRF of H.264
 LONGEST = 20.0  # seconds of a clip that are shown
-CLASSES = 40  # in the matrix of confusions
-LISTED = 20  # confusions in the list
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,6 @@ class ShownClip:
     address: str = ""
     reason: str = ""
     points: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """How many clips of one class were taken for the class `found`, and their share of that class."""
-
-    found: str
-    count: int
-    share: float
-    right: bool
 
 
 def write_action_page(
@@ -80,32 +68,13 @@ def write_action_page(
         scores=scores,
         recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
-        **_matrix(scores),
+        **scores.matrix(),
         clips=_clips(scores, [int(index) for index in order]),
     )
     path = Path(path)
     with write_atomically(path) as file:
         file.write(page)
     return path
-
-
-def _matrix(scores: ActionScores) -> dict:
-    """The confusions as a table of the classes with the most errors, and as a list of the most frequent."""
-    table, names = scores.confusion, scores.classes
-    errors = table - np.diag(np.diag(table))
-    worst = np.argsort(-(errors.sum(axis=0) + errors.sum(axis=1)), kind="stable")
-    chosen = sorted(worst[:CLASSES].tolist())
-
-    def cell(row: int, column: int) -> Cell:
-        count = int(table[row, column])
-        return Cell(names[column], count, count / max(1, int(table[row].sum())), row == column)
-
-    frequent = sorted(zip(*np.nonzero(errors), strict=True), key=lambda place: -errors[place])[:LISTED]
-    return {
-        "shown_classes": [names[place] for place in chosen],
-        "matrix": [(names[row], [cell(row, column) for column in chosen]) for row in chosen],
-        "confusions": [(names[row], cell(row, column)) for row, column in frequent],
-    }
 
 
 def _clips(scores: ActionScores, chosen: Sequence[int]) -> list[ShownClip]:

@@ -22,6 +22,7 @@ from recipes.data.folders import on_disk
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
+from recipes.data.text_layouts import TEXTS
 from recipes.data.written_layouts import HANDWRITING, INK
 from recipes.data.written_manifest import is_manifest, read_manifest
 
@@ -37,6 +38,7 @@ __all__ = [
     "read_handwriting",
     "read_ink",
     "read_speech",
+    "read_texts",
     "with_durations",
 ]
 
@@ -116,6 +118,19 @@ def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, CAPTIONS)
+
+
+def read_texts(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of labelled texts, whose targets are the labels; its layout is detected.
+
+    Args:
+        root: the data set's folder, or one table.
+        layout: one of table, fasttext, folders, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, TEXTS)
 
 
 def with_durations(

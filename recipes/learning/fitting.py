@@ -18,9 +18,8 @@ def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict)
         ValueError: impossible sizes.
     """
     sizes, alphabet = base.sizes | sizes, alphabet or base.alphabet
-    return SequenceModel(
-        base.task, **sizes, alphabet=alphabet, normalisation=base.normalisation, name=base.name
-    )
+    kept = {"normalisation": base.normalisation, "name": base.name, "vocabulary": base.vocabulary}
+    return SequenceModel(base.task, **sizes, alphabet=alphabet, **kept)
 
 
 def with_decoder(base: SequenceModel, decoder: dict) -> SequenceModel:

@@ -13,6 +13,7 @@ from recipes.action import page
 from recipes.action.page import write_action_page
 from recipes.action.scores import ActionScores
 from recipes.data.manifest import Item
+from recipes.scoring import class_scores
 from tests.data.clips import write_video
 from tests.data.web import read_page
 
@@ -48,9 +49,9 @@ def test_names_of_twenty_letters_are_turned_and_told_in_full(tmp_path):
 def test_of_many_classes_those_with_errors_are_shown(tmp_path):
     names = [f"class {number}" for number in range(101)]
     found = report(tmp_path, scores(names, wrong=3))
-    assert found.all("class").count("turned") == page.CLASSES
+    assert found.all("class").count("turned") == class_scores.CLASSES
     assert {"class 0", "class 3"} <= set(found.all("title"))
-    assert f"These are the {page.CLASSES} of 101 classes" in found.said
+    assert f"These are the {class_scores.CLASSES} of 101 classes" in found.said
     assert found.all("class").count("recall") == 101
 
 
@@ -58,7 +59,7 @@ def test_everything_right_and_hostile_names(tmp_path):
     names = ['<b>"x" & y</b>', "قفز", "a" * 90]
     found = report(tmp_path, scores(names, wrong=0), facts={"model": "<i>", "data": "</style>"})
     assert "b" not in found.tags and "i" not in found.tags and names[0] in found.all("title")
-    assert "Every clip is recognised in every run." in found.said
+    assert "All clips are recognised in every run." in found.said
     assert "<i> on </style>" in found.said
 
 

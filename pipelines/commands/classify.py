@@ -1,0 +1,60 @@
+"""Classify texts: sentences and documents in, their topics, intents or sentiments out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tyro.conf import Positional
+
+from pipelines.commands.arguments import Group, UsageError, parse
+from pipelines.commands.folders import FolderCommand, run_over, use_threads, work_of
+from pipelines.reading.settings import TextOptions
+
+GROUPS = (
+    Group("texts", TextOptions, ("unit", "column", "top", "threshold")),
+    Group("computing", TextOptions, ("batch_size", "device", "precision")),
+)
+
+
+@dataclass(frozen=True)
+class Classify(FolderCommand):
+    """Tell the classes of texts, with a model that `triscribe train text` made.
+
+    A text file has a text on each line; a table (CSV, TSV, JSON lines) has a column of texts.
+
+    Files that cannot be read are reported, and the others are still read.
+    """
+
+    inputs: Positional[tuple[str, ...]]
+    """Text files, tables, folders or patterns."""
+    text: str | None = None
+    """Classify this text instead of files, and print its label, score and text."""
+    format: str = "txt"
+    """Output formats, separated by commas: txt, csv, json, jsonl, html."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    command, keywords = parse(Classify, "classify", arguments, GROUPS)
+    if command.text is None:
+        return run_over(command, work_of("classify", command, keywords))
+    if command.inputs or not command.text.strip():
+        raise UsageError("--text takes a text that is not empty, and no files beside it")
+    return _print(command, keywords)
+
+
+def _print(command: Classify, keywords: dict) -> int:
+    import sys
+
+    from pipelines.text import classify
+    from pipelines.writers import writer
+
+    try:
+        use_threads(command.threads)
+        found = classify(command.text, command.model, **keywords)
+        chosen = writer(command.format, type(found))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    chosen.write(found, sys.stdout)
+    return 0

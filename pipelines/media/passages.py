@@ -1,0 +1,191 @@
+"""Reads texts from files: a text a line, or the text column of a table (CSV, TSV, JSON lines)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pipelines.errors import MediaError
+from pipelines.media.files import locate
+from pipelines.media.text import read_text
+
+TEXT_COLUMNS = (
+    "text", "sentence", "utterance", "review", "content", "comment", "message", "tweet", "query", "question",
+    "document", "body", "title",
+)  # fmt: skip
+LABEL_COLUMNS = ("label", "class", "category", "intent", "sentiment", "polarity", "topic", "target", "tag")
+DELIMITERS = ",;\t|"
+LARGEST_CELL = 10_000_000  # characters
+
+
+@dataclass(frozen=True)
+class Passages:
+    """Texts of one source.
+
+    Attributes:
+        texts: at least one, none of which is empty.
+        source: path of their file; None if they come from no file.
+    """
+
+    texts: tuple[str, ...]
+    source: str | None = None
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table or a text file.
+
+    Attributes:
+        columns: names of the columns; for a table without a head their numbers, from "1"; of a text file
+            with a text a line, the one column "text".
+        rows: (number of the line from 1, cells) of each row that is not empty. A row with another number of
+            cells is kept as it is.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def text_column(self, named: str | None = None) -> int:
+        """The place of the column that holds the text.
+
+        Without a name, it is the first of `TEXT_COLUMNS` in the head, or the only column; and in a table
+        without a head, the one with the longest cells.
+
+        Raises:
+            MediaError: there is no such column, or none is known to hold text.
+        """
+        return self.column(named) if named else self._text_column()
+
+    def column(self, name: str) -> int:
+        """The place of a column.
+
+        Raises:
+            MediaError: there is none of this name.
+        """
+        if name.lower() not in self.columns:
+            raise MediaError(self.path, f"has no column {name!r}, {self._listed}", "name one of its columns")
+        return self.columns.index(name.lower())
+
+    def _text_column(self) -> int:
+        known = [name for name in TEXT_COLUMNS if name in self.columns]
+        if known or len(self.columns) == 1:
+            return self.columns.index(known[0]) if known else 0
+        if self.columns[0] != "1":
+            cause = f"has no column that is known to hold text, {self._listed}"
+            raise MediaError(self.path, cause, "say which one, or call it text")
+        widths = [sum(len(cells[place]) for _, cells in self._whole) for place in range(len(self.columns))]
+        return widths.index(max(widths))
+
+    @property
+    def _whole(self) -> list[tuple[int, tuple[str, ...]]]:
+        return [row for row in self.rows if len(row[1]) == len(self.columns)]
+
+    @property
+    def _listed(self) -> str:
+        return f"only {self.listed}"
+
+    @property
+    def listed(self) -> str:
+        """The names of the columns for messages; without a head, the cells of the first row."""
+        shown = self.rows[0][1] if self.columns[:1] == ("1",) and self.rows else self.columns
+        return ", ".join(repr(cell[:40]) for cell in shown)
+
+
+def read_rows(path: Path) -> Rows:
+    """Read a table or a text file, which may be compressed (gzip).
+
+    The ending says what it is: .csv, .tsv, .tab, .jsonl or .ndjson; any other file has a text on each line.
+    A first line of a table that names a known column, such as text or label, is its head.
+
+    Raises:
+        DataError: the file cannot be read, is not UTF-8, or is empty.
+        MediaError: it is no table of this kind.
+    """
+    path = Path(path)
+    text = read_text(path)
+    ending = re.sub(r"\.gz$", "", path.name.lower()).rpartition(".")[2]
+    if ending in ("jsonl", "ndjson"):
+        return _json_lines(path, text)
+    if ending in ("csv", "tsv", "tab"):
+        return _table(path, text, None if ending == "csv" else "\t")
+    lines = enumerate(text.split("\n"), start=1)
+    return Rows(path, ("text",), tuple((number, (line.strip(),)) for number, line in lines if line.strip()))
+
+
+def open_passages(source: object, kind: str, options: object) -> list[Passages]:
+    """What `classify` reads as one: texts that are given, or those of a file.
+
+    Raises:
+        MediaError: the file cannot be read or holds no text.
+    """
+    if isinstance(source, Passages):
+        return [source]
+    name, _ = locate(source)
+    if getattr(options, "unit", "line") == "file":
+        return [Passages((read_text(Path(name)).strip(),), str(name))]
+    rows = read_rows(Path(name))
+    place = rows.text_column(getattr(options, "column", None))
+    texts = tuple(" ".join(cells[place].split()) for _, cells in rows.rows if len(cells) > place)
+    texts = tuple(filter(None, texts))
+    if not texts:
+        raise MediaError(name, "holds no text", "give a file with some")
+    return [Passages(texts, str(name))]
+
+
+def _table(path: Path, text: str, delimiter: str | None) -> Rows:
+    if delimiter is None:
+        head = text.partition("\n")[0]
+        delimiter = max(DELIMITERS, key=head.count)
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and text.count('"') % 2 else csv.QUOTE_MINIMAL
+    csv.field_size_limit(LARGEST_CELL)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, quoting=quoting, strict=False)
+    rows = []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((reader.line_num, tuple(cell.strip() for cell in cells)))
+    except csv.Error as error:
+        cause = f"line {reader.line_num} is not one of a table ({error})"
+        raise MediaError(path, cause, "mend its quotes") from error
+    head = tuple(cell.lower() for cell in rows[0][1])
+    if _is_head(head, rows[1:]):
+        return Rows(path, head, tuple(rows[1:]))
+    return Rows(path, tuple(str(place) for place in range(1, len(head) + 1)), tuple(rows))
+
+
+def _is_head(cells: Sequence[str], rows: Sequence[tuple[int, tuple[str, ...]]]) -> bool:
+    """Whether a cell is the name of a known column, and does not come again below it, as a label would."""
+    for place, cell in enumerate(cells):
+        below = (row[place].lower() for _, row in rows if len(row) > place)
+        if cell in (*TEXT_COLUMNS, *LABEL_COLUMNS) and cell not in below:
+            return True
+    return False
+
+
+def _json_lines(path: Path, text: str) -> Rows:
+    objects = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise MediaError(path, f"line {number} is no JSON object", "write one on each line")
+        objects.append((number, {str(name).lower(): value for name, value in found.items()}))
+    columns = tuple(dict.fromkeys(name for _, each in objects for name in each))
+    return Rows(path, columns, tuple((number, _cells(each, columns)) for number, each in objects))
+
+
+def _cells(row: dict, columns: Sequence[str]) -> tuple[str, ...]:
+    values = (row.get(name) for name in columns)
+    return tuple("" if value is None else str(value) for value in values)

@@ -1,0 +1,116 @@
+"""Text: sentences and documents in, their classes out, with what each token counts for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.passages import Passages
+from pipelines.model import SequenceModel
+from pipelines.reading.batches import Reading, read
+from pipelines.reading.readers import answer
+from pipelines.reading.settings import TextOptions
+from pipelines.reading.tokens import Token, Tokenizer, ids_of
+from pipelines.results import Classified, ClassifiedText
+
+LONGEST = 1000  # tokens that are read at once; a longer text is judged by the mean over its parts
+
+Source = str | os.PathLike
+
+
+def classify(
+    source: Source | Iterable[Source], model: SequenceModel | str | Path | None = None, **options
+) -> Classified | Iterator[Classified]:
+    """Tell the class of a text: its topic, its intent, its sentiment, its language.
+
+    Args:
+        source: a text; a `pathlib.Path` of a file with a text on each line, or of a table with a column of
+            texts (CSV, TSV, JSON lines; compressed or not); or a list or generator of these.
+        model: a loaded model, a file, or a bundled model's name.
+        options: see `TextOptions`.
+
+    Returns:
+        A `Classified`, which for a file holds all its texts. For many sources a generator.
+
+    Raises:
+        MediaError: a source cannot be read, or holds no text (for many: when its turn comes, see `errors`).
+        ModelError: the model cannot be used, or is not for text.
+    """
+    chosen = TextOptions.of(options)
+    one = isinstance(source, (str, os.PathLike))
+    return answer("classify", _given(source) if one else map(_given, source), model, chosen)
+
+
+def _given(source: Source) -> Passages | os.PathLike:
+    if not isinstance(source, str):
+        return source
+    if not source.strip():
+        raise MediaError("<text>", "is empty", "give some text")
+    return Passages((source,))
+
+
+def read_texts(
+    passages: Iterable[Passages | TriscribeError], model: SequenceModel, options: TextOptions
+) -> Iterator[Classified | TriscribeError]:
+    """The classes of the texts of each source, in order."""
+
+    def decode(states: Tensor, lengths: Tensor) -> list[tuple[Tensor, Tensor]]:
+        probabilities, shares = model.decoder.frame_probabilities(states, lengths)
+        rows = zip(probabilities[:, 0, 1:].cpu(), shares.cpu(), lengths.tolist(), strict=True)
+        return [(classes, share[:length]) for classes, share, length in rows]
+
+    return read((_Classifying(each, model, options) for each in passages), model, options, decode)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Tokens that are read at once, of the text with this place in its source."""
+
+    text: int
+    tokens: list[Token]
+
+    @property
+    def inputs(self) -> Tensor:
+        return ids_of(self.tokens)
+
+
+class _Classifying(Reading):
+    """The texts of one source on their way to a result."""
+
+    def __init__(self, passages: Passages, model: SequenceModel, options: TextOptions):
+        self.passages, self.model, self.options = passages, model, options
+        self.found: list[list[tuple[_Part, Tensor, Tensor]]] = [[] for _ in passages.texts]
+
+    def pieces(self) -> Iterator[_Part]:
+        tokenizer = Tokenizer(self.model.vocabulary, self.model.front_end.lower)
+        for place, text in enumerate(self.passages.texts):
+            tokens = tokenizer(text)
+            for start in range(0, max(1, len(tokens)), LONGEST):
+                yield _Part(place, tokens[start : start + LONGEST])
+
+    def add(self, piece: _Part, found: tuple[Tensor, Tensor]) -> None:
+        self.found[piece.text].append((piece, *found))
+
+    def result(self) -> Classified:
+        texts = tuple(map(self._classified, self.passages.texts, self.found))
+        return Classified(texts, self.model.name, self.passages.source)
+
+    def _classified(self, text: str, parts: list[tuple[_Part, Tensor, Tensor]]) -> ClassifiedText:
+        lengths = torch.tensor([max(1, len(part.tokens)) for part, _, _ in parts], dtype=torch.float32)
+        weights = lengths / lengths.sum()
+        classes = (torch.stack([each for _, each, _ in parts]) * weights[:, None]).sum(0)
+        order = classes.argsort(descending=True, stable=True)[: self.options.top].tolist()
+        names = self.model.alphabet.symbols
+        top = tuple((names[place], classes[place].item()) for place in order)
+        shares = (
+            (token.text, share * weight)
+            for (part, _, found), weight in zip(parts, weights.tolist(), strict=True)
+            for token, share in zip(part.tokens, found.tolist(), strict=False)
+        )
+        return ClassifiedText(text, top, top[0][1] >= self.options.threshold, tuple(shares))

@@ -1,0 +1,1 @@
+"""Text classification, from labelled sentences or documents."""

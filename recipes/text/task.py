@@ -1,0 +1,116 @@
+"""What training means for texts: batches of texts of similar length, the loss, validation."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from decoders.contract import Objective
+from pipelines.model import SequenceModel
+from recipes.learning.training import Maker
+from recipes.text.options import LossOptions
+
+SORTED = 50  # batches whose texts are sorted by length together
+AT_ONCE = 256  # texts that are judged at once
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The ids of a text's tokens, (time,), and the label of its class."""
+
+    ids: Tensor
+    label: int
+
+
+class TextTask(nn.Module):
+    """Training of a model that tells the classes of texts.
+
+    Args:
+        loss: weights of classes and of easy texts.
+        seed: of the order of the texts.
+    """
+
+    laborious = False
+    criterion = "brier"
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        loss: LossOptions,
+        batch_size: int,
+        seed: int,
+    ):
+        super().__init__()
+        self.model = model
+        self.train_items, self.valid_items = train, valid
+        self.objective = Objective(focal=loss.focal)
+        self.batch_size, self.seed = batch_size, seed
+        counts = Counter(sample.label for sample in train)
+        weights = torch.ones(len(model.alphabet))
+        for label, count in counts.items():
+            weights[label] = (len(train) / len(counts) / count) ** loss.balance
+        self.register_buffer("class_weights", weights, persistent=False)
+
+    def forward(self, batch: tuple[Tensor, Tensor, list[list[int]]]) -> Tensor:
+        x, lengths, targets = batch
+        device = self.class_weights.device
+        states = self.model.states(x.to(device), lengths.to(device))
+        losses = self.model.decoder.loss(*states, targets, self.objective)
+        weights = self.class_weights[[label for (label,) in targets]]
+        return (losses * weights).sum() / weights.sum()
+
+    def begin(self, epoch: int) -> None:
+        """Nothing differs from epoch to epoch but the batches."""
+
+    def judge(self, scores: dict[str, float]) -> None:
+        """Nothing depends on the scores."""
+
+    def batches(self, epoch: int) -> list[Maker]:
+        chooser = random.Random(f"{self.seed} {epoch}")
+        chosen = chooser.sample(self.train_items, len(self.train_items))
+        span = SORTED * self.batch_size
+        batches = []
+        for start in range(0, len(chosen), span):
+            part = sorted(chosen[start : start + span], key=lambda sample: len(sample.ids))
+            batches += [
+                part[place : place + self.batch_size] for place in range(0, len(part), self.batch_size)
+            ]
+        chooser.shuffle(batches)
+        return [Maker(partial(collated, batch), len(batch) * len(batch[-1].ids)) for batch in batches]
+
+    def evaluate(self) -> dict[str, float]:
+        found = judged(self.model, self.valid_items)
+        labels = torch.tensor([sample.label for sample in self.valid_items])
+        wrong = (found.argmax(dim=1) != labels - 1).float().mean().item()
+        right = torch.nn.functional.one_hot(labels - 1, found.shape[1])
+        return {"error": wrong, "brier": ((found - right) ** 2).sum(dim=1).mean().item() / 2}
+
+
+def collated(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, list[list[int]]]:
+    """Texts as one batch: padded ids, their lengths, and the target of each."""
+    ids = pad_sequence([sample.ids for sample in samples], batch_first=True)
+    return ids, torch.tensor([len(sample.ids) for sample in samples]), [[sample.label] for sample in samples]
+
+
+@torch.inference_mode()
+def judged(model: SequenceModel, samples: Sequence[Sample]) -> Tensor:
+    """(texts, classes) probabilities, by a model in evaluation mode."""
+    model.eval()
+    device = next(model.parameters()).device
+    order = sorted(range(len(samples)), key=lambda place: len(samples[place].ids))
+    found = torch.zeros(len(samples), len(model.alphabet) - 1)
+    for start in range(0, len(order), AT_ONCE):
+        places = order[start : start + AT_ONCE]
+        x, lengths, _ = collated([samples[place] for place in places])
+        states = model.states(x.to(device), lengths.to(device))
+        found[places] = model.decoder.frame_probabilities(*states)[0][:, 0, 1:].cpu()
+    return found
