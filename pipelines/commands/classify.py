@@ -1,4 +1,4 @@
-"""Classify texts: sentences and documents in, their topics, intents or sentiments out."""
+"""Classify texts: tell their topics, intents or sentiments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ GROUPS = (
 class Classify(FolderCommand):
     """Tell the classes of texts, with a model that `triscribe train text` made.
 
-    A text file has a text on each line; a table (CSV, TSV, JSON lines) has a column of texts.
+    A text file has a text on each line; a table (CSV, TSV, JSON lines) has a
+    column of texts.
 
     Files that cannot be read are reported, and the others are still read.
     """

@@ -22,6 +22,7 @@ FRONT_END_SIZES = {
     "spectrogram": {"n_mels": 16, "channels": 2, "output_size": 6},
     "line_image": {"height": 16, "channels": [4, 4], "pools": [[2, 2], [2, 2]], "output_size": 6},
     "strokes": {"output_size": 6},
+    "tokens": {"output_size": 6, "pairs": 16},
     "frames": {"network": "none", "frozen": True, "motion": 2, "output_size": 6},
 }
 LABELS = 5  # label 0 included
@@ -34,8 +35,11 @@ def model_of(front_end, kind):
     torch.manual_seed(0)
     core = {"kind": "bilstm", "hidden_size": 6, "num_layers": 1}
     sizes = [{"kind": front_end, **FRONT_END_SIZES[front_end]}, core, {"kind": kind, **DECODER_SIZES[kind]}]
-    model = SequenceModel("speech", *sizes, Alphabet("abcd")).eval()
+    vocabulary = Alphabet("abcdefgh") if front_end == "tokens" else None
+    model = SequenceModel("speech", *sizes, Alphabet("abcd"), vocabulary=vocabulary).eval()
     with torch.no_grad():  # an untrained one is hardly decided
+        if front_end == "tokens":
+            model.front_end.symbols.weight.mul_(10)
         for name in model.decoder.label_rows:
             weight = model.decoder.get_parameter(name)
             weight.copy_(2 * torch.randn(weight.shape))
@@ -53,6 +57,8 @@ def inputs(front_end, model):
         return [torch.randint(256, (n, 16), generator=generator, dtype=torch.uint8) for n in (64, 24, 44)]
     if front_end == "strokes":
         return [torch.randn(n, len(NAMES), generator=generator) for n in (40, 12, 25)]
+    if front_end == "tokens":
+        return [torch.randint(9, (n,), generator=generator) for n in (20, 6, 13)]
     return [torch.randn(n, model.front_end.sequence.input_size, generator=generator) for n in (20, 6, 13)]
 
 

@@ -104,7 +104,10 @@ def test_gradients_reach_every_parameter(cell, bidirectional):
     ("fields", "words"),
     [
         ({"task": "song"}, "task must be one of"),
-        ({"front_end": {"kind": "ear"}}, "['frames', 'line_image', 'spectrogram', 'strokes'], not 'ear'"),
+        (
+            {"front_end": {"kind": "ear"}},
+            "['frames', 'line_image', 'spectrogram', 'strokes', 'tokens'], not 'ear'",
+        ),
         ({"core": {"kind": "bilstm", "hidden": 3}}, "core: bilstm has no 'hidden'; it takes ['bi"),
         ({"decoder": {"kind": "ctc", "num_labels": 3}}, "decoder: ctc has no 'num_labels'"),
         ({"core": {"kind": "bilstm", "hidden_size": "3"}}, "core.hidden_size must be int, not '3'"),

@@ -123,7 +123,7 @@ def test_the_command_writes_what_the_library_finds(model, folder, tmp_path, caps
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("", "no command given; choose from transcribe, recognize, caption, align, train"),
+        ("", f"no command given; choose from {', '.join(cli.COMMANDS)}"),
         ("recognise x.png", "no command 'recognise'; did you mean recognize\\?"),
         ("transcript x.wav", "did you mean transcribe"),
         ("frobnicate", "no command 'frobnicate'; choose from transcribe"),
