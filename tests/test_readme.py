@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.commands.cli import COMMANDS
+from pipelines.tasks import recipes
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
@@ -146,11 +149,8 @@ def test_commands_have_the_options_that_they_are_given(words, given):
 def test_options_exist(page):
     text = page.read_text(encoding="utf-8")
     inline = {option for code in re.findall(r"(?<!`)`([^`\n]+)`", text) for option in OPTION.findall(code)}
-    recipes = ("asr", "handwriting", "ink", "action", "captioning")
-    programs = [("triscribe", "train", recipe) for recipe in recipes]
-    programs += [
-        ("triscribe", name) for name in ("transcribe", "recognize", "caption", "align", "gates", "evaluate")
-    ]
+    programs = [("triscribe", "train", recipe) for recipe in recipes()]
+    programs += [("triscribe", name) for name in COMMANDS if name != "train"]
     programs += [program(words) for words in commands(page) if words[0] == "python"]
     known = frozenset().union(*map(options, programs)) if inline else frozenset()
     assert inline <= known

@@ -21,8 +21,7 @@ GROUPS = (
 class Classify(FolderCommand):
     """Tell the classes of texts, with a model that `triscribe train text` made.
 
-    A text file has a text on each line; a table (CSV, TSV, JSON lines) has a
-    column of texts.
+    Text files have a text on each line, tables a column of texts.
 
     Files that cannot be read are reported, and the others are still read.
     """

@@ -38,13 +38,11 @@ def model_of(front_end, kind):
     vocabulary = Alphabet("abcdefgh") if front_end == "tokens" else None
     model = SequenceModel("speech", *sizes, Alphabet("abcd"), vocabulary=vocabulary).eval()
     with torch.no_grad():  # an untrained one is hardly decided
-        if front_end == "tokens":
-            model.front_end.symbols.weight.mul_(10)
         for name in model.decoder.label_rows:
             weight = model.decoder.get_parameter(name)
             weight.copy_(2 * torch.randn(weight.shape))
             if weight.dim() == 1:
-                weight[0] = -3.0  # else there may be nothing to read
+                weight[0] = -9.0  # else there may be nothing to read
     return model
 
 
