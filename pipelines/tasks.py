@@ -38,6 +38,9 @@ class Task:
         sound: whether it reads only sources that may hold sound.
         detect: function of a file's first bytes and name: whether it is of the first of `kinds`. For files
             that `pipelines.media.kind` does not know.
+        shows: function (result) -> whether a result shows that the source was of this task at all; asked
+            where another task has the same first kind, and reads the source if not.
+        usual: names of the formats that `triscribe batch` writes by default.
         default: name of the bundled model, if there is one.
         recipe: package that trains its models.
     """
@@ -61,6 +64,8 @@ class Task:
     classes: bool = False
     sound: bool = False
     detect: str | None = None
+    shows: str | None = None
+    usual: tuple[str, ...] = ("json", "txt")
     default: str | None = None
     recipe: str | None = None
 
@@ -85,6 +90,7 @@ _SPEECH = Task(
     measure=("s of audio", "s of audio"),
     length="pipelines.media.audio:seconds_of",
     sound=True,
+    usual=("json", "txt", "srt"),
     default="speech-en-an4",
     recipe="recipes.asr",
 )
@@ -109,6 +115,8 @@ _HANDWRITING = Task(
     title="Handwriting",
     done="recognised",
     measure=("line", "lines"),
+    shows="pipelines.batch.looking:shows_writing",
+    usual=("json", "txt", "page"),
     default="handwriting-fr",
     recipe="recipes.handwriting",
 )
@@ -122,6 +130,7 @@ _INK = replace(
     reader="pipelines.ink:read_inks",
     front_end="strokes",
     encoder="encoders.strokes:Strokes",
+    shows=None,
     default=None,
     recipe="recipes.ink",
 )
@@ -150,7 +159,7 @@ _ACTION = Task(
 _CAPTIONING = Task(
     name="captioning",
     command="caption",
-    kinds=("image", "animated image", "image of several pages", "video", "frames"),
+    kinds=("image", "image of several pages", "animated image", "video", "frames"),
     takes=("an image", "a video"),
     opener="pipelines.media.video:open_scene",
     reader="pipelines.captioning:captions",

@@ -1,4 +1,4 @@
-"""What a run says: a line for what went wrong or is to be known, progress, a summary, and a page."""
+"""What the run of a single command says: lines for what went wrong, progress, a summary, and a page."""
 
 from __future__ import annotations
 

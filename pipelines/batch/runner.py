@@ -6,7 +6,7 @@ One process writes the outputs and the journal, whoever reads, so that what is t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
@@ -17,9 +17,10 @@ from pipelines.batch.plan import Job, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
 from pipelines.batch.work import Models, changed
-from pipelines.errors import MediaError, TriscribeError
+from pipelines.errors import DataError, MediaError, TriscribeError
 from pipelines.reading.precision import MANY, precision_for
 from pipelines.results import Result
+from pipelines.stored_results import read_result
 from pipelines.tasks import TASKS, resolve
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
@@ -27,8 +28,8 @@ from pipelines.writers.atomic import remove_left
 
 DONE, FAILED, PASSED, EDITED = "done", "failed", "passed over", "edited"
 
-Engine = Callable[[Iterable[Unit]], Iterator[tuple[Unit, Route, Result | TriscribeError, float]]]
-"""Reads units and gives each with the route taken, its result or error, and seconds; in any order."""
+Engine = Callable[[Sequence[Unit]], Iterator[tuple[Unit, Route, Result | TriscribeError, float]]]
+"""Reads units; see `pipelines.batch.engines`."""
 
 
 class Inputs(Protocol):
@@ -38,6 +39,8 @@ class Inputs(Protocol):
     tasks: Sequence[str]
 
     def passed(self, path: Path) -> str | None: ...
+
+    def excluded(self, path: Path) -> str | None: ...
 
     def units(self, source: Path) -> list[Unit | TriscribeError]: ...
 
@@ -69,6 +72,34 @@ class Outcome:
     kept: tuple[Path, ...] = ()
     seconds: float = 0.0
     earlier: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The input."""
+        return self.job.source
+
+    @property
+    def part(self) -> int | None:
+        """Number of the page or piece of ink, from 1; None for a whole file."""
+        return self.job.part
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Files that hold the result."""
+        return self.job.outputs if self.status in (DONE, EDITED) else ()
+
+    def load(self) -> Result:
+        """The result, also of an earlier run or as a person has corrected it, from its JSON.
+
+        Raises:
+            DataError: there is none, or it cannot be read.
+        """
+        if self.result is not None and not self.kept:
+            return self.result
+        found = [output for output in self.outputs if output.name.endswith(".json")]
+        if not found:
+            raise DataError(self.path, f"has no result ({self.status})", "look at its error, or write json")
+        return read_result(found[0])
 
 
 class Run:
@@ -135,7 +166,7 @@ class Run:
         Raises:
             MediaError: the output folder cannot be used.
         """
-        self._open()
+        self.open()
         jobs: list[tuple[Job, Unit]] = []
         for each in self._planned(inputs):
             if isinstance(each, Outcome):
@@ -157,14 +188,19 @@ class Run:
             begin([unit for _, unit in jobs])
         places = {(str(unit.source), unit.part): job for job, unit in jobs}
         try:
-            for unit, route, result, seconds in self.engine(unit for _, unit in jobs):
+            for unit, route, result, seconds in self.engine([unit for _, unit in jobs]):
                 job = places.pop((str(unit.source), unit.part))
                 yield self._finished(job, route, result, seconds)
         finally:
             for shared in self.shared.values():
                 shared.write()
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Prepare the output folder and read its journal.
+
+        Raises:
+            MediaError: it cannot be used.
+        """
         if self.journal is not None:
             return
         _check_writable(self.out)
@@ -184,8 +220,10 @@ class Run:
         existing, passed = [], {}
 
         def is_meant(path: Path) -> bool:
+            if self.journal.is_ours(path):
+                return False
             reason = self.work.passed(path)
-            if reason is not None:
+            if reason:
                 passed[path] = reason
             return reason is None
 
@@ -200,6 +238,9 @@ class Run:
                     Path(each), MediaError(each, f"cannot be read ({error.strerror})", "check its name")
                 )
         sources = collect(existing, is_meant) if existing else []
+        excluded = {path: reason for path in sources if (reason := self.work.excluded(path))}
+        passed = {path: reason for path, reason in passed.items() if path not in sources} | excluded
+        sources = [path for path in sources if path not in excluded]
         for path, reason in passed.items():
             yield Outcome(Job(path, ()), PASSED, reason=reason)
         if not sources:

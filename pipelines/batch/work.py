@@ -90,6 +90,10 @@ class Work:
         kind = self.kind_of(path)
         return None if row_for(kind, self.rows) else kind.name
 
+    def excluded(self, path: Path) -> str | None:
+        """Why a file that was named is no input; those always are."""
+        return None
+
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""
         kind = self.kind_of(source)

@@ -27,7 +27,7 @@ LENIENT = "Read what can be read of damaged or silent files, instead of refusing
 SHORT = {"out": "-o", "format": "-f", "model": "-m"}
 METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 NAMED = {"inputs": "INPUT ...", "audio": "AUDIO", "text": "TEXT", "file": "FILE", "model": "MODEL"}
-NAMED |= {"format": "FORMATS", "device": "DEVICE"}
+NAMED |= {"format": "FORMATS", "device": "DEVICE", "map": "RULE", "set": "OPTION"}
 _SENTENCE = re.compile(r"(?<=[^.][.])\s+(?=[A-Z])")
 
 
@@ -104,7 +104,7 @@ def _flag(kind: type, name: str) -> tuple[str, Any, Field]:
     hint, default, text = _hint(kind, name), declared.default, helps(kind)[name]
     if name == "strict":
         name, default, text = "lenient", False, LENIENT
-    elif default == () and get_origin(hint) is not tuple:
+    elif default == () and get_origin(_bare(hint)) is not tuple:
         default = ""
     aliases = [SHORT[name]] if name in SHORT and default is not MISSING else None
     hint, *markers = get_args(hint) if get_origin(hint) is Annotated else [hint]
@@ -123,6 +123,11 @@ def _hint(kind: type, name: str) -> Any:
     if os.PathLike in members:
         return str | None if NoneType in members else str
     return hint
+
+
+def _bare(hint: Any) -> Any:
+    """A type without what is noted at it."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 def _metavar(hint: Any) -> str | None:

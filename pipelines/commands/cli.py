@@ -21,6 +21,7 @@ COMMANDS = (
     "caption",
     "align",
     "classify",
+    "batch",
     "train",
     "evaluate",
     "models",

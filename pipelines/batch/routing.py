@@ -1,0 +1,268 @@
+"""Where each file of a mixed folder goes: to a task and a model, by rules, by its content, or nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from glob import escape
+from pathlib import Path
+
+from pipelines.batch.plan import absolute
+from pipelines.batch.rules import AUTO, FILE, SKIP, Rule, Rules, option_names, options_for, read_rules
+from pipelines.batch.units import Route, Unit
+from pipelines.batch.work import Models
+from pipelines.errors import DataError, MediaError, ModelError, TriscribeError
+from pipelines.media.kind import IMAGE, LAYOUT, TEXT, UNKNOWN, VIDEO, Kind, kind_or_name, named_kind
+from pipelines.model_file import bundled, header_for, located, read_header
+from pipelines.reading.sources import are_several, units_of
+from pipelines.tasks import TASKS, Task, resolve
+
+Chooser = Callable[[str, list[str], Path], str]
+"""Task, models for it and a file -> the model that fits it best."""
+
+
+class Routing:
+    """What a run over mixed folders does with each of its inputs.
+
+    What the command line says goes before what a `triscribe.toml` says, the nearest one above a file first,
+    up to the folder that was given; either goes before the content of the file.
+
+    Args:
+        inputs: files, folders and patterns.
+        command: what the command line says.
+        common: options of all tasks that have them.
+
+    Raises:
+        ModelError: a model cannot be used.
+        DataError: a `triscribe.toml` cannot be understood.
+        ValueError: an option is unknown or out of range.
+    """
+
+    def __init__(self, inputs: Iterable[str | Path], command: Rules, common: dict[str, object] | None = None):
+        self.command, self.common = command, common or {}
+        self.roots = [path for path in map(absolute, inputs) if path.is_dir()]
+        self.models = Models()
+        self.choose: Chooser | None = None
+        self._kind_of = cache(kind_or_name)
+        self._rules_in = cache(self._checked_rules_in)
+        self._known = cache(known_models)
+        self._options: dict[tuple, object] = {}
+        self._routes: dict[Path, tuple[Route, ...] | str] = {}
+        self._check(command)
+        self.top = [rules for rules in map(self._rules_in, self.roots) if rules]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of all tasks."""
+        return list(TASKS)
+
+    def layers(self, path: Path) -> list[Rules]:
+        """What is said of a file: by the command line, then by `triscribe.toml` files, the nearest first."""
+        place = absolute(path)
+        root = next((root for root in self.roots if place.is_relative_to(root)), place.parent)
+        found = [self.command]
+        for folder in place.parents:
+            rules = self._rules_in(folder)
+            if rules:
+                if rules.formats and rules not in self.top:
+                    cause = "formats can only be given in the folder that is named on the command line"
+                    raise DataError(folder / FILE, cause, "move them there, or use -f")
+                found.append(rules)
+            if folder == root:
+                break
+        return found
+
+    def passed(self, path: Path) -> str | None:
+        """Why a file in a folder is not read; None if it is; "" for what needs no mention."""
+        if path.name == FILE:
+            return ""
+        found = self.routes(path)
+        return found if isinstance(found, str) else None
+
+    def excluded(self, path: Path) -> str | None:
+        """Why a file that was named is not read although it might be; None if it is or cannot be."""
+        return self.passed(path) if _readers(self._kind_of(path), ()) else None
+
+    def units(self, source: Path) -> list[Unit | TriscribeError]:
+        """The source itself; or its parts; or what is wrong with it."""
+        kind, routes = self._kind_of(source), self.routes(source)
+        rows = list(TASKS.values()) if isinstance(routes, str) else [TASKS[routes[0].task]]
+        options = None if isinstance(routes, str) else routes[0].options
+        try:
+            found = units_of(source, rows, options, None, kind)
+        except TriscribeError as error:
+            return [error]
+        except OSError as error:
+            return [MediaError(source, f"cannot be read ({error.strerror})", "check its name and the disk")]
+        several, notes = are_several(found), self._notes(kind, source, routes)
+        return [
+            Unit(kind.source, kind.name, each.number if several else None, routes, notes) for each in found
+        ]
+
+    def routes(self, path: Path) -> tuple[Route, ...] | str:
+        """What reads a file, in the order in which it is tried; or why nothing does."""
+        if path not in self._routes:
+            self._routes[path] = self._routes_of(path)
+        return self._routes[path]
+
+    def _routes_of(self, path: Path) -> tuple[Route, ...] | str:
+        kind, layers = self._kind_of(path), self.layers(path)
+        rule = self._rule(path, layers)
+        if rule and rule.task == SKIP:
+            return f"rule {rule}"
+        allowed = next((layer.tasks for layer in layers if layer.tasks), ())
+        rows = _readers(kind, ())
+        if not rows:
+            return _unread(kind, path)
+        if rule:
+            rows = [row for row in rows if row.name == rule.task]
+            if not rows:
+                return f"{_a(kind.name)}, which {rule.task} does not read (rule {rule})"
+        elif allowed:
+            rows = [row for row in rows if row.name in allowed]
+            if not rows:
+                return f"{_a(kind.name)}, left out by tasks = {', '.join(allowed)}"
+        row = rows[0]
+        if not self._models(row.name, layers, rule):
+            return f"{row.name}, for which no model is given (-m)"
+        if not (row.shows and kind.name == IMAGE == row.kinds[0]) or self._has_layout(path):
+            rows = rows[:1]
+        else:
+            rows = [row, *(each for each in rows[1:] if each.kinds[0] == IMAGE)]
+        return tuple(self._route(each.name, path, layers, rule) for each in rows)
+
+    def _rule(self, path: Path, layers: Sequence[Rules]) -> Rule | None:
+        place = absolute(path)
+        for layer in layers:
+            folders = [layer.folder] if layer.folder else self.roots
+            names = [
+                place.relative_to(folder).as_posix() for folder in folders if place.is_relative_to(folder)
+            ]
+            if layer.folder is None:
+                names += [Path(path).as_posix(), place.as_posix()]
+            rule = layer.rule_for(*names)
+            if rule:
+                return rule
+        return None
+
+    def _route(self, task: str, path: Path, layers: Sequence[Rules], rule: Rule | None) -> Route:
+        models = self._models(task, layers, rule)
+        model = self.choose(task, models, path) if self.choose and len(models) > 1 else models[0]
+        return Route(task, model, self._options_of(task, layers))
+
+    def _options_of(self, task: str, layers: Sequence[Rules]) -> object:
+        given = [layer.options.get(task, {}) for layer in layers]
+        common = {name: value for name, value in self.common.items() if name in option_names_of(task)}
+        given.insert(1, common)
+        key = (task, *map(repr, given))
+        if key not in self._options:
+            self._options[key] = options_for(task, given)
+        return self._options[key]
+
+    def _models(self, task: str, layers: Sequence[Rules], rule: Rule | None = None) -> list[str]:
+        """The models for a task among which to choose; one if there is no choice."""
+        for layer in layers:
+            if rule and rule in layer.rules and rule.model:
+                return [rule.model]
+            found = self._known(layer.models).get(task, [])
+            if found:
+                return found
+        default = TASKS[task].default
+        return [default] if default else []
+
+    def _has_layout(self, path: Path) -> bool:
+        beside = path.with_suffix(".xml")
+        return beside != path and beside.is_file() and self._kind_of(beside).name == LAYOUT
+
+    def _notes(self, kind: Kind, path: Path, routes: tuple[Route, ...] | str) -> tuple[str, ...]:
+        """What a user may have expected instead."""
+        if kind.name != VIDEO or not kind.sound or isinstance(routes, str) or routes[0].task == "speech":
+            return ()
+        if self._rule(path, self.layers(path)):
+            return ()
+        return (f'its sound is not transcribed; --map "*{path.suffix}=speech" has that done instead',)
+
+    def _checked_rules_in(self, folder: Path) -> Rules | None:
+        """What the `triscribe.toml` of a folder says, if there is one.
+
+        Raises:
+            DataError: it cannot be understood, or an option in it is unknown or out of range.
+            ModelError: a model in it cannot be used.
+        """
+        rules = read_rules(folder)
+        if rules:
+            try:
+                self._check(rules)
+            except ValueError as error:
+                raise DataError(folder / FILE, str(error), "mend it") from error
+        return rules
+
+    def _check(self, rules: Rules) -> None:
+        """Models, tasks and options exist.
+
+        Raises:
+            ModelError: a model cannot be used, or not for the task of its rule.
+            ValueError: an option is unknown or out of range.
+        """
+        self._known(rules.models)
+        for rule in rules.rules:
+            if rule.model:
+                header_for(rule.task, rule.model)
+        for task in rules.options:
+            self._options_of(task, [rules])
+
+
+def known_models(given: Sequence[str]) -> dict[str, list[str]]:
+    """The models that are given, by task. AUTO stands for all that are bundled, a folder for those in it.
+
+    Raises:
+        ModelError: one of them cannot be used.
+    """
+    found: dict[str, list[str]] = {}
+    for each in given:
+        if each == AUTO:
+            models: Iterable[str] = (path.stem for path in bundled())
+        elif os.path.isdir(each):
+            models = map(str, sorted(Path(each).glob("*.safetensors")))
+        else:
+            models = [str(each)]
+        models = list(models)
+        if not models:
+            raise ModelError(each, "holds no model", "name a folder of .safetensors files")
+        for model in models:
+            listed = found.setdefault(read_header(model)["task"], [])
+            if located(model) not in map(located, listed):
+                listed.append(model)
+    return found
+
+
+def option_names_of(task: str) -> set[str]:
+    """Names of the options of a task."""
+    return option_names(resolve(TASKS[task].options))
+
+
+def _readers(kind: Kind, allowed: Sequence[str]) -> list[Task]:
+    """Tasks that read a kind of source: first the one that such sources are mostly for."""
+    fitting = [
+        row
+        for row in TASKS.values()
+        if kind.name in row.kinds and (kind.sound or not row.sound) and (not allowed or row.name in allowed)
+    ]
+    return sorted(fitting, key=lambda row: row.kinds.index(kind.name))
+
+
+def _unread(kind: Kind, path: Path) -> str:
+    """Why nothing reads a file of a kind."""
+    if kind.empty:
+        return "empty"
+    if kind.name == LAYOUT:
+        beside = [each for each in path.parent.glob(f"{escape(path.stem)}.*") if named_kind(each) == IMAGE]
+        return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
+    return {TEXT: "text", UNKNOWN: "of no known kind"}.get(kind.name, kind.name)
+
+
+def _a(kind: str) -> str:
+    if kind in ("ink", "frames", TEXT):
+        return kind
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -1,0 +1,182 @@
+"""What a run over mixed folders says: lines for what went wrong, progress, and a summary."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from pipelines.batch.mixed import Batch
+from pipelines.batch.progress import Progress
+from pipelines.batch.report import done, say
+from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
+from pipelines.batch.tables import FAILURES, TABLE
+from pipelines.batch.units import Unit
+from pipelines.batch.work import length_of
+from pipelines.errors import MediaError, printable
+from pipelines.reading.reporting import listening
+from pipelines.tasks import TASKS
+
+LOW = 0.6  # mean confidence of a result below which another model may fit better
+LISTED = 5  # lines of a kind that are written out
+SECONDS = {
+    True: 0.06,
+    False: 0.3,
+}  # that a second of media, and a picture, take to read: for the progress bar
+BAR, QUIET, JSONL = "bar", "quiet", "jsonl"
+
+
+class Telling:
+    """Tells a run over mixed folders on the terminal.
+
+    Args:
+        batch: to be told.
+        progress: BAR; QUIET for nothing but failures; JSONL for lines of JSON on standard error; or a file
+            for them.
+    """
+
+    def __init__(self, batch: Batch, progress: str = BAR):
+        self.batch, self.progress = batch, progress
+        self.counts: Counter[str] = Counter()  # by status, and of what was there already
+        self.written: Counter[str] = Counter()  # by task
+        self.sizes: Counter[str] = Counter()
+        self.passed: dict[str, list[Path]] = defaultdict(list)  # by reason
+        self.causes: Counter[str] = Counter()
+        self.notes: dict[str, list[Path]] = defaultdict(list)
+        self.low: Counter[tuple[str, str]] = Counter()  # by task and model
+        self.read: Counter[tuple[str, str]] = Counter()
+        self._lines: IO | None = None
+
+    def __call__(self) -> int:
+        """Do the run; returns the exit code."""
+        with ExitStack() as stack:
+            if self.progress == JSONL:
+                self._lines = sys.stderr
+            elif self.progress not in (BAR, QUIET):
+                try:
+                    self._lines = stack.enter_context(open(self.progress, "a", encoding="utf-8"))
+                except OSError as error:
+                    cause = f"cannot be written ({error.strerror})"
+                    raise MediaError(self.progress, cause, "give --progress another file") from error
+            started = time.monotonic()
+            self._run()
+            seconds = time.monotonic() - started
+            if self.progress != QUIET:
+                self.summarise(seconds)
+            self._line(
+                "end",
+                seconds=round(seconds, 3),
+                **{key.replace(" ", "_"): n for key, n in self.counts.items()},
+            )
+        return 1 if self.counts[FAILED] else 0
+
+    def _run(self) -> None:
+        bar: Progress | None = None
+        total = finished = 0
+
+        def begin(units: list[Unit]) -> None:
+            nonlocal bar, total
+            total = len(units)
+            self._line("begin", total=total)
+            if self.progress == BAR:
+                bar = Progress("files", [_seconds(unit) for unit in units], timed=False)
+
+        outcomes = self.batch.outcomes(begin)
+        with listening(lambda position: bar and bar.reached(position)):
+            try:
+                for outcome, row in outcomes:
+                    self.tell(outcome, row)
+                    if not outcome.earlier and outcome.status != PASSED:
+                        finished += 1
+                        if bar:
+                            bar.finish()
+                    self._line("result", **row, finished=min(finished, total), total=total)
+            finally:
+                outcomes.close()
+                if bar:
+                    bar.close()
+
+    def tell(self, outcome: Outcome, row: dict) -> None:
+        """Say what is to be known of an outcome, and count it."""
+        path = outcome.path
+        self.counts["already there" if outcome.earlier and outcome.status == DONE else outcome.status] += 1
+        if outcome.status == PASSED:
+            self.passed[outcome.reason].append(path)
+            return
+        if outcome.status == FAILED:
+            self.causes[outcome.error.cause] += 1
+            if not outcome.earlier:
+                self._say(f"failed: {outcome.error}")
+            return
+        if outcome.kept and outcome.status != EDITED:
+            self.counts[EDITED] += 1
+            self._say(f"kept: {outcome.kept[0]}: edited since triscribe wrote it; --overwrite replaces it")
+        if not outcome.task:
+            return
+        if not outcome.earlier:
+            self.written[outcome.task] += 1
+            self.sizes[outcome.task] += row["extent"] or 0
+            for note in row["notes"]:
+                self.notes[note].append(path)
+        key = outcome.task, outcome.model.split(", ")[0]
+        self.read[key] += 1
+        if row["confidence"] is not None and row["confidence"] < LOW:
+            self.low[key] += 1
+
+    def summarise(self, seconds: float) -> None:
+        """Print what was done, what was not, and where to look."""
+        out, counts = self.batch.out, self.counts
+        for note, paths in self.notes.items():
+            if len(paths) <= 2:
+                for path in paths:
+                    self._say(f"note: {path}: {note}")
+            else:
+                self._say(f"note: {len(paths)} files, such as {paths[0]}: {note}")
+        told = done(self.written, self.sizes, list(TASKS)) if self.written else []
+        parts = [*told, *(f"{counts[each]} {each}" for each in ("already there",) if counts[each])]
+        if counts[EDITED]:
+            parts.append(f"{counts[EDITED]} edited, kept")
+        lines = [f"{', '.join(parts) or 'nothing was read'} in {seconds:.0f} s -> {out}"]
+        if self.passed:
+            number = sum(map(len, self.passed.values()))
+            lines.append(
+                f"passed over {number}: {_listed({why: len(each) for why, each in self.passed.items()})}"
+            )
+            if number <= LISTED:
+                lines += [f"  {path}: {why}" for why, paths in self.passed.items() for path in paths]
+        for (task, model), number in self.low.items():
+            lines.append(
+                f"{number} of {self.read[task, model]} results of {model} have a mean confidence below "
+                f"{LOW}: another model for {task} may fit better (-m auto, or train one)"
+            )
+        if counts[FAILED]:
+            lines.append(f"failed {counts[FAILED]}: {_listed(self.causes)} -> {out / FAILURES}")
+        lines.append(f"all results in one table: {out / TABLE}")
+        for line in lines:
+            print(printable(line))
+
+    def _say(self, text: str) -> None:
+        if self._lines is not sys.stderr:
+            say(text)
+
+    def _line(self, event: str, **facts) -> None:
+        if self._lines:
+            print(json.dumps({"event": event, **facts}), file=self._lines, flush=True)
+
+
+def _listed(counts: dict[str, int] | Counter[str]) -> str:
+    """Causes or reasons with their counts, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    told = [f"{number} {why}" for why, number in ordered[:LISTED]]
+    rest = sum(number for _, number in ordered[LISTED:])
+    return "; ".join([*told, f"{rest} for other reasons"] if rest else told)
+
+
+def _seconds(unit: Unit) -> float:
+    """About how long it takes to read a unit."""
+    timed = TASKS[unit.task].length is not None
+    return SECONDS[timed] * max(length_of(unit), 1.0)

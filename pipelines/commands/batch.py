@@ -1,0 +1,104 @@
+"""Read mixed folders, every file by the task that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional, UseAppendAction
+
+from pipelines.commands.arguments import Group, UsageError, parse
+from pipelines.commands.folders import use_threads
+from pipelines.commands.interruption import interruptible
+from pipelines.reading.settings import SpeechOptions
+
+Repeated = UseAppendAction[tuple[str, ...]]
+
+GROUPS = (Group("computing", SpeechOptions, ("batch_size", "device", "precision", "strict")),)
+
+
+@dataclass(frozen=True)
+class BatchCommand:
+    """Read every file of mixed folders: speech, handwriting, ink, videos and pictures.
+
+    What is done already is not done again: a run that was stopped goes on.
+
+    Rules may also stand in a `triscribe.toml` in a folder; see docs/batch.md.
+    """
+
+    inputs: Positional[tuple[str, ...]]
+    """Folders, files or patterns."""
+    out: Path | None = None
+    """Output folder; it mirrors the tree of the inputs."""
+    format: Repeated = ()
+    """Output formats besides JSON: `srt,txt` for all tasks that have them, or `handwriting=page,alto`."""
+    model: Repeated = ()
+    """Model file, name, or folder of models; may be repeated; auto stands for all bundled ones. Of several
+    for a task, the most confident is taken."""
+    map: Repeated = ()
+    """Rule `PATTERN=TASK` or `PATTERN=TASK:MODEL`, such as "scans/**=handwriting:handwriting-en"; TASK is
+    speech, handwriting, ink, action, captioning or skip."""
+    tasks: str = ""
+    """Tasks to do, separated by commas (default: all)."""
+    set: Repeated = ()
+    """Option of a task: `TASK.OPTION=VALUE`, such as speech.hotwords=Kew."""
+    overwrite: bool = False
+    """Read everything again, and replace edited files and those that triscribe did not make."""
+    retry_failed: bool = False
+    """Try again what failed in an earlier run."""
+    parquet: bool = False
+    """Also write results.parquet."""
+    quiet: bool = False
+    """Say nothing but what failed."""
+    progress: str = "bar"
+    """How progress is shown: bar, jsonl for lines of JSON on standard error, or a file for such lines."""
+    threads: int = 0
+    """Number of CPU threads; 0 leaves the choice to torch."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    command, keywords = parse(BatchCommand, "batch", arguments, GROUPS)
+    from pipelines.batch.mixed import Batch
+    from pipelines.batch.rules import Rules, formats_given, known_task, set_options
+    from pipelines.batch.telling import QUIET, Telling
+
+    if not command.inputs:
+        raise UsageError("name at least one folder, file or pattern")
+    if command.out is None:
+        raise UsageError("name a folder for the outputs: -o OUT")
+    plain = SpeechOptions()
+    common = {name: value for name, value in keywords.items() if value != getattr(plain, name)}
+    try:
+        use_threads(command.threads)
+        rules = Rules(
+            tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
+            tuple(_rule(text) for text in command.map),
+            command.model,
+            formats_given(command.format),
+            set_options(command.set),
+        )
+        batch = Batch(
+            command.inputs,
+            command.out,
+            rules,
+            common,
+            overwrite=command.overwrite,
+            retry_failed=command.retry_failed,
+            parquet=command.parquet,
+        )
+        telling = Telling(batch, QUIET if command.quiet else command.progress)
+        with interruptible():
+            return telling()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _rule(text: str):
+    from pipelines.batch.rules import Rule
+
+    pattern, equals, target = text.partition("=")
+    if not equals:
+        raise UsageError(f"a rule is PATTERN=TASK or PATTERN=TASK:MODEL, not {text!r}")
+    return Rule.of(pattern, target)
