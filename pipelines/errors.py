@@ -18,7 +18,7 @@ def printable(text: object) -> str:
 
 
 class TriscribeError(Exception):
-    """Something about a file, with its cause and the way out.
+    """Something about a file, with its cause and the way out, on one line.
 
     Args:
         path: the file at fault, or a name for what was handed over.
@@ -27,7 +27,7 @@ class TriscribeError(Exception):
     """
 
     def __init__(self, path: object, cause: str, way_out: str):
-        super().__init__(printable(f"{path}: {cause}; {way_out}"))
+        super().__init__(printable(f"{path}: {cause}; {way_out}".replace("\n", " ")))
         self.path, self.cause, self.way_out = str(path), cause, way_out
 
     def __reduce__(self):

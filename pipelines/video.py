@@ -17,6 +17,7 @@ from torch import Tensor
 from decoders.search import switching
 from encoders.frames import Frames
 from pipelines.errors import ModelError, TriscribeError
+from pipelines.media.files import disk_errors, name_of
 from pipelines.media.video import Clip, Video, open_video
 from pipelines.model import SequenceModel
 from pipelines.reading.computing import ahead, device_for, even, side_by_side
@@ -125,10 +126,11 @@ def _looked(clips: Iterable[Clip | TriscribeError], front_end: Frames, options: 
             yield clip
             continue
         try:
-            video, frames = opened(clip, front_end, options.strict)
-            looked = front_end.look(frames)
-            while batch := list(islice(looked, options.batch_size)):
-                yield batch
+            with disk_errors(name_of(clip.source)):
+                video, frames = opened(clip, front_end, options.strict)
+                looked = front_end.look(frames)
+                while batch := list(islice(looked, options.batch_size)):
+                    yield batch
         except TriscribeError as error:
             yield error
             continue

@@ -34,7 +34,7 @@ class EarlierResults:
                     try:
                         entry = json.loads(line)
                         self._places[entry["key"]] = place
-                    except (ValueError, KeyError, TypeError):
+                    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
                         pass  # the last line of a run that was killed
                     place += len(line)
 

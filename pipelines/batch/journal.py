@@ -37,8 +37,8 @@ class Journal:
         for line in text.splitlines():
             try:
                 self._remember(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue  # the last line of a run that was killed
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                continue  # the last line of a run that was killed, or damage
         self._mend = "\n" if text and not text.endswith("\n") else ""
 
     @property
@@ -257,6 +257,8 @@ class Journal:
                 name: value for name, value in entry.items() if name not in ("outputs", "digests", "records")
             }
         entry = {name: {"task": "", "digest": "", "hash": "", **entry}[name] for name in KEPT}
+        if not all(isinstance(name, str) for name in (entry["source"], *entry["outputs"])):
+            raise TypeError("sources and outputs are named by text")
         self._made |= dict.fromkeys(entry["outputs"], entry)
 
 

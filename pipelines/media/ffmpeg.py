@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from pipelines.errors import MediaError
+from pipelines.media.part import part_of
 from pipelines.media.recording import (
     PIECE,
     RECORDING,
@@ -23,6 +24,7 @@ from pipelines.media.recording import (
 )
 
 GAP = 0.1  # gaps in the time stamps of a track from this many seconds are filled with silence
+PLANES = 8  # channels that a frame holds in planes of its own, as FFmpeg has it
 FILLED = 600.0  # seconds of such silence in a recording, above which its time stamps are not believed
 AUDIBLE_WITHIN = 60.0  # seconds in which the audible one of several tracks is looked for
 
@@ -31,13 +33,13 @@ def open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = N
     """Open an audio track by its number, or the audible one that FFmpeg considers best."""
     import av
 
-    def opened(file):
+    def opened(part):
         # FFmpeg would follow playlists to other files and addresses.
-        return av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
+        return av.open(part, metadata_errors="ignore", options={"protocol_whitelist": "none"})
 
-    with opener() as file:
+    with opener() as file, part_of(file) as part:
         try:
-            container = opened(file)
+            container = opened(part)
         except (av.FFmpegError, EOFError) as error:
             if RECORDING.match(head):
                 cause = "is damaged or cut off, so that it cannot be opened"
@@ -55,9 +57,9 @@ def open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = N
                 raise MediaError(name, cause, f"name a track from 1 to {len(tracks)}")
             index = tracks.index(track) if number is None else number - 1
     if number is None and len(tracks) > 1:
-        with opener() as file, opened(file) as container:
+        with opener() as file, part_of(file) as part, opened(part) as container:
             index = _audible(container, index)
-    with opener() as file, opened(file) as container:
+    with opener() as file, part_of(file) as part, opened(part) as container:
         track = container.streams.audio[index]
         if track.codec_context is None:
             raise MediaError(name, "has an audio track of an unknown codec", "convert it to WAV or FLAC")
@@ -84,7 +86,7 @@ def open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = N
 
     def pieces(fault):
         done, skipped, filled = 0, 0, 0.0
-        with opener() as file, opened(file) as container:
+        with opener() as file, part_of(file) as part, opened(part) as container:
             frames = _Frames(container, container.streams.audio[index])
             for frame in frames:
                 if frame is None:
@@ -102,7 +104,14 @@ def open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = N
                 for silence in _zeros(gap, rate):
                     done += len(silence)
                     yield silence
-                piece = resample(_downmix(frame), frame.sample_rate, rate)
+                try:
+                    samples = _downmix(frame)
+                except av.FFmpegError:  # more channels than FFmpeg itself can handle
+                    samples = np.zeros(frame.samples, np.float32)
+                    if not skipped:
+                        fault(f"damaged at {done / rate:.1f} seconds")
+                    skipped += 1
+                piece = resample(samples, frame.sample_rate, rate)
                 done += len(piece)
                 yield piece
         if skipped > 1:
@@ -207,10 +216,11 @@ def _zeros(seconds: float, rate: int) -> Iterator[np.ndarray]:
 
 def _downmix(frame) -> np.ndarray:
     """PyAV audio frame -> (samples,): planar ones are (channels, samples), packed ones interleaved."""
-    if frame.format.name.startswith("s64"):  # which PyAV gives no array of
+    crowded = frame.format.is_planar and frame.layout.nb_channels > PLANES
+    if crowded or frame.format.name.startswith("s64"):  # of which PyAV gives no array, or a wrong one
         import av
 
-        (frame,) = av.AudioResampler(format="fltp").resample(frame)
+        (frame,) = av.AudioResampler(format="flt").resample(frame)
     samples = to_float(frame.to_ndarray())
     channels = samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
     return mono(channels)

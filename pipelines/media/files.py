@@ -59,9 +59,25 @@ def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
 @contextlib.contextmanager
 def readable(name: str, open_it: Opener) -> Iterator[BinaryIO]:
     """Open a file, with errors of the operating system turned into MediaError."""
+    with disk_errors(name), open_it() as file:
+        yield file
+
+
+def name_of(source: object) -> str:
+    """What messages call a source."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else f"<{type(source).__name__}>"
+
+
+@contextlib.contextmanager
+def disk_errors(name: object) -> Iterator[None]:
+    """Within it, errors of the operating system are MediaErrors about a source: a disk that is gone, a file
+    that vanished since it was found.
+    """
     try:
-        with open_it() as file:
-            yield file
+        yield
     except PermissionError as error:
         raise MediaError(
             name, "may not be read (permission denied)", "change its permissions or its owner"

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from pipelines.errors import MediaError
 from pipelines.media import images, recording, video
 from pipelines.media.files import GZIP, locate, readable
+from pipelines.media.part import part_of
 from pipelines.media.text import beginning
 from pipelines.tasks import TASKS, resolve
 
@@ -250,16 +251,21 @@ def _is_other_json(head: bytes, promised: str) -> bool:
 def _tracks(file: BinaryIO, head: bytes, name: str) -> tuple[str, bool]:
     """What a container holds, as FFmpeg sees it; (kind, whether it may hold sound)."""
     import av
-    from av.stream import Disposition
 
     sure = recording.RECORDING.match(head) is not None
     promised = named_kind(name)
     damaged = (promised if promised == RECORDING else VIDEO, True)
-    file.seek(0)
-    try:
-        container = av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
-    except (av.FFmpegError, EOFError):
-        return damaged if sure else (UNKNOWN, False)
+    with part_of(file) as part:
+        try:
+            container = av.open(part, metadata_errors="ignore", options={"protocol_whitelist": "none"})
+        except (av.FFmpegError, EOFError):
+            return damaged if sure else (UNKNOWN, False)
+        return _tracks_in(container, sure, damaged)
+
+
+def _tracks_in(container, sure: bool, damaged: tuple[str, bool]) -> tuple[str, bool]:
+    from av.stream import Disposition
+
     with container:
         if sure and not container.streams:
             return damaged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import os
 import re
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from pipelines.media.part import part_of
 from pipelines.media.recording import PIECE, SLACK, TAGS, Audio, mono, resample
 
 CHUNKS = 1000  # of a WAV file that are looked at
@@ -31,7 +31,8 @@ def open_sndfile(name: str, opener: Callable) -> Audio | None:
         share, behind = _share(file)
         rest, behind = _rest(file, behind, size) if behind and share == 1.0 else (None, size)
         try:
-            with soundfile.SoundFile(Part(file, 0, behind if rest else size)) as sound:
+            whole = part_of(file, 0, behind if rest else size)
+            with whole as part, soundfile.SoundFile(part) as sound:
                 rate, frames, layout = sound.samplerate, sound.frames, sound.format
                 raw = {"samplerate": rate, "channels": sound.channels, "subtype": sound.subtype}
                 raw |= {"endian": sound.endian, "format": "RAW"}
@@ -68,16 +69,17 @@ def open_sndfile(name: str, opener: Callable) -> Audio | None:
             fault(f"ends after {frames / rate:.1f} of {promised:.1f} seconds")
         elif cut:
             fault(f"breaks off within a packet after {frames / rate:.1f} seconds")
-        with opener() as file, soundfile.SoundFile(Part(file, 0, behind if rest else size)) as sound:
+        whole = behind if rest else size
+        with opener() as file, part_of(file, 0, whole) as part, soundfile.SoundFile(part) as sound:
             yield from read(fault, sound, frames)
         if rest == "samples":
             audio.notes.append(f"its header says {frames / rate:.1f} seconds; what follows was read too")
-            with opener() as file, soundfile.SoundFile(Part(file, behind), **raw) as sound:
+            with opener() as file, part_of(file, behind) as part, soundfile.SoundFile(part, **raw) as sound:
                 yield from read(fault, sound, math.inf)
         elif rest == "recording":
             audio.notes.append(f"another recording follows at {frames / rate:.1f} seconds and was read too")
-            with opener() as file:
-                following = open_sndfile(name, lambda: contextlib.nullcontext(Part(file, behind)))
+            with opener() as file, part_of(file, behind) as part:
+                following = open_sndfile(name, lambda: contextlib.nullcontext(part))
                 if following is None:
                     fault(f"the recording that follows at {frames / rate:.1f} seconds cannot be read")
                 else:
@@ -86,36 +88,6 @@ def open_sndfile(name: str, opener: Callable) -> Audio | None:
 
     audio = Audio(name, rate, promised if not rest else None, pieces)
     return audio
-
-
-class Part(io.RawIOBase):
-    """A part of a file, between two positions, as a file of its own in which seeking never fails."""
-
-    def __init__(self, file: BinaryIO, start: int = 0, end: int | None = None):
-        self.file, self.start = file, start
-        self.end = file.seek(0, os.SEEK_END) if end is None else end
-        file.seek(start)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        data = self.file.read(max(0, min(len(buffer), self.end - self.file.tell())))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        origin = {os.SEEK_SET: self.start, os.SEEK_CUR: self.file.tell(), os.SEEK_END: self.end}[whence]
-        if origin + offset >= self.start:  # a damaged header may ask for anything
-            with contextlib.suppress(OSError, ValueError, OverflowError):
-                self.file.seek(origin + offset)
-        return self.tell()
-
-    def tell(self) -> int:
-        return self.file.tell() - self.start
 
 
 def _share(file: BinaryIO) -> tuple[float, int | None]:

@@ -23,6 +23,7 @@ from pipelines.errors import MediaError
 from pipelines.media.documents import multipage_tiff
 from pipelines.media.files import Opener, locate, readable
 from pipelines.media.images import is_animated, read_image
+from pipelines.media.part import part_of
 from pipelines.media.recording import RECORDING, DamagedMedia
 
 if TYPE_CHECKING:
@@ -431,16 +432,17 @@ def _container(name: str, file: BinaryIO, head: bytes, open_it: Opener) -> Itera
     import av
 
     options = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS)}
-    try:
-        container = av.open(file, metadata_errors="ignore", options=options)
-    except (av.FFmpegError, EOFError) as error:
-        if RECORDING.match(head):
-            raise DamagedMedia(name, *SHUT) from error
-        with open_it() as again:
-            known = STILL if _is_image(again, name) else UNKNOWN
-        raise MediaError(name, *known) from error
-    with container:
-        yield container
+    with part_of(file) as part:
+        try:
+            container = av.open(part, metadata_errors="ignore", options=options)
+        except (av.FFmpegError, EOFError) as error:
+            if RECORDING.match(head):
+                raise DamagedMedia(name, *SHUT) from error
+            with open_it() as again:
+                known = STILL if _is_image(again, name) else UNKNOWN
+            raise MediaError(name, *known) from error
+        with container:
+            yield container
 
 
 def _is_image(file: BinaryIO, name: str) -> bool:

@@ -16,6 +16,7 @@ from torch import Tensor
 from decoders.contract import Hypothesis, Labels, Search
 from encoders.precision import computing
 from pipelines.errors import ModelError, TriscribeError
+from pipelines.media.files import disk_errors, name_of
 from pipelines.model import SequenceModel, default, load
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
 from pipelines.reading.inference import for_inference
@@ -127,8 +128,9 @@ def _entries(readings: Iterable[Reading]) -> Iterator[_Entry]:
     for reading in readings:
         error = None
         try:
-            for piece in reading.pieces():
-                yield _Entry(reading, piece)
+            with disk_errors(getattr(reading, "name", None) or name_of(getattr(reading, "source", reading))):
+                for piece in reading.pieces():
+                    yield _Entry(reading, piece)
         except TriscribeError as caught:
             error = caught
         yield _Entry(reading, error=error)

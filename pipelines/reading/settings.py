@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.errors import DataError
 from pipelines.options import Options
 from pipelines.reading.precision import meant
 
@@ -104,17 +105,14 @@ class SearchOptions(BatchOptions):
         if self.width < 1:
             raise ValueError("width must be at least 1")
         given = self.language_model
-        if given is not None and str(given) not in (AUTO, OWN, NONE) and not os.path.isfile(given):
-            raise ValueError(f"language_model must be own, none or a file that exists, not {str(given)!r}")
+        if given is not None and str(given) not in (AUTO, OWN, NONE):
+            _check_file("language_model", given, "own, none, or a text or ARPA file")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
         for name in ("hotwords", "lexicon"):
             words = getattr(self, name)
-            is_path = isinstance(words, os.PathLike) or (
-                isinstance(words, str) and (os.sep in words or words.endswith(".txt"))
-            )
-            if is_path and not os.path.isfile(words):
-                raise ValueError(f"{name}: there is no file {str(words)!r}")
+            if isinstance(words, (str, os.PathLike)) and _is_path(words):
+                _check_file(name, words, "a text file or words")
         if not self.lexicon_cost >= 0:
             raise ValueError(f"lexicon_cost must be 0 or more, not {self.lexicon_cost}")
         if not 0 <= self.hotword_weight <= 10:
@@ -197,8 +195,8 @@ class HandwritingOptions(SearchOptions):
         super().__post_init__()
         if str(self.rotate) not in ("auto", "0", "90", "180", "270"):
             raise ValueError(f"rotate must be auto, 0, 90, 180 or 270, not {self.rotate!r}")
-        if self.layout not in ("auto", "line", "page") and not os.path.exists(self.layout):
-            raise ValueError(f"layout must be auto, line, page, or a file or folder, not {self.layout!r}")
+        if self.layout not in ("auto", "line", "page") and not os.path.isdir(self.layout):
+            _check_file("layout", self.layout, "auto, line, page, or a PAGE or ALTO file or a folder of them")
 
 
 @dataclass(frozen=True)
@@ -293,3 +291,29 @@ class TextOptions(ManyOptions):
             raise ValueError(
                 f"top must be at least 1 and threshold from 0 to 1, not {self.top} and {self.threshold}"
             )
+
+
+def _is_path(given: str | os.PathLike) -> bool:
+    """Whether this is meant as a path, rather than as words or a choice."""
+    return isinstance(given, os.PathLike) or os.sep in given or given.endswith(".txt")
+
+
+def _check_file(name: str, given: str | os.PathLike, choices: str) -> None:
+    """Refuse an option that is to be a file and is none.
+
+    Raises:
+        DataError: it is meant as a path.
+        ValueError: it may be meant as something else.
+    """
+    if os.path.isfile(given):
+        return
+    if _is_path(given) or os.path.splitext(given)[1] or os.path.exists(given):
+        cause = (
+            "is a folder"
+            if os.path.isdir(given)
+            else "is no file"
+            if os.path.exists(given)
+            else "does not exist"
+        )
+        raise DataError(str(given), cause, f"give {choices} as {name}")
+    raise ValueError(f"{name} must be {choices}, not {str(given)!r}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.documents import PdfPage, TiffPage
+from pipelines.media.files import disk_errors, name_of
 from pipelines.media.kind import TEXT, UNKNOWN, Kind, kind_of
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
@@ -72,7 +73,8 @@ def all_units(
     """The units of many sources in order; for one that cannot be opened, what is wrong with it."""
     for source in sources:
         try:
-            yield from units_of(source, rows, options, preferred)
+            with disk_errors(name_of(source)):
+                yield from units_of(source, rows, options, preferred)
         except TriscribeError as error:
             yield error
 

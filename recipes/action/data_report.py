@@ -32,6 +32,8 @@ def describe_clips(splits: Mapping[str, Sequence[Item]], rejected: Sequence[Reje
 def _balance(splits: Mapping[str, Sequence[Item]]) -> str:
     counts = {name: Counter(item.target for item in items) for name, items in splits.items()}
     total = sum(counts.values(), Counter())
+    if not total:
+        return ""
     groups = {
         label: {item.group for item in _all(splits) if item.target == label} - {None} for label in total
     }

@@ -25,6 +25,7 @@ from decoders.alphabet import Normalisation
 from decoders.vocabulary import Classes
 from encoders.frames import backbone
 from pipelines.errors import DataError, MediaError
+from pipelines.media.files import disk_errors
 from pipelines.media.video import Clip, open_video
 from pipelines.model import SequenceModel, load
 from pipelines.reading.precision import precision_for
@@ -66,7 +67,8 @@ class Action(Recipe):
         for item in followed(items, "reading clips", "clip"):
             try:
                 if item.path not in videos:
-                    videos[item.path] = _seconds(item.path)
+                    with disk_errors(item.path):
+                        videos[item.path] = _seconds(item.path)
                 start, end = item.start or 0.0, min(item.end or videos[item.path], videos[item.path])
                 if start >= end:
                     cause = f"is {videos[item.path]:.2f} s long, and not from {start:g} s on"

@@ -20,6 +20,7 @@ from decoders.vocabulary import Subwords, Words
 from encoders.frames import backbone
 from pipelines.captioning import CaptionOptions, captions, inputs_of, squared
 from pipelines.errors import DataError, TriscribeError
+from pipelines.media.files import disk_errors
 from pipelines.media.images import read_image
 from pipelines.media.kind import STILL, kind_of, kind_or_name
 from pipelines.media.video import open_scene, open_video
@@ -58,10 +59,11 @@ class Captioning(Recipe):
         faults = {}
         for path in followed(list(dict.fromkeys(item.path for item in items)), "reading pictures", "file"):
             try:
-                if kind_of(path).name in STILL:
-                    read_image(path)
-                else:
-                    open_video(path)
+                with disk_errors(path):
+                    if kind_of(path).name in STILL:
+                        read_image(path)
+                    else:
+                        open_video(path)
             except TriscribeError as error:
                 faults[path] = error.cause
         rejected = [Rejected(str(path), cause) for path, cause in faults.items()]

@@ -14,11 +14,12 @@ import numpy as np
 
 from pipelines.errors import DataError, TriscribeError
 from pipelines.media.audio import open_audio
+from pipelines.media.files import disk_errors
 from pipelines.media.recording import SILENCE
 from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
 from recipes.data.downloads import fetch_an4, find_data
-from recipes.data.folders import on_disk
+from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
@@ -196,11 +197,12 @@ class Heard(NamedTuple):
 def _heard(path: Path) -> Heard | str:
     """The recording, or why it cannot be used."""
     try:
-        audio = open_audio(path)
-        moment, peaks = round(MOMENT * audio.sample_rate), []
-        for block in audio.blocks(BLOCK * moment / audio.sample_rate):
-            padded = np.pad(block, (0, -len(block) % moment))
-            peaks.append(np.abs(padded).reshape(-1, moment).max(axis=1))
+        with disk_errors(path):
+            audio = open_audio(path)
+            moment, peaks = round(MOMENT * audio.sample_rate), []
+            for block in audio.blocks(BLOCK * moment / audio.sample_rate):
+                padded = np.pad(block, (0, -len(block) % moment))
+                peaks.append(np.abs(padded).reshape(-1, moment).max(axis=1))
         return Heard(audio.duration, np.concatenate(peaks), moment / audio.sample_rate)
     except TriscribeError as error:
         return error.cause
@@ -265,12 +267,14 @@ def _checked(
         if isinstance(item, Rejected):
             rejected.append(item)
             continue
+        if not isinstance(item.target, str):
+            rejected.append(Rejected(shown(item.path, root), "its target is a list, not a text"))
+            continue
         path = on_disk(Path(os.path.normpath(item.path)))
         item = replace(item, path=path, target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
         if reason := _fault(item, wordless) or (_repeated(item, first) if first is not item else None):
-            shown = item.path.relative_to(root) if item.path.is_relative_to(root) else item.path
-            rejected.append(Rejected(str(shown), reason))
+            rejected.append(Rejected(shown(item.path, root), reason))
         else:
             items.append(item)
     return items, rejected
@@ -281,18 +285,21 @@ def _place(item: Item) -> tuple:
 
 
 def _fault(item: Item, wordless: bool) -> str | None:
-    if os.path.isdir(item.path):  # of frames
-        if not any(item.path.iterdir()):
-            return "empty folder"
-    elif not os.path.isfile(item.path):
-        other = find_media(item.path, (".sph", ".raw"))
-        return (
-            "no such file"
-            if other == item.path
-            else f"{other.suffix} is not read; convert it to .wav or .flac"
-        )
-    elif item.path.stat().st_size == 0:
-        return "empty file (0 bytes)"
+    try:
+        if os.path.isdir(item.path):  # of frames
+            if not any(item.path.iterdir()):
+                return "empty folder"
+        elif not os.path.isfile(item.path):
+            other = find_media(item.path, (".sph", ".raw"))
+            return (
+                "no such file"
+                if other == item.path
+                else f"{other.suffix} is not read; convert it to .wav or .flac"
+            )
+        elif item.path.stat().st_size == 0:
+            return "empty file (0 bytes)"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
     if not item.target and not wordless:
         return "empty text"
     if item.start is not None and item.start < 0:
@@ -311,6 +318,6 @@ def _contents(root: Path) -> str:
     """A clause that describes the contents of a folder: file extensions with counts."""
     if root.is_file():
         return "a single file"
-    files = [path for path in root.rglob("*") if path.is_file()]
+    files = [path for path in walk(root) if os.path.isfile(path)]
     endings = Counter(path.suffix or path.name for path in files).most_common(6)
     return ", ".join(f"{count} {ending}" for ending, count in endings) or "an empty folder"

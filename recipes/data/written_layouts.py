@@ -10,6 +10,7 @@ from pipelines.errors import MediaError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import PageLayout, is_layout, read_layout
 from pipelines.layout.lines import line_distance
+from pipelines.media.files import disk_errors
 from pipelines.media.images import orientation
 from pipelines.media.kind import INK as INK_FILE
 from pipelines.media.kind import kind_or_name, named_kind
@@ -64,7 +65,8 @@ def read_images(root: Path) -> Found:
             continue
         not_lines.add(file.with_suffix(""))
         try:
-            layout = read_layout(file)
+            with disk_errors(file):
+                layout = read_layout(file)
         except MediaError as error:
             yield Rejected(shown(file, root), error.cause)
             continue
@@ -170,7 +172,8 @@ def read_written_ink(root: Path) -> Found:
     folder = root.parent if root.is_file() else root
     for file in _ink_files(root):
         try:
-            pieces = read_ink(file)
+            with disk_errors(file):
+                pieces = read_ink(file)
         except MediaError as error:
             yield Rejected(error.path.removeprefix(f"{folder}{os.sep}"), error.cause)
             continue

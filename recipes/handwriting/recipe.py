@@ -18,6 +18,7 @@ from torch import Tensor
 from pipelines import handwriting
 from pipelines.errors import DataError, TriscribeError
 from pipelines.layout.lines import cut_line
+from pipelines.media.files import disk_errors
 from pipelines.media.images import read_image
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
@@ -61,7 +62,8 @@ class Handwriting(Recogniser):
         kept, rejected = [], []
         for item in followed(items, "reading lines", "line"):
             try:
-                height, width = line_image(item).shape
+                with disk_errors(item.path):
+                    height, width = line_image(item).shape
                 self.aspects[self.source(item)] = width / height
                 kept.append(item)
             except (TriscribeError, ValueError) as error:

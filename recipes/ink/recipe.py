@@ -16,6 +16,7 @@ from torch import Tensor
 from encoders.pen import level, trace
 from pipelines import ink as reader
 from pipelines.errors import TriscribeError
+from pipelines.media.files import disk_errors
 from pipelines.media.ink import Ink, read_ink
 from pipelines.model import SequenceModel
 from pipelines.reading.settings import SearchOptions
@@ -57,7 +58,8 @@ class InkRecipe(Recogniser):
         kept, rejected = [], []
         for item in followed(items, "reading ink", "line"):
             try:
-                strokes = level(piece_of(item).strokes)
+                with disk_errors(item.path):
+                    strokes = level(piece_of(item).strokes)
                 self.points[self.source(item)] = len(trace(strokes, SPACING).stroke)
                 kept.append(item)
             except (TriscribeError, ValueError) as error:

@@ -255,17 +255,21 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
 @pytest.mark.parametrize(
     "options,words",
     [
-        ({"language_model": "nowhere.txt"}, "language_model must be own, none or a file that exists"),
+        ({"language_model": "nowhere"}, "language_model must be own, none, or a text or ARPA file, not 'now"),
         ({"language_weight": 3.0}, "language_weight"),
-        ({"hotwords": "nowhere.txt"}, "hotwords: there is no file 'nowhere.txt'"),
-        ({"hotwords": "some/where"}, "hotwords: there is no file 'some/where'"),
-        ({"hotwords": Path("nowhere")}, "hotwords: there is no file 'nowhere'"),
         ({"hotwords": "a", "hotword_weight": -1.0}, "hotword_weight must be from 0 to 10, not -1.0"),
     ],
 )
 def test_options_out_of_range(options, words):
     with pytest.raises(ValueError, match=words):
         recognize(bars("ab"), Doubtful(), **options)
+
+
+@pytest.mark.parametrize("name", ["language_model", "hotwords", "lexicon", "layout"])
+@pytest.mark.parametrize("given", ["nowhere.txt", "some/where", Path("nowhere")])
+def test_a_file_that_is_not_there_is_named_with_the_way_out(name, given):
+    with pytest.raises(DataError, match=rf"{given}: does not exist; give .* as {name}"):
+        recognize(bars("ab"), Doubtful(), **{name: given})
 
 
 def test_what_cannot_serve_is_named(tmp_path, text):
@@ -376,11 +380,11 @@ def test_the_command_says_what_is_wrong(tmp_path, capsys):
     model = str(small().save(tmp_path / "m.safetensors"))
     assert cli.main([*given, "-m", model, "--language-model", "own"]) == 1
     assert "m: carries no language model" in capsys.readouterr().err
-    assert cli.main([*given, "-m", model, "--language-model", "nowhere.txt"]) == 2
+    assert cli.main([*given, "-m", model, "--language-model", "nowhere.txt"]) == 1
     assert cli.main([*given, "-m", model, "--hotwords", "ab,xy"]) == 1
     assert "hotwords: m cannot write 'x' of 'xy'" in capsys.readouterr().err
-    assert cli.main([*given, "-m", model, "--hotwords", "names.txt"]) == 2
-    assert "there is no file 'names.txt'" in capsys.readouterr().err
+    assert cli.main([*given, "-m", model, "--hotwords", "names.txt"]) == 1
+    assert "names.txt: does not exist; give a text file or words as hotwords" in capsys.readouterr().err
     assert cli.main([*given, "-m", model, "--hotwords", "ab, ba"]) == 0
     clip = write_video(tmp_path / "clip.mp4", 5)
     for option in (
