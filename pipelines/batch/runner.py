@@ -320,7 +320,9 @@ class Run:
         model = self.work.models.signed(route) if route else ""
         facts: dict[str, object] = {"seconds": round(seconds, 3)}
         if route:
-            facts |= {"digest": self.work.models.digest(route), "options": changed(route.options)}
+            models = self.work.models
+            facts |= {"digest": models.digest(route), "model_file": models.file(route)}
+            facts |= {"options": changed(route.options)}
             job = self._job(job, route)
         error = result if isinstance(result, TriscribeError) else None
         try:

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.batch.plan import collect
+from pipelines.batch.plan import absolute, collect
 from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.media.kind import kind_or_name
-from pipelines.model_file import LANGUAGE, header_for, located, read_header
+from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
 from pipelines.reading.sources import are_several, row_for, rows_of, units_of
@@ -122,6 +122,7 @@ class Model(NamedTuple):
     name: str
     carries_language: bool
     digest: str
+    file: str
 
 
 class Models:
@@ -140,6 +141,11 @@ class Models:
         known = self._known(route.task, route.model)
         return known.digest if known else ""
 
+    def file(self, route: Route) -> str:
+        """The model's file, or its name if it comes with the package; "" for one that cannot be used."""
+        known = self._known(route.task, route.model)
+        return known.file if known else ""
+
 
 def _model(task: str, path: str | None) -> Model | None:
     try:
@@ -151,8 +157,9 @@ def _model(task: str, path: str | None) -> Model | None:
         with open(file, "rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     except (ModelError, OSError):
-        digest = ""
-    return Model(name, LANGUAGE in header, digest)
+        return Model(name, LANGUAGE in header, "", "")
+    own = file.stem if file.parent == BUNDLED else str(absolute(file))
+    return Model(name, LANGUAGE in header, digest, own)
 
 
 def changed(options: Options) -> dict[str, object]:

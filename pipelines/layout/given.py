@@ -77,6 +77,9 @@ class PageLayout:
         regions: in reading order.
         skipped: lines and outlines that could not be used.
         has_baselines: whether the file gives at least one baseline.
+        creator: the program that wrote the file, as the file says; "" if it does not.
+        changed: when the file was written, likewise.
+        status: of the page in Transkribus: NEW, IN_PROGRESS, DONE, FINAL or GT; "" elsewhere.
     """
 
     image: str
@@ -85,6 +88,9 @@ class PageLayout:
     regions: tuple[LayoutRegion, ...]
     skipped: tuple[Skipped, ...] = ()
     has_baselines: bool = False
+    creator: str = ""
+    changed: str = ""
+    status: str = ""
 
     @property
     def lines(self) -> tuple[LayoutLine, ...]:
@@ -118,8 +124,9 @@ def read_layout(path: str | os.PathLike) -> PageLayout:
     regions = tuple(reader.regions())
     if reader.faults and not any(region.lines for region in regions):
         raise reader.faults[0]
-    skipped = tuple(reader.skipped)
-    return PageLayout(reader.image(), reader.width, reader.height, regions, skipped, reader.has_baselines)
+    facts = {name: (text or "").strip() for name, text in reader.facts().items()}
+    size = reader.width, reader.height
+    return PageLayout(reader.image(), *size, regions, tuple(reader.skipped), reader.has_baselines, **facts)
 
 
 def level_baseline(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -200,6 +207,10 @@ class _Reader:
     def line(self, element: Element) -> LayoutLine:
         raise TypeError("each format reads its own lines")
 
+    def facts(self) -> dict[str, str | None]:
+        """By which program and when the file was written, and the page's status."""
+        raise TypeError("each format says it in its own way")
+
     def region_outline(self, element: Element, where: str) -> tuple[Point, ...]:
         """The polygon of a region; lines do not depend on it, so an unusable one is only reported."""
         try:
@@ -251,6 +262,12 @@ class _Page(_Reader):
 
     def image(self) -> str:
         return self.page.get("imageFilename") or ""
+
+    def facts(self) -> dict[str, str | None]:
+        about = {"creator": "Creator", "changed": "LastChange"}
+        facts = {name: self.root.findtext(f"{{*}}Metadata/{{*}}{tag}") for name, tag in about.items()}
+        kept = self.root.find("{*}Metadata/{*}TranskribusMetadata")
+        return {**facts, "status": None if kept is None else kept.get("status")}
 
     def regions(self) -> Iterator[LayoutRegion]:
         found = (
@@ -315,6 +332,11 @@ class _Alto(_Reader):
 
     def image(self) -> str:
         return (self.root.findtext(".//{*}sourceImageInformation/{*}fileName") or "").strip()
+
+    def facts(self) -> dict[str, str | None]:
+        step = next(iter(self.root.findall("{*}Description/{*}Processing")), self.root)
+        when = step.findtext(".//{*}processingDateTime")
+        return {"creator": step.findtext(".//{*}softwareName"), "changed": when}
 
     def regions(self) -> Iterator[LayoutRegion]:
         for block in self.in_order(self.page.iter("{*}TextBlock"), "ID"):

@@ -18,6 +18,7 @@ from pipelines.media.files import disk_errors
 from pipelines.media.recording import SILENCE
 from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
+from recipes.data.corrected import CORRECTED, UNITS, corrected
 from recipes.data.downloads import fetch_an4, find_data
 from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
@@ -36,6 +37,7 @@ __all__ = [
     "hold_out",
     "read_captions",
     "read_clips",
+    "read_corrected",
     "read_handwriting",
     "read_ink",
     "read_speech",
@@ -132,6 +134,31 @@ def read_texts(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, TEXTS)
+
+
+def read_corrected(root: str | Path, task: str) -> Manifest:
+    """Read what people have checked in an output folder of triscribe; see `recipes.data.corrected`.
+
+    Args:
+        root: the output folder.
+        task: whose results are meant.
+
+    Raises:
+        DataError: it is no output folder, or nothing in it is checked and can be used.
+    """
+    root = Path(root)
+    found = corrected(root, task)
+    items, rejected = _checked(found.checked, root, wordless=task == "speech")
+    unchecked, unusable = _checked(found.unchecked, root)
+    if not items:
+        one, many = UNITS[task]
+        if found.checked:
+            reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3])
+            raise DataError(root, f"no usable {one} that was checked ({reasons})", "mend these first")
+        cause = f"none of its {len(unchecked)} {many} is checked" if unchecked else f"holds no {many}"
+        way_out = "correct some first (triscribe correct), or give the --layout of other data that lies there"
+        raise DataError(root, cause, way_out)
+    return Manifest(items, rejected + unusable, CORRECTED, root, unchecked)
 
 
 def with_durations(
@@ -281,7 +308,7 @@ def _checked(
 
 
 def _place(item: Item) -> tuple:
-    return item.path, item.start, item.end, item.shape, item.index
+    return item.path, item.start, item.end, item.shape, item.index, item.view
 
 
 def _fault(item: Item, wordless: bool) -> str | None:

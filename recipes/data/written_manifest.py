@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from pipelines.layout.lines import LineShape
 from pipelines.writers.atomic import write_atomically
 from recipes.data.folders import head, numbered_lines, split_named
-from recipes.data.manifest import Item, Rejected
+from recipes.data.manifest import Item, PageView, Rejected
 
 NAME = "manifest.jsonl"
+TURNS = 0, 90, 180, 270
 
 
 def write_manifest(path: Path, items: Sequence[Item]) -> Path:
     """Write items with their splits, in the order given.
 
     Each line has `path` and `target`, and what else is known of `split`, `group`, `start`, `end` and
-    `duration` (seconds), `index`, `shape` (`baseline` and `polygon` in pixels, `id`) and `line_distance`
-    (pixels). Paths are relative to the file's folder where both lie below one folder other than the root.
+    `duration` (seconds), `index`, `shape` (`baseline` and `polygon` in pixels, `id`), `line_distance`
+    (pixels) and `view` (see `PageView`). Paths are relative to the file's folder where both lie below one
+    folder other than the root.
     """
     folder = Path(os.path.abspath(path.parent))
     with write_atomically(path) as file:
@@ -32,6 +34,8 @@ def write_manifest(path: Path, items: Sequence[Item]) -> Path:
                     row[name] = getattr(item, name)
             if item.shape is not None:
                 row["shape"] = {field.name: getattr(item.shape, field.name) for field in fields(LineShape)}
+            if item.view is not None:
+                row["view"] = asdict(item.view)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return path
 
@@ -80,7 +84,9 @@ def _item(row: dict, folder: Path) -> Item:
         raise TypeError("index must be a whole number")
     group = None if row.get("group") is None else str(row["group"])
     shape = None if row.get("shape") is None else _shape(row["shape"])
-    return Item(folder / row["path"], target, split_named(split), group, index=index, shape=shape, **numbers)
+    view = None if row.get("view") is None else _view(row["view"])
+    about = {"index": index, "shape": shape, "view": view}
+    return Item(folder / row["path"], target, split_named(split), group, **about, **numbers)
 
 
 def _number(row: dict, name: str) -> float | None:
@@ -93,3 +99,10 @@ def _number(row: dict, name: str) -> float | None:
 def _shape(row: dict) -> LineShape:
     lines = [tuple((float(x), float(y)) for x, y in row[name]) for name in ("baseline", "polygon")]
     return LineShape(*lines, id=str(row["id"]))
+
+
+def _view(row: dict) -> PageView:
+    (width, height), number, turn = row["size"], row["number"], row["turn"]
+    if any(type(each) is not int for each in (width, height, turn, number or 0)) or turn not in TURNS:
+        raise TypeError("view must have whole numbers, and a turn of 0, 90, 180 or 270")
+    return PageView((width, height), number, turn, bool(row["found"]), _number(row, "dpi"))

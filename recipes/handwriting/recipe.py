@@ -16,12 +16,17 @@ import numpy as np
 from torch import Tensor
 
 from pipelines import handwriting
-from pipelines.errors import DataError, TriscribeError
+from pipelines.errors import DataError, MediaError, TriscribeError
+from pipelines.layout.fitting import fitted
+from pipelines.layout.given import LayoutLine, LayoutRegion, PageLayout
 from pipelines.layout.lines import cut_line
+from pipelines.layout.turning import turned
+from pipelines.media.documents import page_of
 from pipelines.media.files import disk_errors
 from pipelines.media.images import read_image
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
+from pipelines.upright import turned_shape
 from recipes.data.datasets import Item, Rejected, read_handwriting
 from recipes.data.manifest import Manifest
 from recipes.handwriting.kept_lines import KeptLines, read_views
@@ -94,7 +99,8 @@ class Handwriting(Recogniser):
         return len(self.features(item, model)) if scarce else columns  # evening may widen it
 
     def source(self, item: Item) -> tuple:
-        return str(item.path), repr(item.shape), item.line_distance
+        view = () if item.view is None else (repr(item.view),)
+        return str(item.path), repr(item.shape), item.line_distance, *view
 
     def settings(self, model: SequenceModel) -> dict:
         front_end = model.front_end
@@ -128,15 +134,40 @@ def line_image(item: Item) -> np.ndarray:
         MediaError: its image cannot be read.
         ValueError: its shape lies off the page.
     """
+    if item.view is not None:
+        return _as_seen(item)
     if item.shape is None:
         return read_image(item.path).pixels
     return cut_line(_page(item.path), item.shape, item.line_distance).pixels
 
 
+def _as_seen(item: Item) -> np.ndarray:
+    """The line as recognition has cut it out."""
+    view, page = item.view, _page(item.path, item.view.number, item.view.dpi)
+    if item.shape is None:
+        return turned(page, view.turn) if view.turn else page
+    size = height, width = page.shape
+    try:
+        layout = PageLayout("", *view.size, (LayoutRegion((LayoutLine(item.shape, ""),)),))
+        (line,) = fitted(layout, (width, height)).lines
+    except ValueError as error:
+        raise MediaError(item.path, f"the page {error}", "read it again, it is another image") from error
+    if view.found and _is_negative(item.path, view.number, view.dpi):
+        page = 255 - page
+    shape = turned_shape(line.shape, view.turn, size)
+    distance = item.line_distance and item.line_distance * height / view.size[1]
+    return cut_line(turned(page, view.turn) if view.turn else page, shape, distance).pixels
+
+
 @lru_cache(maxsize=1)
-def _page(path: Path) -> np.ndarray:
+def _page(path: Path, number: int | None = None, dpi: float | None = None) -> np.ndarray:
     """The lines of a page come one after the other: open it once."""
-    return read_image(path).pixels
+    return read_image(path if number is None else page_of(path, number, dpi)).pixels
+
+
+@lru_cache(maxsize=64)
+def _is_negative(path: Path, number: int | None, dpi: float | None) -> bool:
+    return handwriting.is_negative(_page(path, number, dpi))
 
 
 def named(item: Item) -> str:

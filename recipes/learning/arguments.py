@@ -18,6 +18,7 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 from pipelines.commands.arguments import helps
 from pipelines.errors import DataError
 from recipes.learning.options import RecipeOptions
+from recipes.learning.origins import NONE, assumed
 from recipes.learning.presets import options_of, preset_files, read_preset, way_out
 
 Kind = TypeVar("Kind", bound=RecipeOptions)
@@ -103,6 +104,13 @@ def parse(kind: type[Kind], recipe: str, arguments: Sequence[str] | None = None)
             print(help_text(kind, recipe, everything))
             raise SystemExit(0)
     names = [option.name for option in described(kind)]
+    found = assumed(arguments, kind.task)
+    if found:
+        told = " ".join(f"--{name} {value}" for name, value in found.items())
+        print(f"learning on from corrected results: {told}", file=sys.stderr)
+        arguments += [each for name, value in found.items() for each in (f"--{name}", value)]
+    if _taken([*arguments], "--load") == NONE:
+        _taken(arguments, "--load")
     preset, like = _taken(arguments, "--preset"), _taken(arguments, "--like")
     given = {_name(argument, names) for argument in arguments if argument.startswith("--")}
     chosen: dict[str, object] = {}

@@ -196,6 +196,9 @@ class RecipeOptions:
     """Folder for the model, checkpoint, log and report."""
     layout: str | None = None
     """Layout of the data set; detected if not given."""
+    unchecked: Literal["skip", "keep"] = "skip"
+    """What nobody has checked in an output folder of triscribe: skip leaves it out, keep trains on it too,
+    but does not validate on it."""
     name: str = "model"
     """Name of the model, and of its file in --out."""
     bits: Literal[8, 16, 32] = 16
@@ -203,7 +206,8 @@ class RecipeOptions:
     licence: str = "not stated"
     """Licence of the data, kept in the model file."""
     load: str | None = None
-    """Fine-tune this model: a model file or the name of a bundled model."""
+    """Fine-tune this model: a model file or the name of a bundled model. If not given, and data is an output
+    folder of triscribe, the model that made its results; none trains a new one."""
     case: Literal["keep", "upper", "lower"] | None = None
     """Convert the texts to upper or lower case. If not given, as the loaded model does."""
     form: Literal["NFC", "NFD", "NFKC", "NFKD"] | None = None

@@ -11,7 +11,20 @@ from pathlib import Path
 
 from pipelines.errors import DataError
 
-OWN = ("data", "out", "name", "licence", "layout", "load", "resume", "device", "threads", "texts", "teacher")
+OWN = (
+    "data",
+    "out",
+    "name",
+    "licence",
+    "layout",
+    "unchecked",
+    "load",
+    "resume",
+    "device",
+    "threads",
+    "texts",
+    "teacher",
+)
 """Options that belong to one run, and are not taken from another model."""
 
 RENAMED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ from torch import Tensor
 from decoders.alphabet import Normalisation
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
+from pipelines.output_folder import is_output_folder
+from recipes.data.corrected import CORRECTED, UNITS
+from recipes.data.datasets import read_corrected
 from recipes.data.downloads import find_data
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
@@ -63,7 +67,16 @@ class Recipe(ABC):
     def manifests(self) -> list[Manifest]:
         """The data sets, one a folder."""
         folders = [find_data(folder, self.task) for folder in self.options.data] or [self.default_data()]
-        return [self.read_data(folder) for folder in folders]
+        return [self._read(folder) for folder in folders]
+
+    def _read(self, folder: Path) -> Manifest:
+        """The data set in a folder, which may be an output folder of triscribe."""
+        if self.options.layout not in (None, CORRECTED) or not is_output_folder(folder):
+            return self.read_data(folder)
+        if self.task not in UNITS:
+            cause = f"is an output folder, and {self.task} does not learn from corrected results"
+            raise DataError(folder, cause, "give data, and its --layout if it lies in this folder")
+        return read_corrected(folder, self.task)
 
     def default_data(self) -> Path:
         """The folder that is meant where none is given."""
@@ -171,6 +184,8 @@ class Recipe(ABC):
             _check_usable(splits, manifests[0].root)
         model = self.build(base, normalisation, splits["train"] + splits["valid"])
         model.normalisation = normalisation
+        for line in self.told_unchecked(manifests):
+            print(line, file=sys.stderr)
         for name in ("train", "valid"):
             splits[name], unusable = self.usable(splits[name], model)
             rejected += unusable
@@ -223,6 +238,20 @@ class Recipe(ABC):
         print(f"\nmodel:  {path}\nreport: {report}")
         return found
 
+    def told_unchecked(self, manifests: list[Manifest]) -> list[str]:
+        """What output folders hold that nobody has checked, and what becomes of it."""
+        told = []
+        for manifest in manifests:
+            if manifest.layout == CORRECTED and manifest.unchecked:
+                count, total = len(manifest.unchecked), len(manifest.unchecked) + len(manifest.items)
+                one, many = UNITS[self.task]
+                becomes = "left out; --unchecked keep"
+                if self.options.unchecked == "keep":
+                    becomes = "kept for training, not for validation"
+                verb = "is" if count == 1 else "are"
+                told.append(f"{count} of {total} {many if total != 1 else one} {verb} unchecked: {becomes}")
+        return told
+
     def scorable(self, items: list[Item], model: SequenceModel) -> list[Item]:
         """Items whose target the model could give at all; others would only count as errors of the data."""
         return items
@@ -264,6 +293,12 @@ class Recipe(ABC):
             splits["train"], splits["valid"] = hold_out(
                 splits["train"], self.options.valid, self.options.training.seed, self.targets_are_classes
             )
+        if self.options.unchecked == "keep":
+            kept, unusable = self.prepared(
+                [each for part in manifests for each in part.unchecked], normalisation
+            )
+            splits["train"] += [replace(item, split="train") for item in kept]
+            rejected += unusable
         return splits, rejected
 
     def described(self, splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected]) -> str:
@@ -300,6 +335,7 @@ class Recipe(ABC):
         return {
             "data": ", ".join(manifest.root.name for manifest in manifests),
             "licence": self.options.licence,
+            **({"unchecked": "; ".join(told)} if (told := self.told_unchecked(manifests)) else {}),
             "items": {name: len(items) for name, items in splits.items()},
             self.measure.total: round(total / self.measure.in_total, 2),
             "epochs": len(history),

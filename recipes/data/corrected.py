@@ -1,0 +1,162 @@
+"""Output folders of triscribe as training data: what people have checked or corrected there.
+
+Results say by whom and when their lines, segments, sentences or labels were checked, and PAGE or ALTO files
+that were corrected in eScriptorium or Transkribus show it; see `pipelines.rewritten_pages`. What nobody has
+checked is the output of a model, and to learn from it would teach the model its own errors: it is kept apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipelines.errors import TriscribeError
+from pipelines.layout.given import level_baseline
+from pipelines.layout.lines import LineShape, line_distance
+from pipelines.output_folder import Stored, stored_in
+from pipelines.results import Actions, Caption, Check, Page, TextLine, Transcript, box
+from recipes.data.manifest import Item, PageView, Rejected
+
+CORRECTED = "corrected"  # the name of this layout
+UNITS = {
+    "speech": ("segment", "segments"),
+    "handwriting": ("line", "lines"),
+    "action": ("clip", "clips"),
+    "captioning": ("sentence", "sentences"),
+}
+"""What people check, singular and plural, by the task."""
+TURNED = re.compile(r"turned by (90|180|270) degrees clockwise to be read")  # a note of the reader of pages
+WHOLE = 0.98  # share of an image from which on its one line is the image
+
+Judged = tuple[Item | Rejected, Check | None]
+
+
+@dataclass
+class Corrected:
+    """The items of an output folder, and what could not become one."""
+
+    checked: list[Item | Rejected] = field(default_factory=list)
+    unchecked: list[Item | Rejected] = field(default_factory=list)
+
+
+def corrected(out: Path, task: str) -> Corrected:
+    """The results of a task in an output folder, as items.
+
+    Raises:
+        DataError: it is no output folder.
+    """
+    found = Corrected()
+    for stored in stored_in(out):
+        if stored.task == task:
+            for item, check in _items(stored):
+                if isinstance(item, Rejected) or check is not None:
+                    found.checked.append(item)
+                elif item.target.strip():
+                    found.unchecked.append(item)
+    return found
+
+
+def _items(stored: Stored) -> Iterator[Judged]:
+    try:
+        result = stored.result()
+    except TriscribeError as error:
+        yield Rejected(error.path, error.cause), None
+        return
+    if result is None:
+        reason = "holds no places or times; read its source again with --format json among others"
+        yield Rejected(str(stored.outputs[0]), reason), None
+    elif not stored.is_found:
+        reason = "no such file, nor a file of its name and size in the output folder or beside it"
+        yield Rejected(str(stored.source), reason), None
+    else:
+        yield from _READERS[stored.task](stored, result)
+
+
+def _segments(stored: Stored, transcript: Transcript) -> Iterator[Judged]:
+    if stored.options.get("track") is not None:
+        yield (
+            Rejected(str(stored.source), "was not read from its first track, which alone is learnt from"),
+            None,
+        )
+        return
+    for segment in transcript.segments:
+        if segment.found:
+            item = Item(stored.source, segment.text, start=segment.start, end=segment.end)
+            yield item, segment.checked
+
+
+def _lines(stored: Stored, page: Page) -> Iterator[Judged]:
+    lines = [(line, _shape(line, name)) for line, name in _named(page)]
+    was_found = not all(line.id for line in page.lines)  # lines that are given have ids
+    dpi = stored.options.get("dpi")
+    view = PageView((page.width, page.height), page.number, _turn(stored, page), was_found, dpi)
+    if len(page.lines) == 1 and _is_whole(page.lines[0], page):
+        whole = view if page.number is not None or view.turn else None
+        yield Item(stored.source, page.lines[0].text, view=whole), page.lines[0].checked
+        return
+    placed = [shape for _, shape in lines if shape]
+    distance = line_distance(placed) if placed else None
+    for line, shape in lines:
+        if shape:
+            item = Item(stored.source, line.text, shape=shape, line_distance=distance, view=view)
+            yield item, line.checked
+        elif line.checked:
+            yield Rejected(f"{stored.source} ({line.text[:40]})", "the line has no place on its page"), None
+
+
+def _named(page: Page) -> Iterator[tuple[TextLine, str]]:
+    """Lines with their ids, or those that writers give to lines without one."""
+    for number, region in enumerate(page.regions, start=1):
+        for place, line in enumerate(region.lines, start=1):
+            yield line, line.id or f"{region.id or f'r{number}'}_l{place}"
+
+
+def _shape(line: TextLine, name: str) -> LineShape | None:
+    baseline = line.baseline or (level_baseline(line.polygon) if line.polygon else ())
+    return LineShape(baseline, line.polygon, name) if len(baseline) > 1 else None
+
+
+def _is_whole(line: TextLine, page: Page) -> bool:
+    """Whether a line was read as an image that is one line."""
+    if line.baseline and not line.polygon:
+        return False
+    left, top, right, bottom = box(line.polygon) if line.polygon else (0, 0, page.width, page.height)
+    covered = (min(right, page.width) - max(left, 0)) * (min(bottom, page.height) - max(top, 0))
+    return covered >= WHOLE * page.width * page.height
+
+
+def _turn(stored: Stored, page: Page) -> int:
+    """Degrees clockwise by which the page was turned to be read."""
+    asked = str(stored.options.get("rotate", "auto"))
+    said = next(filter(None, map(TURNED.search, page.notes)), None)
+    return int(asked) if asked.isdecimal() else int(said[1]) if said else 0
+
+
+def _clip(stored: Stored, actions: Actions) -> Iterator[Judged]:
+    """The clip with its label; a longer video by its segments."""
+    if len(actions.segments) < 2:
+        yield Item(stored.source, actions.label), actions.checked
+        return
+    for segment in actions.segments:
+        item = Item(stored.source, segment.label, start=segment.start, end=segment.end)
+        yield item, actions.checked
+
+
+def _sentences(stored: Stored, caption: Caption) -> Iterator[Judged]:
+    if len(caption.sentences) > 1:
+        reason = "sentences about parts of a video, of which only whole ones are learnt from"
+        if any(sentence.checked for sentence in caption.sentences):
+            yield Rejected(str(stored.source), reason), None
+        return
+    for sentence in caption.sentences:
+        yield Item(stored.source, sentence.text), sentence.checked
+
+
+_READERS: dict[str, Callable[[Stored, object], Iterator[Judged]]] = {
+    "speech": _segments,
+    "handwriting": _lines,
+    "action": _clip,
+    "captioning": _sentences,
+}
