@@ -18,7 +18,6 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 from pipelines.commands.arguments import helps
 from pipelines.errors import DataError
 from recipes.learning.options import RecipeOptions
-from recipes.learning.origins import NONE, assumed
 from recipes.learning.presets import options_of, preset_files, read_preset, way_out
 
 Kind = TypeVar("Kind", bound=RecipeOptions)
@@ -104,6 +103,8 @@ def parse(kind: type[Kind], recipe: str, arguments: Sequence[str] | None = None)
             print(help_text(kind, recipe, everything))
             raise SystemExit(0)
     names = [option.name for option in described(kind)]
+    from recipes.learning.origins import NONE, assumed  # which help need not wait for
+
     found = assumed(arguments, kind.task)
     if found:
         told = " ".join(f"--{name} {value}" for name, value in found.items())

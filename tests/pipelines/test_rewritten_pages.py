@@ -87,7 +87,7 @@ def transkribus(status: str, regions: list[list[str]], name: str = "0001_a.jpg")
         "<Creator>prov=University of Rostock:name=PyLaia(htr_id=16190)::::v=2.4.2\nTRP</Creator>"
         "<Created>2026-11-27T23:23:02.181+02:00</Created>"
         "<LastChange>2026-11-28T19:47:30.802+02:00</LastChange>"
-        f'<TranskribusMetadata docId="218635" pageId="93" pageNr="1" tsid="16" status="{status}" userId="198"/>'
+        f'<TranskribusMetadata docId="218635" pageId="93" pageNr="1" tsid="16" status="{status}"/>'
         f'</Metadata><Page imageFilename="{name}" imageWidth="400" imageHeight="300">'
         '<ReadingOrder><OrderedGroup id="ro_1" caption="Regions reading order">'
         '<RegionRefIndexed index="0" regionRef="tr_0"/></OrderedGroup></ReadingOrder>'
@@ -207,18 +207,19 @@ def test_without_the_result_itself_only_marks_and_a_status_count(tmp_path, page)
 
 def test_alto_that_escriptorium_wrote(tmp_path, page):
     out, names = results(tmp_path, page, formats=("json", "alto.xml")), names_of(page)
-    lines = "".join(
-        f'<TextLine ID="{name}" BASELINE="20 {50 + 50 * place} 380 {50 + 50 * place}" '
-        f'HPOS="20" VPOS="{20 + 50 * place}" WIDTH="360" HEIGHT="40"><String CONTENT="{text}" HPOS="20" VPOS="{20 + 50 * place}" WIDTH="360" '
-        'HEIGHT="40"></String></TextLine>'
-        for place, (name, text) in enumerate(zip(names, ("We have had", *TEXTS[1:]), strict=True))
-    )
+    lines = ""
+    for place, (name, text) in enumerate(zip(names, ("We have had", *TEXTS[1:]), strict=True)):
+        box = f'HPOS="20" VPOS="{20 + 50 * place}" WIDTH="360" HEIGHT="40"'
+        baseline = f"20 {50 + 50 * place} 380 {50 + 50 * place}"
+        string = f'<String CONTENT="{text}" {box}></String>'
+        lines += f'<TextLine ID="{name}" BASELINE="{baseline}" {box}>{string}</TextLine>'
     (out / "a.alto.xml").write_text(
         '<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Description>'
-        "<MeasurementUnit>pixel</MeasurementUnit><sourceImageInformation><fileName>a.png</fileName></sourceImageInformation></Description>"
-        '<Layout><Page WIDTH="400" HEIGHT="300" PHYSICAL_IMG_NR="1" ID="eSc_dummypage_">'
-        '<PrintSpace HPOS="0" VPOS="0" '
-        f'WIDTH="400" HEIGHT="300"><TextBlock ID="eSc_dummyblock_">{lines}</TextBlock></PrintSpace></Page></Layout></alto>'
+        "<MeasurementUnit>pixel</MeasurementUnit>"
+        "<sourceImageInformation><fileName>a.png</fileName></sourceImageInformation></Description><Layout>"
+        '<Page WIDTH="400" HEIGHT="300" PHYSICAL_IMG_NR="1" ID="eSc_dummypage_">'
+        '<PrintSpace HPOS="0" VPOS="0" WIDTH="400" HEIGHT="300">'
+        f'<TextBlock ID="eSc_dummyblock_">{lines}</TextBlock></PrintSpace></Page></Layout></alto>'
     )
     assert [text for text, check in checked(read(out)).items() if check] == ["We have had"]
 
