@@ -38,7 +38,7 @@ class Corrected:
     """The items of an output folder, and what could not become one."""
 
     checked: list[Item | Rejected] = field(default_factory=list)
-    unchecked: list[Item | Rejected] = field(default_factory=list)
+    unchecked: list[Item] = field(default_factory=list)
 
 
 def corrected(out: Path, task: str) -> Corrected:
@@ -53,7 +53,7 @@ def corrected(out: Path, task: str) -> Corrected:
             for item, check in _items(stored):
                 if isinstance(item, Rejected) or check is not None:
                     found.checked.append(item)
-                elif item.target.strip():
+                else:
                     found.unchecked.append(item)
     return found
 

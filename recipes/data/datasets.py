@@ -149,16 +149,17 @@ def read_corrected(root: str | Path, task: str) -> Manifest:
     root = Path(root)
     found = corrected(root, task)
     items, rejected = _checked(found.checked, root, wordless=task == "speech")
-    unchecked, unusable = _checked(found.unchecked, root)
     if not items:
         one, many = UNITS[task]
         if found.checked:
             reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3])
             raise DataError(root, f"no usable {one} that was checked ({reasons})", "mend these first")
-        cause = f"none of its {len(unchecked)} {many} is checked" if unchecked else f"holds no {many}"
+        cause = (
+            f"none of its {len(found.unchecked)} {many} is checked" if found.unchecked else f"holds no {many}"
+        )
         way_out = "correct some first (triscribe correct), or give the --layout of other data that lies there"
         raise DataError(root, cause, way_out)
-    return Manifest(items, rejected + unusable, CORRECTED, root, unchecked)
+    return Manifest(items, rejected, CORRECTED, root, found.unchecked)
 
 
 def with_durations(

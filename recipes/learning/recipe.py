@@ -294,9 +294,8 @@ class Recipe(ABC):
                 splits["train"], self.options.valid, self.options.training.seed, self.targets_are_classes
             )
         if self.options.unchecked == "keep":
-            kept, unusable = self.prepared(
-                [each for part in manifests for each in part.unchecked], normalisation
-            )
+            read = [each for part in manifests for each in part.unchecked if each.target.strip()]
+            kept, unusable = self.prepared(read, normalisation)
             splits["train"] += [replace(item, split="train") for item in kept]
             rejected += unusable
         return splits, rejected
