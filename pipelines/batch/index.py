@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.batch.journal import JOURNAL, state_of
+from pipelines.batch.journal import JOURNAL, Journal, state_of
 from pipelines.errors import DataError
 from pipelines.stored_results import read_result
 from pipelines.writers.atomic import write_atomically
@@ -22,7 +22,9 @@ HIDDEN = ".triscribe"  # folder of what the page needs, and of what is kept to w
 EDITION = 1  # of what is kept; another one is not read
 
 
-def write_index(out: str | Path, embed: bool = False, title: str | None = None) -> Path:
+def write_index(
+    out: str | Path, embed: bool = False, title: str | None = None, journal: Journal | None = None
+) -> Path:
     """Write `index.html` over all results of a folder, also those of earlier runs.
 
     What the page shows of a result is kept, and made again only if the result or its source has changed.
@@ -32,6 +34,7 @@ def write_index(out: str | Path, embed: bool = False, title: str | None = None) 
             journal of another command whose formats included json.
         embed: hold short recordings and reduced images in the page, instead of links to the files.
         title: of the page; the name of the folder if None.
+        journal: of the folder, to note in it that the page is ours.
 
     Returns:
         The path written.
@@ -40,9 +43,31 @@ def write_index(out: str | Path, embed: bool = False, title: str | None = None) 
         DataError: the folder holds neither.
     """
     out = Path(out)
-    page, kept = out / INDEX, _Kept(out / HIDDEN / "items.jsonl")
+    items = sorted(items_of(out, rows_of(out), embed), key=lambda item: "lines" not in item)
+    with write_atomically(out / INDEX) as file:
+        file.write(page_of(items, title or title_of(out)))
+        file.flush()
+        if journal:
+            journal.claim(out / INDEX, Path(file.name))
+    return out / INDEX
+
+
+def title_of(out: Path) -> str:
+    """Of the page of a folder: its name."""
+    return out.resolve().name or "Results"
+
+
+def items_of(out: Path, rows: Sequence[Entry], embed: bool = False) -> list[dict]:
+    """What the page shows of each entry, with addresses relative to the folder.
+
+    Args:
+        out: the folder.
+        rows: from `rows_of`.
+        embed: as for `write_index`.
+    """
+    kept, page = _Kept(out / HIDDEN / "items.jsonl"), out / INDEX
     views = Embedded(page) if embed else Linked(page, out / HIDDEN / "images")
-    rows, items = rows_of(out), []
+    items = []
     for row in rows:
         item = None if embed else kept.find(row)
         if item is None:
@@ -51,15 +76,12 @@ def write_index(out: str | Path, embed: bool = False, title: str | None = None) 
             views.used |= {os.path.basename(item[key]) for key in ("image", "small") if key in item}
         kept.add(row, item)
         items.append(item)
-    for item, name in zip(items, names_of([row.source for row in rows]), strict=True):
-        item["name"] = name
-    items.sort(key=lambda item: "lines" not in item)
-    with write_atomically(page) as file:
-        file.write(page_of(items, title or out.resolve().name or "Results"))
     if not embed:
         kept.write()
         views.tidy()
-    return page
+    for item, name in zip(items, names_of([row.source for row in rows]), strict=True):
+        item["name"] = name
+    return items
 
 
 def rows_of(out: Path) -> list[Entry]:

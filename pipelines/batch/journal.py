@@ -205,6 +205,16 @@ class Journal:
         order = sorted(found, key=lambda key: (key[0], key[1] or 0))
         return [found[key]["record"] for key in order]
 
+    def correct_record(self, path: Path, job: Job, record: object) -> bool:
+        """Have a file of all results say something else of a source; False if it says nothing of it."""
+        name, source = str(absolute(path)), str(absolute(job.source))
+        entry = self._records.get(name, {}).get((source, job.part))
+        if entry is None:
+            return False
+        facts = {"source": source, "part": job.part, "task": "", "outputs": []}
+        self._append({**facts, "state": entry["state"], "model": entry["model"], "records": {name: record}})
+        return True
+
     def forget_records(self, path: Path) -> None:
         """Its file was deleted, and what it held is to be made again."""
         if self._records.pop(str(absolute(path)), None):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipelines.batch import units as reading
+from pipelines.batch.index import write_index
 from pipelines.batch.routing import Routing
 from pipelines.batch.rules import Rule, Rules, chosen_formats, formats_given, known_task
 from pipelines.batch.runner import Engine, Outcome, Run
@@ -42,6 +43,7 @@ class Batch:
         overwrite: bool = False,
         retry_failed: bool = False,
         parquet: bool = False,
+        embed: bool = False,
         engine: Engine = reading.read,
     ):
         self.inputs, self.out = [os.fspath(each) for each in inputs], Path(out)
@@ -59,11 +61,11 @@ class Batch:
             keep_names=True,
             engine=engine,
         )
-        self._parquet, self._overwrite = parquet, overwrite
+        self._parquet, self._overwrite, self._embed = parquet, overwrite, embed
         self.table: Table | None = None
 
     def outcomes(self, begin: Callable[[list[Unit]], None] | None = None) -> Iterator[tuple[Outcome, dict]]:
-        """What becomes of each input or part, with its row of the table, which is written at the end.
+        """What becomes of each input or part, with its row of the table; that and the page come at the end.
 
         Args:
             begin: is called with what is to be read, in order, before that begins.
@@ -78,6 +80,7 @@ class Batch:
                 yield outcome, self.table.add(outcome)
         finally:
             self.table.write()
+        write_index(self.out, self._embed, journal=self.run.journal)
 
 
 def run(
@@ -92,6 +95,7 @@ def run(
     overwrite: bool = False,
     retry_failed: bool = False,
     parquet: bool = False,
+    embed: bool = False,
     engine: Engine = reading.read,
     **common,
 ) -> Iterator[Outcome]:
@@ -102,7 +106,8 @@ def run(
 
     Args:
         inputs: a file, folder or pattern, or several.
-        out: folder of the outputs, which mirrors the tree of the inputs, with results.jsonl and results.csv.
+        out: folder of the outputs, which mirrors the tree of the inputs, with results.jsonl, results.csv and
+            the page index.html.
         tasks: names of the tasks that are done; empty for all.
         rules: which files go where: {"scans/**": "handwriting:handwriting-en", "old/**": "skip"}.
         model: a file, a bundled model's name, a folder of models, or several; "auto" adds all bundled ones.
@@ -112,6 +117,7 @@ def run(
         overwrite: read everything again, and also replace edited files and those that triscribe did not make.
         retry_failed: try again what failed, though neither the file nor the model has changed.
         parquet: also write results.parquet; needs the extra `parquet`.
+        embed: have the page index.html hold short recordings and reduced images, instead of links.
         engine: reads the units; by default in this process.
         common: options of all functions that have them: device, precision, batch_size, strict.
 
@@ -142,6 +148,7 @@ def run(
         overwrite=overwrite,
         retry_failed=retry_failed,
         parquet=parquet,
+        embed=embed,
         engine=engine,
     )
     return (outcome for outcome, _ in batch.outcomes())

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipelines.batch.index import INDEX
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import absolute
 from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
@@ -45,7 +46,7 @@ class Table:
         if parquet and find_spec("pyarrow") is None:
             raise ValueError("Parquet needs pyarrow: pip install 'triscribe[parquet]'")
         self.out, self.journal, self.parquet = out, journal, parquet
-        for name in (LINES, TABLE, FAILURES, PARQUET):
+        for name in (LINES, TABLE, FAILURES, PARQUET, INDEX):
             if (out / name).exists() and not overwrite and not journal.is_ours(out / name):
                 cause = f"{out / name} exists and was not made by triscribe"
                 raise MediaError(out / name, cause, "give --overwrite or another --out")

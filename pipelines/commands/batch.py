@@ -49,6 +49,8 @@ class BatchCommand:
     """Try again what failed in an earlier run."""
     parquet: bool = False
     """Also write results.parquet."""
+    embed: bool = False
+    """Have the page index.html hold short recordings and reduced images, instead of links to the files."""
     quiet: bool = False
     """Say nothing but what failed."""
     progress: str = "bar"
@@ -87,6 +89,7 @@ def main(arguments: Sequence[str]) -> int:
             overwrite=command.overwrite,
             retry_failed=command.retry_failed,
             parquet=command.parquet,
+            embed=command.embed,
         )
         telling = Telling(batch, QUIET if command.quiet else command.progress)
         with interruptible():

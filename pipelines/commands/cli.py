@@ -22,6 +22,7 @@ COMMANDS = (
     "align",
     "classify",
     "batch",
+    "correct",
     "train",
     "evaluate",
     "models",

@@ -12,7 +12,7 @@ items.forEach(complete);
 
 /* Elements, whose texts are never taken for HTML. */
 function make(tag, attributes = {}, ...children) {
-  const svg = ["svg", "image", "polygon", "polyline", "title"].includes(tag);
+  const svg = ["svg", "g", "image", "polygon", "polyline", "title"].includes(tag);
   const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -100,7 +100,7 @@ function glance(item, number) {
 }
 
 function gist(item) {
-  if (!item.lines) return make("p", { class: "error" }, item.error || item.state);
+  if (!item.lines) return make("p", { class: item.state === "passed over" ? "muted" : "error" }, item.error || item.state);
   const lines = item.lines.slice(0, 8).filter(line => !line.missing);
   if (!lines.length) return make("p", { class: "gist muted" }, nothing(item));
   const words = lines.flatMap(line => line.w.slice(0, 80).flatMap(word => [make("span", { class: `word${doubt(word[1])}` }, word[0]), " "]));
@@ -201,11 +201,11 @@ function bodyOf(item) {
     if (item.media) body.append(playing(make("audio", { controls: true, preload: "metadata", src: item.media })));
     body.append(lines);
   } else if (item.player === "video") {
-    body.append(make("div", { class: "sheet" }, playing(make("video", { controls: true, preload: "metadata", src: item.media })), lines));
+    body.append(make("div", { class: "sheet small" }, playing(make("video", { controls: true, preload: "metadata", src: item.media })), lines));
   } else if (item.image) {
     const wide = item.view && item.view[2] > 2.5 * item.view[3];
     const picture = item.view ? drawing(item) : make("img", { src: item.image, alt: item.name });
-    body.append(make("div", { class: `sheet${wide ? " wide" : ""}` }, picture, lines));
+    body.append(make("div", { class: `sheet${wide ? " wide" : item.view ? "" : " small"}` }, picture, lines));
   } else {
     body.append(lines);
   }
@@ -213,7 +213,11 @@ function bodyOf(item) {
 }
 
 function playing(player) {
-  player.addEventListener("error", () => player.replaceWith(make("p", { class: "note" }, "This browser does not play this file: ", make("a", { href: player.getAttribute("src") }, "open it"))));
+  player.addEventListener("error", () => {
+    const address = player.getAttribute("src");
+    if (DATA.serving && !address.includes("?")) { player.src = `${address}?wav`; return; }  // have it converted
+    player.replaceWith(make("p", { class: "note" }, "This browser does not play this file: ", make("a", { href: address }, "open it")));
+  });
   return player;
 }
 
