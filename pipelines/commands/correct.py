@@ -18,8 +18,9 @@ from pipelines.errors import DataError, printable
 class Correct:
     """Correct the results in a folder by hand, on a page in the browser.
 
-    The page is served on this computer only, until Ctrl-C. What is corrected is written at once into every
-    output of the result, and marked as checked; `batch` keeps it.
+    The page is served on this computer only, until Ctrl-C.
+
+    Corrections are written at once into every output, and `batch` keeps them.
     """
 
     out: Positional[Path]
