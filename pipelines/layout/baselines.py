@@ -1,10 +1,7 @@
-"""Detection of baselines on pages of handwriting: where upright strokes end at the bottom.
+"""Detection of baselines on pages: where upright strokes end at the bottom.
 
-Rulings, underlines and squared paper hardly change along their own direction, so ink is measured as the
-horizontal change of darkness, without tall straight columns of it. The page is then levelled locally, by the
-slope at which its rows of ink are most distinct. On the levelled sheet, a baseline is a long ridge of the
-difference between the ink above and below. All lengths are relative to the line distance, found by
-autocorrelation.
+On the levelled sheet, a baseline is a long ridge of the difference between the ink above and below. All lengths
+are relative to the line distance.
 """
 
 from __future__ import annotations
@@ -15,14 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipelines.layout.levelling import Sheet, band
 from pipelines.layout.paths import best_paths
-
-AREA = 1_500_000  # size in pixels of the reduced page on which strokes are found; sheets have half its sides
-SMALLEST = 16  # smallest side of a page, pixels
-SHADE = 44  # pixels; wider dark areas belong to the paper
-CONTRAST = 0.2  # change of darkness, summed by the filter, below which there is no ink: a shade of 1/15
-STEEPEST = 10  # largest slope of a line, degrees
-UNEVEN = 5  # largest deviation of a slope from that of the page, degrees
+from pipelines.layout.strokes import blurred
 
 RIDGE_LENGTH = 2.2  # line distances: standard deviation along the line of the smoothing to find a line
 COURSE_LENGTH = 0.8  # the same, to follow it
@@ -40,37 +32,10 @@ FAINT = 0.28  # least strength of a line relative to the usual one; show-through
 NEAR = 0.6  # line distances within which lines are next to each other
 RIVAL = 0.8  # least strength there, relative to the neighbour
 
-FAINTER = 0.5  # share of the usual darkness that suffices for the continuation of a line
 END_LENGTH = 0.5  # line distances: as RIDGE_LENGTH, for what follows a line
 END_EDGE = 0.25  # least edge relative to that of the line
 END_GAP = 1.2  # gap in line distances that ends a line
 BEND = 0.45  # largest vertical offset of its end, in line distances
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """A reduced and levelled page: its lines run along the rows.
-
-    Attributes:
-        ink: (height, width) float32 in [0, 1].
-        faint: the same, including fainter strokes.
-        sources: (height, width) float32, the row of the reduced page at each position.
-        distance: line distance in rows.
-        scale: pixels of the page per column and row of the reduced page.
-    """
-
-    ink: np.ndarray
-    faint: np.ndarray
-    sources: np.ndarray
-    distance: float
-    scale: tuple[float, float]
-
-    def to_page(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Map to (n, 2) x, y in pixels of the page."""
-        last = len(self.sources) - 1
-        beyond = rows - np.clip(rows, 0, last)
-        y = beyond + _sample(self.sources, np.clip(columns, 0, self.sources.shape[1] - 1), rows - beyond)
-        return (np.stack([columns, y], axis=1) + 0.5) * self.scale - 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,60 +67,6 @@ class Trace:
         return float(self.rows.mean())
 
 
-@dataclass(frozen=True, eq=False)
-class Strokes:
-    """What is written on a reduced page.
-
-    Attributes:
-        ink: (height, width) float32 in [0, 1].
-        faint: the same, including fainter strokes.
-        distance: line distance in rows.
-        scale: pixels of the page per column and row.
-    """
-
-    ink: np.ndarray
-    faint: np.ndarray
-    distance: float
-    scale: tuple[float, float]
-
-
-def find_strokes(page: np.ndarray) -> Strokes | None:
-    """Reduce a page and find its ink.
-
-    Args:
-        page: (height, width) uint8, grey, dark ink on light paper.
-
-    Returns:
-        None where there is no ink.
-    """
-    if min(page.shape) < SMALLEST:
-        return None
-    share = min(1.0, (AREA / page.size) ** 0.5)
-    size = tuple(max(SMALLEST, round(side * share)) for side in page.shape[::-1])
-    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
-    change = _change(_darkness(reduced))
-    half = size[0] // 2, size[1] // 2
-    ink, faint = (
-        cv2.resize(_strokes(change, share), half, interpolation=cv2.INTER_AREA) for share in (1.0, FAINTER)
-    )
-    if not ink.any():
-        return None
-    scale = page.shape[1] / ink.shape[1], page.shape[0] / ink.shape[0]
-    return Strokes(ink, faint, _line_distance(ink), scale)
-
-
-def lay_level(strokes: Strokes) -> Sheet:
-    """Level the lines of a page."""
-    height, width = strokes.ink.shape
-    sources = _level(_slopes(strokes.ink, strokes.distance))
-    across = np.tile(np.arange(width, dtype=np.float32), (height, 1))
-    ink, faint = (
-        cv2.remap(each, across, sources, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        for each in (strokes.ink, strokes.faint)
-    )
-    return Sheet(ink, faint, sources, strokes.distance, strokes.scale)
-
-
 def find_traces(sheet: Sheet) -> list[Trace]:
     """The baselines of a sheet, the strongest first."""
     edges, fine = (edges_of(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
@@ -165,142 +76,6 @@ def find_traces(sheet: Sheet) -> list[Trace]:
     lines = _join(pieces, sheet.distance)
     lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
     return _prolonged(sheet, _choose(lines, sheet.distance))
-
-
-def band(image: np.ndarray, columns: np.ndarray, rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Sample an image along a path: (columns, offsets) float32, at offsets in rows, fixed or per column."""
-    rows = rows[:, None] + offsets
-    return _sample(image, np.broadcast_to(columns[:, None], rows.shape), rows)
-
-
-def _sample(image: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Interpolated values, 0 outside the image, in the shape of `rows`."""
-    places = [np.array(axis, np.float32, ndmin=2) for axis in (columns, rows)]
-    values = cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return values.reshape(rows.shape)
-
-
-def _darkness(page: np.ndarray) -> np.ndarray:
-    """Darkness relative to the surrounding paper, (height, width) float32 in [0, 1]."""
-    size = page.shape[1] // 4, page.shape[0] // 4
-    paper = cv2.medianBlur(cv2.resize(page, size, interpolation=cv2.INTER_AREA), 3)
-    paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((SHADE // 4, SHADE // 4), np.uint8))
-    paper = cv2.resize(cv2.blur(paper, (5, 5)), page.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.clip(1 - page.astype(np.float32) / np.maximum(paper, 1), 0, 1)
-
-
-def _change(dark: np.ndarray) -> np.ndarray:
-    """Horizontal change of darkness, (height, width) float32."""
-    return np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
-
-
-def _strokes(change: np.ndarray, share: float) -> np.ndarray:
-    """Strokes that cross the rows, without ruled lines: (height, width) float32 in [0, 1].
-
-    Low rows of strokes longer than words are removed too: dotted rulings and the small print of forms.
-
-    Args:
-        change: horizontal change of darkness.
-        share: strength relative to the usual strokes of the page, for fainter ones.
-    """
-    noise = 3 * float(np.median(change))
-    above = change[change > max(noise, CONTRAST)]
-    if not above.size:
-        return np.zeros_like(change)
-    typical = share * float(np.median(above))
-    floor = max(noise, share * CONTRAST, 0.5 * typical)
-    strokes = np.clip((change - floor) * (255 / max(2.5 * typical - floor, 1e-6)), 0, 255).astype(np.uint8)
-    upright = _opened(_closed(strokes, 9, 1), 61, 1)
-    strokes = _without(strokes, cv2.dilate(upright, np.ones((9, 3))))
-    dotted = _opened(_closed(strokes, 3, 11), 1, 201)
-    dotted = cv2.subtract(dotted, _opened(dotted, 13, 1))
-    return _without(strokes, cv2.dilate(dotted, np.ones((3, 9)))) / np.float32(255)
-
-
-def strokes_across(page: np.ndarray) -> np.ndarray:
-    """Strokes that cross the rows of a page, at its own size: (height, width) float32 in [0, 1]."""
-    return _strokes(_change(_darkness(page)), 1.0)
-
-
-def _without(strokes: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    return cv2.subtract(strokes, cv2.convertScaleAbs(drawn, alpha=1.5))
-
-
-def _opened(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    return cv2.morphologyEx(image, cv2.MORPH_OPEN, np.ones((height, width)))
-
-
-def _closed(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, np.ones((height, width)))
-
-
-def _line_distance(ink: np.ndarray) -> float:
-    """Line distance in rows: the first clear peak of the autocorrelation of narrow strips of the page."""
-    height, width = ink.shape
-    likeness = np.zeros(height)
-    for strip in np.array_split(ink, max(1, width // 64), axis=1):
-        profile = np.sqrt(strip.sum(axis=1))
-        profile -= blurred(profile, height / 24 + 1)
-        spectrum = np.abs(np.fft.rfft(profile, 2 * height)) ** 2
-        likeness += np.fft.irfft(spectrum, 2 * height)[:height]
-    likeness = blurred(likeness / max(likeness[0], 1e-9), 1.5)[: max(height // 3, 4)]
-    inner = likeness[1:-1]
-    peaks = np.flatnonzero((inner >= likeness[:-2]) & (inner > likeness[2:])) + 1
-    rises = likeness[peaks] - np.minimum.accumulate(likeness)[peaks]
-    clear = peaks[rises > max(0.02, 0.07 * rises.max(initial=0))]
-    if clear.size:
-        return float(max(clear[0], 4))
-    apart = np.flatnonzero(likeness <= 0)  # one line alone
-    return float(np.clip(3 * (apart[0] if apart.size else height), 4, 0.6 * height))
-
-
-def blurred(values: np.ndarray, deviation: float) -> np.ndarray:
-    column = values.astype(np.float64).reshape(-1, 1)
-    return cv2.GaussianBlur(column, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE).ravel()
-
-
-def _slopes(ink: np.ndarray, distance: float) -> np.ndarray:
-    """Local slope of the writing in rows per column, (height, width) float32.
-
-    The slope at which the response of a long narrow filter varies most, near the slope of the whole page.
-    """
-    small = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    distance = distance / 2
-    reach = int(min(5 * distance, max(small.shape)))
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
-    degrees = np.arange(-STEEPEST, STEEPEST + 1)
-    window = max(1, int(8 * distance)), max(1, int(3 * distance))
-    powers = []
-    for slope in np.tan(np.radians(degrees)):
-        kernel = np.exp(-((x / (2 * distance)) ** 2 + ((y - slope * x) / max(0.7, 0.1 * distance)) ** 2) / 2)
-        kernel = kernel[np.abs(y[:, 0]) <= abs(slope) * reach + 0.3 * distance + 2]
-        answer = cv2.filter2D(small, -1, kernel / kernel.sum(), borderType=cv2.BORDER_CONSTANT)
-        powers.append(cv2.blur(answer**2, window, borderType=cv2.BORDER_CONSTANT))
-    powers = np.stack(powers)
-    page = int(powers.sum(axis=(1, 2)).argmax())
-    near = slice(max(0, page - UNEVEN), page + UNEVEN + 1)
-    slopes = np.tan(np.radians(degrees[near][powers[near].argmax(axis=0)])).astype(np.float32)
-    certain = powers[near].max(axis=0) - powers[near].mean(axis=0) + 1e-12
-    spread = {"sigmaX": 4 * distance, "sigmaY": 1.5 * distance}
-    slopes = cv2.GaussianBlur(slopes * certain, (0, 0), **spread) / cv2.GaussianBlur(
-        certain, (0, 0), **spread
-    )
-    return cv2.resize(slopes, ink.shape[::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _level(slopes: np.ndarray) -> np.ndarray:
-    """Rows of the middle column, followed along the slopes: (height, width) float32."""
-    height, width = slopes.shape
-    columns = np.ascontiguousarray(slopes.T)
-    sources = np.empty((width, height), np.float32)
-    middle = width // 2
-    sources[middle] = np.arange(height)
-    for start, stop, step in ((middle, width - 1, 1), (middle, 0, -1)):
-        for column in range(start, stop, step):
-            rows = sources[column]
-            here = columns[column][np.clip(rows, 0, height - 1).astype(np.intp)]
-            sources[column + step] = rows + step * here
-    return np.ascontiguousarray(sources.T)
 
 
 def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipelines.layout.baselines import Sheet, Strokes, Trace, band, find_strokes, find_traces, lay_level
+from pipelines.layout.baselines import Trace, find_traces
 from pipelines.layout.gutters import find_gutter
 from pipelines.layout.insertions import find_insertions
+from pipelines.layout.levelling import Sheet, band, lay_level
 from pipelines.layout.lines import LineShape
 from pipelines.layout.paths import best_paths
+from pipelines.layout.strokes import Strokes, find_strokes
 from pipelines.results import Point
 
 REACH = (1.3, 0.5)  # largest extent of a line above and below its baseline, in line distances

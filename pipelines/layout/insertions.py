@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from pipelines.layout.baselines import Sheet, Trace, band, courses, edges_of, ridges
+from pipelines.layout.baselines import Trace, courses, edges_of, ridges
+from pipelines.layout.levelling import Sheet, band
 
 SMALL = 0.75  # height of inserted words, in line distances
 LENGTH = 0.6  # of that distance: as the lines' COURSE_LENGTH

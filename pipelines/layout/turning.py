@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipelines.layout.baselines import band, blurred, find_strokes, find_traces, lay_level, strokes_across
+from pipelines.layout.baselines import find_traces
+from pipelines.layout.levelling import band, lay_level
+from pipelines.layout.strokes import blurred, find_strokes, strokes_across
 from pipelines.results import Point
 
 SIZE = 1000  # pixels of the longer side of the reduced page

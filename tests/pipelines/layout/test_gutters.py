@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipelines.layout.baselines import find_strokes
 from pipelines.layout.found import find_lines
 from pipelines.layout.gutters import find_gutter
+from pipelines.layout.strokes import find_strokes
 from recipes.scoring.baseline_scores import score_page
 from tests.pipelines.layout.test_found import letter, paper, text_of, turned, write
 
