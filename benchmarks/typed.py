@@ -3,8 +3,8 @@
     python -m benchmarks.typed --fonts FOLDER [--part dev|held-out] [--pages 60] [--pictures FOLDER]
 
 FOLDER holds TrueType or OpenType faces of typewriters; where it has a fonts.tsv with the columns `file` and
-`kind`, those of kind `typewriter` type and `cursive` and `print` write by hand. The two parts have other seeds:
-constants are tuned on dev, and held-out is only measured. See benchmarks/typed_pages.py for what pages have.
+`kind`, those of kind `typewriter` type and `cursive` and `print` write by hand. The two parts have other
+seeds: constants are tuned on dev, and held-out is only measured. See benchmarks/typed_pages.py.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
             draw(options.pictures / f"{seed}.png", page, regions)
     total = mean_score(scores)
     print(
-        f"{options.part}, {options.pages} pages, {sum(there.values())} lines: precision {total.precision:.1%}, "
+        f"{options.part}, {options.pages} pages, {there.total()} lines: precision {total.precision:.1%}, "
         f"recall {total.recall:.1%}, F1 {total.f1:.1%}, {seconds / options.pages:.2f} CPU s/page"
     )
     print("missed: " + ", ".join(f"{kind} {missed[kind]} of {there[kind]}" for kind in KINDS))

@@ -149,7 +149,7 @@ class Mark:
 
 @dataclass
 class TypedPage:
-    """A page, (height, width) uint8, its lines, the marks that are no lines, and how far off a baseline may be."""
+    """A page, (height, width) uint8, its lines, marks that are none, and how far off a baseline may be."""
 
     pixels: np.ndarray
     lines: list[Line]

@@ -1,7 +1,7 @@
 """Detection of baselines on pages: where upright strokes end at the bottom.
 
-On the levelled sheet, a baseline is a long ridge of the difference between the ink above and below. All lengths
-are relative to the line distance.
+On the levelled sheet, a baseline is a long ridge of the difference between the ink above and below. All
+lengths are relative to the line distance.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ STIFFNESS = 0.4  # cost of a step of one row, relative to the strongest edge of 
 
 WORDS = 0.7  # gap in line distances that separates pieces of a line
 GAP = 4.0  # gap in line distances that separates two lines
+TAB = 4.6  # pitches: the same on typed pages
 ALIGNED = 0.3  # largest vertical offset of pieces of a line, in line distances
 MARGIN = 0.3  # share of the lines that must begin at a left margin
 BRIEF = 1.5  # line distances; shorter lines have to be stronger
@@ -73,8 +74,9 @@ def find_traces(sheet: Sheet) -> list[Trace]:
     pieces = []
     for columns, rows in courses(fine, ridges(edges, sheet.distance), sheet.distance):
         pieces += _pieces(sheet, fine, columns[0], rows)
-    lines = _join(pieces, sheet.distance)
-    lines = _join(pieces, sheet.distance, _left_margins(lines, sheet.distance))
+    apart = TAB * sheet.pitch if sheet.pitch else GAP * sheet.distance
+    lines = _join(pieces, sheet.distance, apart)
+    lines = _join(pieces, sheet.distance, apart, _left_margins(lines, sheet.distance))
     return _prolonged(sheet, _choose(lines, sheet.distance))
 
 
@@ -137,11 +139,11 @@ def _pieces(sheet: Sheet, edges: np.ndarray, first: int, rows: np.ndarray) -> li
     return pieces
 
 
-def _join(pieces: list[Trace], distance: float, margins: tuple[int, ...] = ()) -> list[Trace]:
-    """Join the pieces of a line, but not across a left margin."""
+def _join(pieces: list[Trace], distance: float, apart: float, margins: tuple[int, ...] = ()) -> list[Trace]:
+    """Join the pieces of a line less than so many columns apart, but not across a left margin."""
     lines: list[Trace] = []
     for piece in sorted(pieces, key=lambda piece: piece.first):
-        near = [line for line in lines if _continues(line, piece, distance, margins)]
+        near = [line for line in lines if _continues(line, piece, distance, apart, margins)]
         if near:
             line = max(near, key=lambda line: line.end)
             lines.remove(line)
@@ -157,9 +159,9 @@ def _left_margins(lines: list[Trace], distance: float) -> tuple[int, ...]:
     return tuple(starts[together >= max(4, MARGIN * len(lines))])
 
 
-def _continues(line: Trace, piece: Trace, distance: float, margins: tuple[int, ...]) -> bool:
+def _continues(line: Trace, piece: Trace, distance: float, apart: float, margins: tuple[int, ...]) -> bool:
     gap = piece.first - line.end
-    if not -0.3 * distance < gap < GAP * distance:
+    if not -0.3 * distance < gap < apart:
         return False
     ends = int(distance)
     if abs(piece.rows[:ends].mean() - line.rows[-ends:].mean()) > ALIGNED * distance:

@@ -1,4 +1,4 @@
-"""A page laid so that its lines run along the rows, by the slope at which its rows of ink are most distinct."""
+"""A page laid so that its lines run along the rows: by the slope at which its rows are most distinct."""
 
 from __future__ import annotations
 

@@ -17,9 +17,15 @@ AREA = 1_500_000  # size in pixels of the reduced page on which strokes are foun
 SMALLEST = 16  # smallest side of a page, pixels
 SHADE = 44  # pixels; wider dark areas belong to the paper
 CONTRAST = 0.2  # change of darkness, summed by the filter, below which there is no ink: a shade of 1/15
-PALE = 0.07, 0.6  # change of darkness of the palest ink, and the share of ink below CONTRAST that makes it pale
+PALE = (
+    0.07,
+    0.6,
+)  # change of darkness of the palest ink, and the share of ink below CONTRAST that makes it pale
 TYPED = 2.2  # pitches: largest line distance of typed pages
 LOW = 13  # pixels: height of rows of strokes above which they are writing, however long
+BLOT = 1.0  # pitches: diameter of the smallest blot
+SOLID = 0.15  # its darkness
+BLACK = 0.5  # share of the lightness of the page, below which there is no paper
 LOWER = 0.6  # the same on typed pages, in pitches
 FAINTER = 0.5  # share of the usual darkness that suffices for the continuation of a line
 
@@ -57,7 +63,8 @@ def find_strokes(page: np.ndarray) -> Strokes | None:
     share = min(1.0, (AREA / page.size) ** 0.5)
     size = tuple(max(SMALLEST, round(side * share)) for side in page.shape[::-1])
     reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
-    change = _change(_darkness(reduced))
+    dark = _darkness(reduced)
+    change = _change(dark)
     half = size[0] // 2, size[1] // 2
 
     def halved(share: float, low: int = LOW) -> np.ndarray:
@@ -72,6 +79,7 @@ def find_strokes(page: np.ndarray) -> Strokes | None:
     if not pitch:
         return Strokes(ink, halved(FAINTER), distance, scale)
     low = round(2 * LOWER * pitch)
+    change = np.where(_blots(reduced, dark, 2 * pitch), 0, change)
     ink, faint = halved(FAINTER, low), halved(FAINTER**2, low)
     return Strokes(ink, faint, min(_line_distance(ink), TYPED * pitch), scale, pitch)
 
@@ -116,6 +124,21 @@ def _strokes(change: np.ndarray, share: float, low: int = LOW) -> np.ndarray:
     dotted = _opened(_closed(strokes, 3, 11), 1, 201)
     dotted = cv2.subtract(dotted, _opened(dotted, low, 1))
     return _without(strokes, cv2.dilate(dotted, np.ones((3, 9)))) / np.float32(255)
+
+
+def _blots(page: np.ndarray, dark: np.ndarray, pitch: float) -> np.ndarray:
+    """Where there are dark areas wider and higher than letters: blots, holes and what lies around the paper.
+
+    Args:
+        page: (height, width) uint8.
+        dark: its darkness relative to the surrounding paper.
+        pitch: width of letters, pixels.
+    """
+    side = round(BLOT * pitch) | 1
+    shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    areas = (dark > SOLID) | (page < BLACK * np.median(page))
+    solid = cv2.morphologyEx(areas.astype(np.uint8), cv2.MORPH_OPEN, shape)
+    return cv2.dilate(solid, np.ones((round(pitch), round(pitch)))) > 0
 
 
 def strokes_across(page: np.ndarray) -> np.ndarray:
