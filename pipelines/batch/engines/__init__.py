@@ -1,7 +1,7 @@
 """What reads the units of a run: this process, worker processes, or machines.
 
-An engine is a function of a sequence of units, see `pipelines.batch.units`. For each of them it yields once,
-in any order and as soon as it is known:
+An engine is a function of a sequence of units, see `pipelines.batch.units`, whose `read` is that of this
+process. For each unit it yields once, in any order and as soon as it is known:
 
     (unit, route, result or TriscribeError, seconds)
 

@@ -1,0 +1,88 @@
+"""What a worker does: reads groups of units, and says of each when it begins and what it found."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from pipelines.batch.engines.limits import PAGE
+from pipelines.reading.precision import precision_for
+from pipelines.tasks import TASKS, resolve
+
+if TYPE_CHECKING:
+    from pipelines.batch.units import Unit
+
+BEGUN, FOUND, ENDED, BROKEN = "begun", "found", "ended", "broken"
+
+
+def prepare(many: bool) -> None:
+    """Import what readers need. No threads are left behind, which processes that are forked would lack.
+
+    Args:
+        many: whether there is enough to read for measuring the faster precision.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    for row in TASKS.values():
+        resolve(row.reader)
+    precision_for("auto", "cpu", measure=many)
+
+
+def serve(connection: Connection, threads: int) -> None:
+    """Read groups until the other end is closed.
+
+    Groups are lists of units with their numbers. What is said of them: (BEGUN, number, seconds of media);
+    (FOUND, number, place of the route taken, result or error, seconds); (ENDED,) after each group; and
+    (BROKEN, what happened) if an error in a reader ends it.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            group = connection.recv()
+            try:
+                for message in read_group(group, connection):
+                    connection.send(message)
+            except (EOFError, BrokenPipeError, ConnectionResetError):
+                raise
+            except Exception as error:
+                connection.send((BROKEN, f"{type(error).__name__}: {error}"))
+                raise
+            connection.send((ENDED,))
+
+
+def read_group(group: list[tuple[int, Unit]], connection: Connection) -> Iterator[tuple]:
+    """What is found in each unit of a group."""
+    from pipelines.batch.units import read
+
+    numbers = {id(unit): number for number, unit in group}
+
+    def begun() -> Iterator[Unit]:
+        for number, unit in group:
+            connection.send((BEGUN, number, 0.0))
+            connection.send((BEGUN, number, media_of(unit)))
+            yield unit
+
+    for unit, route, result, seconds in read(begun()):
+        yield FOUND, numbers[id(unit)], unit.routes.index(route), result, seconds
+
+
+def media_of(unit: Unit) -> float:
+    """Seconds that a unit lasts by its own account, or that it counts for; see `Limits`."""
+    if unit.kind not in ("recording", "video"):
+        return PAGE
+    import av
+
+    with contextlib.suppress(av.FFmpegError, EOFError, OSError, ValueError):
+        options = {"protocol_whitelist": "file"}
+        with av.open(str(unit.source), metadata_errors="ignore", options=options) as container:
+            return max(PAGE, (container.duration or 0) / av.time_base)
+    return PAGE
