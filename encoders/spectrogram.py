@@ -12,15 +12,23 @@ from torch.nn import functional as F
 LOWEST = 20.0  # lower edge of the lowest band, Hz
 ALONE = 20_481  # numbers: PyTorch convolves a single input of fewer by itself, and not with oneDNN
 HEADROOM = 100.0  # distance of the upper edge of the highest band from the Nyquist frequency, Hz
+STATISTICS = ("utterance", "speech")
+NEAR_LOUDEST = 25.0  # dB below the loudest frame at which a frame counts half as speech
+BLURRED = 3.0  # dB of level that change this share by a factor of e
 LARGEST_FILTERBANK = 1 << 23  # bins * bands: 32 MiB
 
 
 class LogMel(nn.Module):
     """Log-mel spectrogram, normalised for the level and frequency response of the recording.
 
-    Values are decibels below the utterance's peak, clipped at `dynamic_range`. The mean of each mel band over
-    the utterance is subtracted, and the whole utterance is scaled to unit standard deviation. Only valid
-    frames count, so results do not depend on the rest of the batch.
+    Values are decibels below the utterance's peak, clipped at `dynamic_range`. The mean of each mel band is
+    subtracted, and the whole utterance is scaled to unit standard deviation. Only valid frames count, so
+    results do not depend on the rest of the batch.
+
+    With `statistics="speech"`, mean and deviation are of those frames whose level is near that of the
+    loudest one, so that they do not depend on how much silence surrounds the words. The level of a frame is
+    the mean over its bands in decibels: neither a hum in one band nor an equaliser changes which frames
+    count.
 
     Args:
         sample_rate: of the waveform, Hz.
@@ -28,6 +36,8 @@ class LogMel(nn.Module):
         window: length of a frame, seconds.
         hop: distance between frames, seconds.
         dynamic_range: values are clipped at this many dB below the utterance's peak.
+        statistics: which frames mean and deviation are taken of, those of the whole "utterance" or of
+            "speech" only.
     """
 
     def __init__(
@@ -37,8 +47,12 @@ class LogMel(nn.Module):
         window: float = 0.025,
         hop: float = 0.010,
         dynamic_range: float = 80.0,
+        statistics: str = "utterance",
     ):
         super().__init__()
+        if statistics not in STATISTICS:
+            raise ValueError(f"statistics must be one of {STATISTICS}, not {statistics!r}")
+        self.statistics = statistics
         self.sample_rate = sample_rate
         self.n_mels = n_mels
         self.window = round(window * sample_rate)
@@ -96,18 +110,34 @@ class LogMel(nn.Module):
             filterbank: (batch, bins, n_mels) instead of the model's own, for augmentation.
             dynamic_range: (batch,) dB instead of the model's own, for augmentation.
         """
-        valid = (torch.arange(power.size(1), device=power.device) < lengths[:, None]).unsqueeze(2)
         mel = power @ (self.filterbank if filterbank is None else filterbank)
+        return self.levelled(mel, lengths, dynamic_range)
+
+    def levelled(self, mel: Tensor, lengths: Tensor, dynamic_range: Tensor | None = None) -> Tensor:
+        """`normalised` of power in mel bands: (batch, frames, n_mels) -> the same shape, padding zero."""
+        valid = (torch.arange(mel.size(1), device=mel.device) < lengths[:, None]).unsqueeze(2)
         decibel = 10.0 * torch.log10(mel.clamp_min(1e-12))
         peak = decibel.masked_fill(~valid, -torch.inf).amax(dim=(1, 2), keepdim=True)
         below = self.dynamic_range if dynamic_range is None else dynamic_range[:, None, None]
         decibel = decibel.maximum(peak - below).masked_fill(~valid, 0.0)
+        if self.statistics == "speech":
+            return self._by_speech(decibel, valid)
         frames = lengths[:, None, None].to(decibel.dtype)
         # In fp32 the last digit of a sum depends on how much padding it runs over.
         mean = decibel.sum(dim=1, keepdim=True, dtype=torch.float64) / frames
         centred = (decibel - mean.to(decibel.dtype)).masked_fill(~valid, 0.0)
         squares = centred.square().sum(dim=(1, 2), keepdim=True, dtype=torch.float64)
         return centred / (squares / (frames * self.n_mels) + 1.0).sqrt().to(decibel.dtype)
+
+    def _by_speech(self, decibel: Tensor, valid: Tensor) -> Tensor:
+        level = decibel.mean(dim=2, keepdim=True)
+        loudest = level.masked_fill(~valid, -torch.inf).amax(dim=1, keepdim=True)
+        share = ((level - loudest + NEAR_LOUDEST) / BLURRED).sigmoid().masked_fill(~valid, 0.0)
+        total = share.sum(dim=1, keepdim=True)
+        mean = (share * decibel).sum(dim=1, keepdim=True) / total
+        centred = (decibel - mean).masked_fill(~valid, 0.0)
+        variance = (share * centred.square()).sum(dim=(1, 2), keepdim=True) / (total * self.n_mels)
+        return centred / (variance + 1.0).sqrt()
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, samples) and lengths -> (batch, frames, n_mels) and lengths in frames."""
@@ -179,7 +209,7 @@ class Spectrogram(nn.Module):
     Args:
         sample_rate: Hz; audio of other rates must be resampled before.
         output_size: features per output frame.
-        n_mels, window, hop, dynamic_range: see `LogMel`.
+        n_mels, window, hop, dynamic_range, statistics: see `LogMel`.
         channels, strides, dropout: see `ConvSubsampling`.
     """
 
@@ -196,11 +226,13 @@ class Spectrogram(nn.Module):
         channels: int = 32,
         strides: tuple[tuple[int, int], ...] = ((3, 2), (1, 2)),
         dropout: float = 0.0,
+        *,
+        statistics: str = "utterance",
     ):
         super().__init__()
         self.sample_rate = sample_rate
         self.output_size = output_size
-        self.log_mel = LogMel(sample_rate, n_mels, window, hop, dynamic_range)
+        self.log_mel = LogMel(sample_rate, n_mels, window, hop, dynamic_range, statistics)
         self.subsampling = ConvSubsampling(n_mels, output_size, channels, strides, dropout)
 
     @property

@@ -1,11 +1,13 @@
-"""Training augmentation of speech, on power spectrograms.
+"""Training augmentation of speech: what surrounds it on waveforms, and the rest on power spectrograms.
 
-It works on cached power spectra instead of waveforms, so that an epoch of new variants costs seconds: a
-change of speed scales the time and frequency axes, noise adds power, a telephone line removes bins. All
-random numbers come from the given generator, so that a resumed run sees the same variants.
+A change of speed scales the time and frequency axes of a spectrogram, noise adds power, a telephone line
+removes bins: this costs much less than the same on waveforms. All random numbers come from the given
+generator, so that a resumed run sees the same variants.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -14,12 +16,47 @@ from torchaudio.functional import mask_along_axis_iid
 
 from encoders.spectrogram import LogMel
 from recipes.asr.options import SpeechAugmentation
+from recipes.asr.surroundings import Surroundings, surrounded, uniform
 
 WARPS = tuple(round(0.76 + 0.02 * step, 2) for step in range(28))  # frequency factors 0.76 ... 1.30
 
 
-def uniform(low: float, high: float, generator: torch.Generator) -> float:
-    return low + (high - low) * torch.rand((), generator=generator).item()
+class Variants:
+    """Makes training variants of waveforms, on the CPU.
+
+    Args:
+        log_mel: of the model; it stays on the CPU.
+        around: recordings to place the speech in.
+    """
+
+    def __init__(self, log_mel: LogMel, around: Surroundings):
+        self.log_mel, self.around, self.rate = log_mel, around, log_mel.sample_rate
+        self.filterbanks = torch.stack([log_mel.warped_filterbank(warp) for warp in WARPS])
+
+    def of(
+        self,
+        parts: Sequence[Tensor],
+        others: Sequence[Tensor],
+        options: SpeechAugmentation,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Utterances said one after the other, (samples,) each -> a variant, (frames, n_mels) of power.
+
+        Args:
+            others: what others say at the same time, if the options have it so.
+        """
+        gains = [10 ** (uniform(-options.gain, options.gain, generator) / 20) for _ in parts]
+        speech = torch.cat([part * gain for part, gain in zip(parts, gains, strict=True)])
+        speech = surrounded(speech, others, self.around, options, self.rate, generator)
+        return self.mel(*vary(self.power(speech), self.log_mel, options, generator))
+
+    def power(self, speech: Tensor) -> Tensor:
+        """(samples,) -> (frames, bins)."""
+        return self.log_mel.power(speech.unsqueeze(0), torch.tensor([len(speech)]))[0][0]
+
+    def mel(self, power: Tensor, warp: int = WARPS.index(1.0)) -> Tensor:
+        """(frames, bins) and an index into `WARPS` -> (frames, n_mels)."""
+        return power @ self.filterbanks[warp]
 
 
 def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator: torch.Generator):
@@ -44,7 +81,7 @@ def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator:
     if uniform(0, 1, generator) < options.telephone:
         cut = round(uniform(3400, 4000, generator) / (log_mel.sample_rate / 2) * (log_mel.bins - 1))
         power = torch.cat([power[:, :cut], power[:, cut:] * 1e-9], dim=1)
-    return power * 10 ** (uniform(-options.gain, options.gain, generator) / 10), warp
+    return power, warp
 
 
 def _noise(power: Tensor, snr: float, generator: torch.Generator) -> Tensor:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from recipes.learning.options import CoreOptions, RecogniserOptions
+
+CARRIED = "background", "reverberation", "babble", "hum", "clipping", "line", "level", "cut", "silence"
+SHARES = "noise", "clean", "telephone", "join", *CARRIED
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,31 @@ class SpeechAugmentation:
     """Share of utterances low-pass filtered at 3.4 to 4 kHz, as on a telephone."""
     join: float = 0.35
     """Share of utterances joined with another utterance of the same speaker."""
+    speechless: float = 0.05
+    """Number of samples with an empty text that are added, as a share of the utterances: noises, tones, hum
+    and hiss, from which the model learns to write nothing where nobody speaks."""
+    background: float = 0.25
+    """Share of utterances with a noise behind them, from --noises or made up."""
+    reverberation: float = 0.3
+    """Share of utterances in a room, from --rooms or made up."""
+    babble: float = 0.1
+    """Share of utterances with other speakers of the training data talking in the background."""
+    babble_snr: tuple[float, float] = (8.0, 30.0)
+    """Range of the ratio of the speaker to these others, dB."""
+    hum: float = 0.05
+    """Share of utterances with the hum of mains."""
+    clipping: float = 0.1
+    """Share of utterances that are clipped, 3 to 20 dB below their peak."""
+    line: float = 0.1
+    """Share of utterances behind a codec (mu-law, GSM, MP3, Opus) or a low sample rate."""
+    level: float = 0.05
+    """Share of utterances recorded 10 to 45 dB too low, in 16 bits."""
+    cut: float = 0.2
+    """Share of utterances whose beginning and end are cut off tightly."""
+    silence: float = 0.3
+    """Share of utterances with silence before and after them."""
+    silence_seconds: float = 3.0
+    """Longest such silence on each side, seconds."""
     frequency_masks: int = 2
     """SpecAugment: number of masks over mel bands (Park et al. 2019)."""
     frequency_mask_bands: int = 20
@@ -44,16 +72,25 @@ class SpeechAugmentation:
     """SpecAugment: largest share of an utterance that one mask over time covers."""
 
     def __post_init__(self):
-        for name in ("noise", "clean", "telephone", "join", "time_mask_share"):
+        for name in (*SHARES, "time_mask_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a share from 0 to 1, not {getattr(self, name)}")
         for name in ("speed", "tract"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is a change from 0 to below 1, not {getattr(self, name)}")
-        for name in ("gain", "frequency_masks", "frequency_mask_bands", "time_masks", "time_mask_frames"):
+        if self.speechless < 0:
+            raise ValueError(f"speechless must be 0 or more, not {self.speechless}")
+        for name in (
+            "gain",
+            "silence_seconds",
+            "frequency_masks",
+            "frequency_mask_bands",
+            "time_masks",
+            "time_mask_frames",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        for name in ("noise_snr", "floor"):
+        for name in ("noise_snr", "babble_snr", "floor"):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"{name} goes from low to high, not {(low, high)}")
@@ -70,7 +107,9 @@ class ModelOptions(CoreOptions):
         "n_mels": 80,
         "dynamic_range": 60.0,
         "channels": 32,
+        "statistics": "speech",
     }
+    unsaid: ClassVar[Mapping[str, object]] = {"statistics": "utterance"}
 
     sample_rate: int | None = None
     """Sample rate that the model reads, Hz; recordings are resampled."""
@@ -80,6 +119,9 @@ class ModelOptions(CoreOptions):
     """Level below the peak of an utterance, dB, under which everything is silence."""
     channels: int | None = None
     """Channels of each convolution."""
+    statistics: Literal["utterance", "speech"] | None = None
+    """Frames from which the level and the frequency response of a recording are taken: all of the utterance,
+    or those near its loudest, so that silence around the words changes nothing."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -89,7 +131,7 @@ class ModelOptions(CoreOptions):
 
     def front_end(self) -> dict:
         """Kind and sizes of the front end."""
-        names = ("sample_rate", "n_mels", "dynamic_range", "channels")
+        names = ("sample_rate", "n_mels", "dynamic_range", "channels", "statistics")
         return {"kind": "spectrogram"} | {name: getattr(self, name) for name in names}
 
 
@@ -104,5 +146,9 @@ class AsrOptions(RecogniserOptions):
     LibriSpeech, JSONL. Without it, AN4 from $TRISCRIBE_DATA, the cache or its home page."""
     out: Path = Path("exp/asr")
     """Folder for the model, checkpoint, log and report."""
+    noises: Path | None = None
+    """Folder of recordings without speech, to be mixed into the training data."""
+    rooms: Path | None = None
+    """Folder of impulse responses of rooms, in which the training data is placed."""
     model: ModelOptions = field(default_factory=ModelOptions)
     augmentation: SpeechAugmentation = field(default_factory=SpeechAugmentation)

@@ -19,7 +19,7 @@ from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
 from pipelines.speech import transcribe
 from recipes.asr.options import AsrOptions
-from recipes.asr.task import SpeechTask, to_decibel
+from recipes.asr.task import SpeechTask, stored
 from recipes.data.datasets import Item, Rejected, find_data, read_speech, with_durations
 from recipes.data.manifest import Manifest
 from recipes.learning.progress import followed
@@ -36,6 +36,7 @@ class Asr(Recogniser):
 
     task = AsrOptions.task
     what = "recordings"
+    stored = np.int16
     measure = SPEECH
     training = SpeechTask
 
@@ -56,17 +57,15 @@ class Asr(Recogniser):
         return str(item.path), item.start, item.end
 
     def settings(self, model: SequenceModel) -> dict:
-        log_mel = model.front_end.log_mel
-        return {"rate": log_mel.sample_rate, "window": log_mel.window, "hop": log_mel.hop}
+        return {"rate": model.front_end.sample_rate}
 
     def taken(self, model: SequenceModel) -> dict:
-        return {**self.settings(model), "mels": model.front_end.log_mel.n_mels}
+        log_mel = model.front_end.log_mel
+        sizes = {"window": log_mel.window, "hop": log_mel.hop, "mels": log_mel.n_mels}
+        return {**self.settings(model), **sizes}
 
     def features(self, item: Item, model: SequenceModel) -> Tensor:
-        log_mel = model.front_end.log_mel
-        waveform = torch.from_numpy(sound(item, log_mel.sample_rate)).unsqueeze(0)
-        power, _ = log_mel.power(waveform, torch.tensor([waveform.size(1)]))
-        return to_decibel(power[0])
+        return stored(torch.from_numpy(sound(item, model.front_end.sample_rate)))
 
     def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
         rate = model.front_end.sample_rate

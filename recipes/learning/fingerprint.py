@@ -17,7 +17,7 @@ FREE = frozenset(
         *("data", "layout"),  # the items tell
         *("out", "name", "bits", "language_model", "show_clips", "seeds", "folds"),  # of what comes after
         *("preset", "like"),  # the options that they stand for tell
-        *("resume", "checkpoint_minutes", "threads", "device", "devices"),  # how, not what
+        *("resume", "checkpoint_minutes", "threads", "workers", "device", "devices"),  # how, not what
     }
 )
 """Options that may differ when a run is resumed. All others may not."""

@@ -50,13 +50,16 @@ class TrainingOptions:
     """Device to train on; auto is cuda where there is one."""
     threads: int = 0
     """CPU threads; 0 leaves the choice to torch."""
+    workers: int = 0
+    """Processes that make batches while the network learns; 0 makes them in this one. A GPU is mostly faster
+    than one process can augment."""
 
     def __post_init__(self):
         check_choices(self)
         for name in ("epochs", "batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("weight_decay", "threads"):
+        for name in ("weight_decay", "threads", "workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         check_shares(self, "warmup", "average", "blend")
@@ -68,6 +71,8 @@ class Sizes:
 
     new: ClassVar[Mapping[str, object]] = {}
     """The sizes of a new model."""
+    unsaid: ClassVar[Mapping[str, object]] = {}
+    """What a model has whose file does not say, where that is not what a new one has."""
 
     def filled(self) -> Self:
         """The sizes of a new model: those given, and the defaults."""

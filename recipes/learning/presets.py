@@ -24,6 +24,9 @@ OWN = (
     "threads",
     "texts",
     "teacher",
+    "noises",
+    "rooms",
+    "workers",
 )
 """Options that belong to one run, and are not taken from another model."""
 

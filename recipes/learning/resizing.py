@@ -19,7 +19,7 @@ LINES = ("channels", "residuals", "height", "fold")  # sizes that a front end fo
 
 def changes(base: SequenceModel, options: Sizes) -> dict[str, object]:
     """The sizes that are given and differ from those of the base."""
-    had = {**options.new, **sizes_of(base.sizes)}
+    had = {**options.new, **options.unsaid, **sizes_of(base.sizes)}
     return {
         name: value
         for name, value in options.given().items()
@@ -56,7 +56,7 @@ def resized(base: SequenceModel, options: CoreOptions, frozen: bool = False) -> 
             raise DataError(
                 option(name), "changes the front end, and --freeze does not", "leave out one of them"
             )
-    able = ("hidden_size", "dropout", *(LINES if lines else ()))
+    able = ("hidden_size", "dropout", "statistics", *(LINES if lines else ()))
     refuse(base, {name: value for name, value in changed.items() if name not in able})
     height, fold = changed.get("height"), changed.get("fold")
     if fold is not None and fold * base.front_end.height != (height or 0) * base.front_end.fold:
@@ -69,6 +69,8 @@ def resized(base: SequenceModel, options: CoreOptions, frozen: bool = False) -> 
         base = grown(base, wider, residuals, height, more)
     if narrower is not None or fewer is not None:
         base = shrunk(base, narrower, fewer)
+    if "statistics" in changed:  # changes no weights
+        base = reset(base, front_end={"statistics": options.statistics})
     if "dropout" in changed:
         base = reset(base, core={"dropout": options.dropout}, decoder={"dropout": options.dropout})
     return base

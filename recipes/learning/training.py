@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,18 +16,18 @@ from torch.utils.tensorboard import SummaryWriter
 
 from encoders.precision import computing
 from pipelines.errors import DataError
-from pipelines.reading.computing import ahead, device_for
+from pipelines.reading.computing import device_for
 from pipelines.reading.precision import precision_for
 from recipes.learning.checkpoint import NAME, Checkpoint, State
 from recipes.learning.fingerprint import Fingerprint
 from recipes.learning.interruption import Interrupted, Interruption
 from recipes.learning.locking import locked
+from recipes.learning.making import made_ahead
 from recipes.learning.options import TrainingOptions
 from recipes.learning.progress import Line, Remaining, counted, lasting
 from recipes.learning.weights import copied, mix_into, parameter_groups
 
 LOG = "log"  # folder for TensorBoard
-AHEAD = 2  # batches that another thread makes while the network learns from one
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ class _Run:
         task.model.train()
         before, started = state.seconds, time.monotonic()
         last = started
-        with _made_ahead((make() for make in makers[first:]), task.laborious) as made:
+        with made_ahead(makers[first:], task.laborious, options.workers) as made:
             for index, batch in enumerate(made, first):
                 with held():
                     state.losses.append(self._step(batch, (epoch + index / len(makers)) / options.epochs))
@@ -325,19 +325,3 @@ def _told(row: dict[str, float], epochs: int) -> str:
     ]
     told = [f"epoch {row['epoch']}/{epochs}", f"loss {row['loss']:.4g}", *scores, lasting(row["seconds"])]
     return "  ".join(told)
-
-
-@contextlib.contextmanager
-def _made_ahead(batches: Iterable, laborious: bool) -> Iterator[Iterable]:
-    """Batches made by another thread where torch is allowed several; half of these if they are much work."""
-    threads = torch.get_num_threads()
-    if threads == 1:
-        yield batches
-        return
-    making = threads // 2 if laborious else 0
-    torch.set_num_threads(threads - making)
-    try:
-        with contextlib.closing(ahead(batches, AHEAD, making)) as made:
-            yield made
-    finally:
-        torch.set_num_threads(threads)

@@ -61,7 +61,11 @@ def test_output_lengths_are_the_real_numbers_of_frames():
         assert y.size(1) == frames.item() == claimed[length - 1]
 
 
-@pytest.mark.parametrize("front", [LogMel(n_mels=16), Spectrogram(**SIZES)], ids=["LogMel", "Spectrogram"])
+@pytest.mark.parametrize(
+    "front",
+    [LogMel(n_mels=16), LogMel(n_mels=16, statistics="speech"), Spectrogram(**SIZES)],
+    ids=["LogMel", "LogMel of speech", "Spectrogram"],
+)
 def test_an_item_depends_neither_on_neighbours_nor_on_padding(front):
     waveform = utterances()
     y, frames = front(waveform, LENGTHS)
@@ -91,6 +95,27 @@ def test_a_gain_of_each_band_changes_nothing():
     equaliser = 10 ** torch.linspace(-1.0, 1.0, 16)  # within the dynamic range: nothing is cut
     coloured = front.normalised(power, frames, front.filterbank * equaliser)
     torch.testing.assert_close(coloured, front.normalised(power, frames), atol=1e-4, rtol=0)
+
+
+def test_statistics_of_speech_do_not_depend_on_the_silence_around_it():
+    front = LogMel(n_mels=16, statistics="speech")
+    seconds = torch.arange(8000) / 16000
+    speech = (torch.randn(8000) * (1.2 + torch.sin(20 * seconds))).unsqueeze(0)
+    silence = torch.zeros(1, 16000)
+    alone, frames = front(speech, torch.tensor([8000]))
+    within = front(torch.cat([silence, speech, silence], dim=1), torch.tensor([40_000]))[0]
+    same = within[:, 100 : 100 + int(frames)]
+    torch.testing.assert_close(same[:, 2:-2], alone[:, 2:-2], atol=0.05, rtol=0)
+    plain = LogMel(n_mels=16)
+    apart = plain(torch.cat([silence, speech, silence], dim=1), torch.tensor([40_000]))[0][
+        :, 102 : 98 + int(frames)
+    ]
+    assert (apart - plain(speech, torch.tensor([8000]))[0][:, 2:-2]).abs().mean() > 0.3
+
+
+def test_statistics_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match="statistics must be one of"):
+        LogMel(statistics="words")
 
 
 def test_features_are_centred_scaled_and_zero_in_the_padding():

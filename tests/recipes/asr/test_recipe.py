@@ -120,7 +120,7 @@ def test_a_finished_run_is_only_evaluated_again(trained, data, monkeypatch):
         raise AssertionError("a step was trained, or features were computed")
 
     monkeypatch.setattr(SpeechTask, "forward", forbidden)
-    monkeypatch.setattr(asr, "to_decibel", forbidden)
+    monkeypatch.setattr(asr, "stored", forbidden)
     assert Asr(make_options(data, out, epochs=50, licence="CC0")).run().cer == found.cer
 
 
