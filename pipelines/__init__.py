@@ -1,4 +1,4 @@
-"""The public Python surface: transcribe, recognize, caption, align, classify, load, and their errors."""
+"""The public Python surface: transcribe, recognize, caption, align, classify, tag, load, and their errors."""
 
 from importlib import import_module
 
@@ -10,6 +10,7 @@ _HOMES = {
     "caption": "pipelines.captioning",
     "align": "pipelines.aligning",
     "classify": "pipelines.text",
+    "tag": "pipelines.tagging",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

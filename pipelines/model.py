@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from decoders.alphabet import Alphabet, Normalisation, mirrored
 from decoders.attention import Attention
 from decoders.classifier import Classifier, Timeline
+from decoders.crf import CRF
 from decoders.ctc import CTC
 from decoders.hybrid import Hybrid
 from decoders.language.profile import Language
@@ -35,6 +36,7 @@ DECODERS = {
     "hybrid": Hybrid,
     "classifier": Classifier,
     "timeline": Timeline,
+    "crf": CRF,
 }
 
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits

@@ -196,7 +196,22 @@ _TEXT = Task(
     recipe="recipes.text",
 )
 
-_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT)
+_TAGGING = replace(
+    _TEXT,
+    name="tagging",
+    command="tag",
+    opener="pipelines.media.sentences:open_sentences",
+    reader="pipelines.tagging:read_tags",
+    options="pipelines.reading.settings:TaggingOptions",
+    decoder=("by_frame",),
+    result="pipelines.results:Tagged",
+    formats=("pipelines.writers.tags:FORMATS",),
+    title="Tagged texts",
+    done="tagged",
+    recipe="recipes.tagging",
+)
+
+_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

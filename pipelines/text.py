@@ -16,7 +16,7 @@ from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.readers import answer
 from pipelines.reading.settings import TextOptions
-from pipelines.reading.tokens import Token, Tokenizer, ids_of
+from pipelines.reading.tokens import Token, Tokenizer
 from pipelines.results import Classified, ClassifiedText
 
 LONGEST = 1000  # tokens that are read at once; a longer text is judged by the mean over its parts
@@ -44,10 +44,15 @@ def classify(
     """
     chosen = TextOptions.of(options)
     one = isinstance(source, (str, os.PathLike))
-    return answer("classify", _given(source) if one else map(_given, source), model, chosen)
+    return answer("classify", given(source) if one else map(given, source), model, chosen)
 
 
-def _given(source: Source) -> Passages | os.PathLike:
+def given(source: Source) -> Passages | os.PathLike:
+    """A string as a text; any other path stays one.
+
+    Raises:
+        MediaError: the text is empty.
+    """
     if not isinstance(source, str):
         return source
     if not source.strip():
@@ -68,16 +73,18 @@ def read_texts(
     return read((_Classifying(each, model, options) for each in passages), model, options, decode)
 
 
+def tokenizer_of(model: SequenceModel) -> Tokenizer:
+    """The tokenizer of a model that reads text."""
+    return Tokenizer(model.vocabulary, model.front_end.lower, model.front_end.affixes)
+
+
 @dataclass(frozen=True)
 class _Part:
     """Tokens that are read at once, of the text with this place in its source."""
 
     text: int
     tokens: list[Token]
-
-    @property
-    def inputs(self) -> Tensor:
-        return ids_of(self.tokens)
+    inputs: Tensor
 
 
 class _Classifying(Reading):
@@ -88,11 +95,12 @@ class _Classifying(Reading):
         self.found: list[list[tuple[_Part, Tensor, Tensor]]] = [[] for _ in passages.texts]
 
     def pieces(self) -> Iterator[_Part]:
-        tokenizer = Tokenizer(self.model.vocabulary, self.model.front_end.lower)
+        tokenizer = tokenizer_of(self.model)
         for place, text in enumerate(self.passages.texts):
             tokens = tokenizer(text)
             for start in range(0, max(1, len(tokens)), LONGEST):
-                yield _Part(place, tokens[start : start + LONGEST])
+                part = tokens[start : start + LONGEST]
+                yield _Part(place, part, tokenizer.inputs(part))
 
     def add(self, piece: _Part, found: tuple[Tensor, Tensor]) -> None:
         self.found[piece.text].append((piece, *found))

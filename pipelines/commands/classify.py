@@ -37,22 +37,27 @@ class Classify(FolderCommand):
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(Classify, "classify", arguments, GROUPS)
-    if command.text is None:
-        return run_over(command, work_of("classify", command, keywords))
-    if command.inputs or not command.text.strip():
-        raise UsageError("--text takes a text that is not empty, and no files beside it")
-    return _print(command, keywords)
+    if command.text is not None:
+        return of_text("classify", command, keywords)
+    return run_over(command, work_of("classify", command, keywords))
 
 
-def _print(command: Classify, keywords: dict) -> int:
+def of_text(name: str, command: FolderCommand, keywords: dict) -> int:
+    """Print the result for the text in the option --text of a command; returns its exit code.
+
+    Raises:
+        UsageError: the text is empty, or there are files beside it; or an option is out of range.
+    """
     import sys
 
-    from pipelines.text import classify
+    import pipelines
     from pipelines.writers import writer
 
+    if command.inputs or not command.text.strip():
+        raise UsageError("--text takes a text that is not empty, and no files beside it")
     try:
         use_threads(command.threads)
-        found = classify(command.text, command.model, **keywords)
+        found = getattr(pipelines, name)(command.text, command.model, **keywords)
         chosen = writer(command.format, type(found))
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -21,6 +21,7 @@ COMMANDS = (
     "caption",
     "align",
     "classify",
+    "tag",
     "batch",
     "correct",
     "train",

@@ -268,15 +268,11 @@ class CaptionOptions(ManyOptions, BatchOptions):
 
 
 @dataclass(frozen=True)
-class TextOptions(ManyOptions):
-    """How texts are classified."""
+class TaggingOptions(ManyOptions):
+    """How texts are tagged."""
 
     batch_size: int = 64
     """Texts that the model reads at once."""
-    top: int = 5
-    """Number of classes to list with their scores."""
-    threshold: float = 0.0
-    """Score below which a text is rejected: it is none of the classes."""
     unit: Literal["line", "file"] = "line"
     """What one text is: a line of a text file, or the whole file."""
     column: str | None = None
@@ -287,6 +283,19 @@ class TextOptions(ManyOptions):
         super().__post_init__()
         if self.unit not in ("line", "file"):
             raise ValueError(f"unit must be line or file, not {self.unit!r}")
+
+
+@dataclass(frozen=True)
+class TextOptions(TaggingOptions):
+    """How texts are classified."""
+
+    top: int = 5
+    """Number of classes to list with their scores."""
+    threshold: float = 0.0
+    """Score below which a text is rejected: it is none of the classes."""
+
+    def __post_init__(self):
+        super().__post_init__()
         if self.top < 1 or not 0 <= self.threshold <= 1:
             raise ValueError(
                 f"top must be at least 1 and threshold from 0 to 1, not {self.top} and {self.threshold}"

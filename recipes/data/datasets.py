@@ -24,6 +24,7 @@ from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
+from recipes.data.tag_layouts import layouts as tag_layouts
 from recipes.data.text_layouts import TEXTS
 from recipes.data.written_layouts import HANDWRITING, INK
 from recipes.data.written_manifest import is_manifest, read_manifest
@@ -41,6 +42,7 @@ __all__ = [
     "read_handwriting",
     "read_ink",
     "read_speech",
+    "read_tags",
     "read_texts",
     "with_durations",
 ]
@@ -162,6 +164,20 @@ def read_corrected(root: str | Path, task: str) -> Manifest:
     return Manifest(items, rejected, CORRECTED, root, found.unchecked)
 
 
+def read_tags(root: str | Path, layout: str | None = None, column: str | None = None) -> Manifest:
+    """Read a data set of sentences whose tokens have labels, which are the targets.
+
+    Args:
+        root: the data set's folder, or one file.
+        layout: "conll".
+        column: of the labels, see `read_sentences`.
+
+    Raises:
+        DataError: no such folder; it holds no such files; or not one sentence can be used.
+    """
+    return _read(Path(root), layout, tag_layouts(column), target=tuple)
+
+
 def with_durations(
     items: Sequence[Item],
     watched: Callable[[Sequence[Item]], Iterable[Item]] = iter,
@@ -254,7 +270,13 @@ def _measured(item: Item, heard: Heard, min_seconds: float, max_seconds: float) 
     return replace(item, duration=total)
 
 
-def _read(root: Path, name: str | None, layouts: tuple[Layout, ...], wordless: bool = False) -> Manifest:
+def _read(
+    root: Path,
+    name: str | None,
+    layouts: tuple[Layout, ...],
+    wordless: bool = False,
+    target: type = str,
+) -> Manifest:
     layouts = (*layouts, MANIFEST)
     names = ", ".join(layout.name for layout in layouts)
     if not root.exists():
@@ -272,7 +294,7 @@ def _read(root: Path, name: str | None, layouts: tuple[Layout, ...], wordless: b
         raise DataError(
             root, f"no data set recognised; looked for {looked}; found {_contents(root)}", way_out
         )
-    items, rejected = _checked(chosen[0].read(root), root, wordless)
+    items, rejected = _checked(chosen[0].read(root), root, wordless, target)
     if not items:
         reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it lists nothing"
         cause = f"no usable item in this {chosen[0].name} data set ({reasons})"
@@ -281,12 +303,13 @@ def _read(root: Path, name: str | None, layouts: tuple[Layout, ...], wordless: b
 
 
 def _checked(
-    found: Iterable[Item | Rejected], root: Path, wordless: bool = False
+    found: Iterable[Item | Rejected], root: Path, wordless: bool = False, target: type = str
 ) -> tuple[list[Item], list[Rejected]]:
     """Reject items that cannot be used, with the reason; of repeated items, the first is kept.
 
     Args:
         wordless: whether an empty text is one.
+        target: type of the targets: a text, or a sequence of labels.
     """
     items: list[Item] = []
     rejected: list[Rejected] = []
@@ -295,11 +318,14 @@ def _checked(
         if isinstance(item, Rejected):
             rejected.append(item)
             continue
-        if not isinstance(item.target, str):
-            rejected.append(Rejected(shown(item.path, root), "its target is a list, not a text"))
+        if not isinstance(item.target, target):
+            forms = {str: "a text", tuple: "a list"}
+            cause = f"its target is {forms[type(item.target)]}, not {forms[target]}"
+            rejected.append(Rejected(shown(item.path, root), cause))
             continue
-        path = on_disk(Path(os.path.normpath(item.path)))
-        item = replace(item, path=path, target=" ".join(item.target.split()))
+        item = replace(item, path=on_disk(Path(os.path.normpath(item.path))))
+        if target is str:
+            item = replace(item, target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
         if reason := _fault(item, wordless) or (_repeated(item, first) if first is not item else None):
             rejected.append(Rejected(shown(item.path, root), reason))

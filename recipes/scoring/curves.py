@@ -14,7 +14,7 @@ SHOWN = {
     "wer": "WER",
     "wrong": "not exact",
     "missed_bleu4": "100 - BLEU-4",
-    "error": "wrong clips",
+    "error": "wrong class",
     "brier": "Brier score",
     "order_error": "order of actions",
 }

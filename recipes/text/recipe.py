@@ -22,7 +22,8 @@ from pipelines.errors import DataError, MediaError
 from pipelines.media.passages import read_rows
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
-from pipelines.reading.tokens import WORD, Tokenizer, Vocabulary, ids_of, plain
+from pipelines.reading.tokens import WORD, Vocabulary, plain
+from pipelines.text import tokenizer_of
 from recipes.data.datasets import read_texts
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.text_layouts import text_and_label
@@ -139,15 +140,12 @@ class TextRecipe(Recipe):
 
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         """(time,) ids of the tokens."""
-        return ids_of(Tokenizer(model.vocabulary, model.front_end.lower)(self.text(item))[:LONGEST])
+        tokenizer = tokenizer_of(model)
+        return tokenizer.inputs(tokenizer(self.text(item))[:LONGEST])
 
     def samples(self, items: Sequence[Item], model: SequenceModel) -> list[Sample]:
         """Items as the network takes them."""
-        tokenizer = Tokenizer(model.vocabulary, model.front_end.lower)
-        return [
-            Sample(ids_of(tokenizer(self.text(item))[:LONGEST]), model.alphabet.encode(item.target)[0])
-            for item in items
-        ]
+        return [Sample(self.features(item, model), model.alphabet.encode(item.target)[0]) for item in items]
 
     def training_task(
         self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None

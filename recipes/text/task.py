@@ -15,9 +15,9 @@ from torch.nn.utils.rnn import pad_sequence
 from decoders.contract import Objective
 from pipelines.model import SequenceModel
 from recipes.learning.training import Maker
+from recipes.text.batches import by_length
 from recipes.text.options import LossOptions
 
-SORTED = 50  # batches whose texts are sorted by length together
 AT_ONCE = 256  # texts that are judged at once
 
 
@@ -76,15 +76,7 @@ class TextTask(nn.Module):
 
     def batches(self, epoch: int) -> list[Maker]:
         chooser = random.Random(f"{self.seed} {epoch}")
-        chosen = chooser.sample(self.train_items, len(self.train_items))
-        span = SORTED * self.batch_size
-        batches = []
-        for start in range(0, len(chosen), span):
-            part = sorted(chosen[start : start + span], key=lambda sample: len(sample.ids))
-            batches += [
-                part[place : place + self.batch_size] for place in range(0, len(part), self.batch_size)
-            ]
-        chooser.shuffle(batches)
+        batches = by_length(self.train_items, lambda sample: len(sample.ids), self.batch_size, chooser)
         return [Maker(partial(collated, batch), len(batch) * len(batch[-1].ids)) for batch in batches]
 
     def evaluate(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ DECODER_SIZES = {
     "hybrid": {**SMALL, "location_filters": 2},
     "classifier": {"heads": 2, "attention_size": 7},
     "timeline": {},
+    "crf": {},
 }
 FRONT_END_SIZES = {
     "spectrogram": {"n_mels": 16, "channels": 2, "output_size": 6},

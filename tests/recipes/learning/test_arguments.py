@@ -18,6 +18,7 @@ from recipes.handwriting.options import HandwritingOptions
 from recipes.ink.options import InkOptions
 from recipes.learning.arguments import FIRST, described, help_text, parse
 from recipes.learning.presets import RENAMED, preset_files
+from recipes.tagging.options import TaggingRecipeOptions
 from recipes.text.options import TextRecipeOptions
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,7 @@ KINDS = {
     "action": ActionOptions,
     "captioning": CaptioningOptions,
     "text": TextRecipeOptions,
+    "tagging": TaggingRecipeOptions,
 }
 PRESETS = [(recipe, name) for recipe, kind in KINDS.items() for name in preset_files(kind)]
 
