@@ -22,8 +22,9 @@ GROUPS = (
 class Tag(FolderCommand):
     """Label the tokens of texts, with a model that `triscribe train tagging` made.
 
-    Text files have a text on each line, tables a column of texts, and files in
-    CoNLL or CoNLL-U tokens that are taken as they are.
+    Text files have a text on each line, tables a column of texts.
+
+    Files in CoNLL or CoNLL-U keep their tokens.
 
     Files that cannot be read are reported, and the others are still read.
     """

@@ -114,11 +114,19 @@ def test_formats(trained, tmp_path):
 
 
 def test_what_it_wrote_can_be_learnt_from(trained, tmp_path):
+    write_conll(tmp_path / "a.conll", trips(12, 9))
+    tag(tmp_path / "a.conll", trained / "out/model.safetensors").save(tmp_path / "again/a.conll")
+    recipe = TaggingRecipe(TaggingRecipeOptions(data=(tmp_path / "again",), out=tmp_path / "out"))
+    assert len(recipe.manifests()[0].items) == 12
+
+
+def test_a_folder_by_the_command(trained, tmp_path, capsys):
     write_conll(tmp_path / "in/a.conll", trips(12, 9))
+    (tmp_path / "in/b.txt").write_text("from rome to lima\n")
     model, out = str(trained / "out/model.safetensors"), tmp_path / "out"
     assert cli.main(["tag", str(tmp_path / "in"), "-m", model, "-o", str(out), "-f", "conll,csv"]) == 0
-    recipe = TaggingRecipe(TaggingRecipeOptions(data=(out,), out=tmp_path / "again"))
-    assert len(recipe.manifests()[0].items) == 12
+    assert "2 tagged (13 texts" in capsys.readouterr().out
+    assert (out / "b.conll").exists() and (out / "tags.csv").exists()
 
 
 def test_the_command(trained, capsys):
