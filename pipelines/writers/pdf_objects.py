@@ -74,11 +74,15 @@ class InvisibleFont:
 
     Any script can be searched and copied, since no shapes are needed.
 
+    Args:
+        ascent, descent: what readers mark above and below (negative) the baseline, in units.
+
     Source: the glyphless font of Tesseract, https://github.com/tesseract-ocr/tesseract, pdfrenderer.cpp;
     ISO 32000-1, 9.7.4 and 9.10.3.
     """
 
-    def __init__(self):
+    def __init__(self, ascent: int = 800, descent: int = -200):
+        self.ascent, self.descent = ascent, descent
         self.codes: dict[str, int] = {}
 
     def encode(self, clusters: list[str]) -> str:
@@ -94,11 +98,12 @@ class InvisibleFont:
 
     def add_to(self, objects: Objects, number: int) -> None:
         """Write it as the object of this number."""
-        program = _font_file()
+        program = _font_file(self.ascent, self.descent)
         file = objects.deflated(f"/Length1 {len(program)}", program)
         about = (
-            "/Type /FontDescriptor /FontName /Invisible /Flags 5 /FontBBox [0 -200 500 800] /ItalicAngle 0"
-            f" /Ascent 800 /Descent -200 /CapHeight 800 /StemV 80 /FontFile2 {file} 0 R"
+            "/Type /FontDescriptor /FontName /Invisible /Flags 5 /ItalicAngle 0 /StemV 80"
+            f" /FontBBox [0 {self.descent} {WIDTH} {self.ascent}] /Ascent {self.ascent}"
+            f" /Descent {self.descent} /CapHeight {self.ascent} /FontFile2 {file} 0 R"
         )
         descriptor = objects.add(f"<< {about} >>")
         glyphs = objects.deflated("", bytes(2 * (len(self.codes) + 1)))
@@ -134,15 +139,15 @@ def _hex(text: str) -> str:
     return text.encode("utf-16-be", "replace").hex().upper()
 
 
-def _font_file() -> bytes:
+def _font_file(ascent: int, descent: int) -> bytes:
     """A TrueType font of one empty glyph."""
     tables = {
         b"glyf": b"\0" * 4,
         b"head": struct.pack(
             ">IIIIHHQQhhhhHHhhh",
-            0x10000, 0x10000, 0, 0x5F0F3CF5, 0, UNITS, 0, 0, 0, -200, WIDTH, 800, 0, 8, 2, 0, 0,
+            0x10000, 0x10000, 0, 0x5F0F3CF5, 0, UNITS, 0, 0, 0, descent, WIDTH, ascent, 0, 8, 2, 0, 0,
         ),
-        b"hhea": struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, 800, -200, 0, WIDTH, *[0] * 11, 1),
+        b"hhea": struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, ascent, descent, 0, WIDTH, *[0] * 11, 1),
         b"hmtx": struct.pack(">Hh", WIDTH, 0),
         b"loca": struct.pack(">HH", 0, 0),
         b"maxp": struct.pack(">IHHHHHHHHHHHHHH", 0x10000, 1, 0, 0, 0, 0, 2, *[0] * 8),

@@ -1,6 +1,7 @@
 """Searchable PDF: the page as it was, and its text as others' readers find it."""
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -128,6 +129,74 @@ def test_lines_that_run_up_down_and_upside_down(page, tmp_path, turn):
     line = replace(line, polygon=turned(line.polygon), baseline=turned(line.baseline), words=words)
     made = replace(made, regions=(TextRegion((line,)),))
     assert found_by_pdftotext(made.save(tmp_path / "x.pdf")) == ["Dear friend,"]
+
+
+def crowded(seed):
+    """Columns, notes in the margin, a number that comes last, slanted lines that overlap."""
+    chooser = random.Random(seed)
+    lines = []
+    for column in range(chooser.choice((1, 2, 3))):
+        left, top = 60 + 330 * column, 60 + chooser.choice((0, 0, 17))
+        slant = chooser.uniform(-0.03, 0.03)
+        for number in range(chooser.randint(3, 9)):
+            words, start = [], left + chooser.choice((0, 0, 20))
+            for word in range(chooser.randint(1, 4)):
+                end = start + chooser.randint(30, 80)
+                high = top + slant * (start - left) + chooser.uniform(-4, 4)
+                polygon = box(start, high - 30, end, high + 10)
+                words.append(WrittenWord(f"w{column}{number}{word}", 0.9, polygon))
+                start = end + chooser.choice((5, 10, 30))
+            ends = (left, top), (end, top + slant * (end - left))
+            outline = box(left, top - 30, end, top + 10)
+            text = " ".join(word.text for word in words)
+            lines.append(TextLine(text, 0.9, outline, ends, tuple(words)))
+            top += chooser.randint(22, 50)
+    for note in range(chooser.randint(0, 4)):
+        left, top = chooser.choice((5, 700, 1000)), chooser.randint(20, 500)
+        outline = box(left, top, left + 50, top + 40)
+        lines.insert(chooser.randint(0, len(lines)), TextLine(f"note{note}", 0.9, outline))
+    return lines
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_pdftotext_gives_crowded_pages_in_reading_order(tmp_path, turn):
+    size = (1100, 600) if turn % 2 == 0 else (600, 1100)
+    Image.new("L", size, 255).save(tmp_path / "x.png")
+    for seed in range(12):
+        lines = [turned_line(line, turn, 1100, 600) for line in crowded(seed)]
+        page = Page((TextRegion(tuple(lines)),), *size, "a", str(tmp_path / "x.png"))
+        found = found_by_pdftotext(page.save(tmp_path / "x.pdf"))
+        assert found == [line.text for line in lines], seed
+
+
+def turned_line(line, turn, width, height):
+    def turned(points):
+        sides = (width, height)
+        for _ in range(turn):
+            points = [(sides[1] - y, x) for x, y in points]
+            sides = sides[::-1]
+        return tuple(points)
+
+    words = tuple(replace(word, polygon=turned(word.polygon)) for word in line.words)
+    baseline = line.baseline or ((line.polygon[0][0], line.polygon[2][1]), line.polygon[2])
+    return replace(line, polygon=turned(line.polygon), baseline=turned(baseline), words=words)
+
+
+def test_lines_out_of_place_are_found_once_and_there_by_other_readers(page, tmp_path):
+    made = page(["first line", "second line", "third line"])
+    first, second, third = made.regions[0].lines
+    path = replace(made, regions=(TextRegion((second, third, first)),)).save(tmp_path / "x.pdf")
+    assert found_by_pdftotext(path) == ["second line", "third line", "first line"]
+    words = " ".join(found_by_pdfium(path)).split()
+    assert sorted(words) == ["first", "line", "line", "line", "second", "third"]
+
+
+def test_several_pages_make_one_document(page, tmp_path):
+    with open(tmp_path / "x.pdf", "wb") as file:
+        writer("pdf", Page).write_all([page(["one"]), page(["two", "three"])], file)
+    assert found_by_pdfium(tmp_path / "x.pdf") == ["one", "two", "three"]
+    with pypdfium2.PdfDocument(tmp_path / "x.pdf") as document:
+        assert len(document) == 2
 
 
 def test_the_image_is_shown_and_the_text_is_not(tmp_path):
