@@ -70,12 +70,14 @@ class Journal:
         """The task that read the source last, if it was read."""
         return self._last.get(_key(job), {}).get("task")
 
-    def model(self, job: Job) -> str | None:
-        """The model that read the source as it is now, with its options, if it was read."""
-        entry = self._last.get(_key(job))
-        if entry is None or entry["status"] != DONE or not self._is_same(entry, job):
-            return None
-        return entry["model"]
+    def model_of(self, source: Path) -> str | None:
+        """The model that read a source, or its first part, as it is now, with its options; if it was read."""
+        for part in (None, 1):
+            job = Job(source, (), part)
+            entry = self._last.get(_key(job))
+            if entry and entry["status"] == DONE and self._is_same(entry, job):
+                return entry["model"]
+        return None
 
     def seconds(self, job: Job) -> float:
         """How long it took to read the source; 0 where not known."""

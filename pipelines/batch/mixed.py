@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipelines.batch import units as reading
+from pipelines.batch.choosing import Chooser
 from pipelines.batch.index import write_index
 from pipelines.batch.routing import Routing
 from pipelines.batch.rules import Rule, Rules, chosen_formats, formats_given, known_task
@@ -50,6 +52,8 @@ class Batch:
         self.routing = Routing(self.inputs, command, dict(common or {}))
         if not self.inputs:
             raise ValueError("name at least one file, folder or pattern")
+        if parquet and find_spec("pyarrow") is None:
+            raise ValueError("Parquet needs pyarrow: pip install 'triscribe[parquet]'")
         self.formats = chosen_formats([command, *self.routing.top])
         self.run = Run(
             self.routing,
@@ -61,22 +65,30 @@ class Batch:
             keep_names=True,
             engine=engine,
         )
+        self.chooser = self.routing.choose = Chooser(self.routing.siblings)
         self._parquet, self._overwrite, self._embed = parquet, overwrite, embed
         self.table: Table | None = None
 
-    def outcomes(self, begin: Callable[[list[Unit]], None] | None = None) -> Iterator[tuple[Outcome, dict]]:
+    def outcomes(
+        self,
+        begin: Callable[[list[Unit]], None] | None = None,
+        among: Sequence[Path] | None = None,
+    ) -> Iterator[tuple[Outcome, dict]]:
         """What becomes of each input or part, with its row of the table; that and the page come at the end.
 
         Args:
             begin: is called with what is to be read, in order, before that begins.
+            among: the files below the inputs that count this time; None for all.
 
         Raises:
             MediaError: the output folder cannot be used, or holds files of other people in the way.
         """
         self.run.open()
+        if not self._overwrite:
+            self.routing.made = self.run.journal.model_of
         self.table = self.table or Table(self.out, self.run.journal, self._parquet, self._overwrite)
         try:
-            for outcome in self.run.outcomes(self.inputs, begin):
+            for outcome in self.run.outcomes(self.inputs, begin, among):
                 yield outcome, self.table.add(outcome)
         finally:
             self.table.write()

@@ -18,8 +18,8 @@ from pipelines.model_file import bundled, header_for, located, read_header
 from pipelines.reading.sources import are_several, units_of
 from pipelines.tasks import TASKS, Task, resolve
 
-Chooser = Callable[[str, list[str], Path], str]
-"""Task, models for it and a file -> the model that fits it best."""
+Choose = Callable[[list[Route], Path], Route]
+"""Routes that differ in their models, and a file -> the one whose model fits it best."""
 
 
 class Routing:
@@ -33,6 +33,10 @@ class Routing:
         command: what the command line says.
         common: options of all tasks that have them.
 
+    Attributes:
+        choose: among several models for a task; None takes the first.
+        made: gives the model, with its options, that read a file as it is now in an earlier run; that stays.
+
     Raises:
         ModelError: a model cannot be used.
         DataError: a `triscribe.toml` cannot be understood.
@@ -43,7 +47,8 @@ class Routing:
         self.command, self.common = command, common or {}
         self.roots = [path for path in map(absolute, inputs) if path.is_dir()]
         self.models = Models()
-        self.choose: Chooser | None = None
+        self.choose: Choose | None = None
+        self.made: Callable[[Path], str | None] | None = None
         self._kind_of = cache(kind_or_name)
         self._rules_in = cache(self._checked_rules_in)
         self._known = cache(known_models)
@@ -82,7 +87,7 @@ class Routing:
 
     def excluded(self, path: Path) -> str | None:
         """Why a file that was named is not read although it might be; None if it is or cannot be."""
-        return self.passed(path) if _readers(self._kind_of(path), ()) else None
+        return self.passed(path) if _readers(self._kind_of(path)) else None
 
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""
@@ -112,7 +117,7 @@ class Routing:
         if rule and rule.task == SKIP:
             return f"rule {rule}"
         allowed = next((layer.tasks for layer in layers if layer.tasks), ())
-        rows = _readers(kind, ())
+        rows = _readers(kind)
         if not rows:
             return _unread(kind, path)
         if rule:
@@ -147,9 +152,29 @@ class Routing:
         return None
 
     def _route(self, task: str, path: Path, layers: Sequence[Rules], rule: Rule | None) -> Route:
-        models = self._models(task, layers, rule)
-        model = self.choose(task, models, path) if self.choose and len(models) > 1 else models[0]
-        return Route(task, model, self._options_of(task, layers))
+        options = self._options_of(task, layers)
+        routes = [Route(task, model, options) for model in self._models(task, layers, rule)]
+        if len(routes) > 1 and self.made and (before := self.made(path)):
+            routes = [route for route in routes if self.models.signed(route) == before] or routes
+        return self.choose(routes, path) if self.choose and len(routes) > 1 else routes[0]
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Look at files anew, which have changed, and at rules."""
+        self._kind_of.cache_clear()
+        self._rules_in.cache_clear()
+        for path in paths:
+            self._routes.pop(path, None)
+
+    def siblings(self, task: str, path: Path) -> list[Path]:
+        """Files in the folder of a file that go to its task, in the order of their names."""
+        found = []
+        for each in sorted(path.parent.iterdir()):
+            if each.name.startswith(".") or not each.is_file():
+                continue
+            rows, rule = _readers(self._kind_of(each)), self._rule(each, self.layers(each))
+            if rows and (rule.task if rule else rows[0].name) == task:
+                found.append(each)
+        return found
 
     def _options_of(self, task: str, layers: Sequence[Rules]) -> object:
         given = [layer.options.get(task, {}) for layer in layers]
@@ -242,13 +267,9 @@ def option_names_of(task: str) -> set[str]:
     return option_names(resolve(TASKS[task].options))
 
 
-def _readers(kind: Kind, allowed: Sequence[str]) -> list[Task]:
+def _readers(kind: Kind) -> list[Task]:
     """Tasks that read a kind of source: first the one that such sources are mostly for."""
-    fitting = [
-        row
-        for row in TASKS.values()
-        if kind.name in row.kinds and (kind.sound or not row.sound) and (not allowed or row.name in allowed)
-    ]
+    fitting = [row for row in TASKS.values() if kind.name in row.kinds and (kind.sound or not row.sound)]
     return sorted(fitting, key=lambda row: row.kinds.index(kind.name))
 
 

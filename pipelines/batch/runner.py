@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.batch import units as reading
-from pipelines.batch.journal import JOURNAL, Journal
+from pipelines.batch.journal import JOURNAL, Journal, state_of
 from pipelines.batch.plan import Job, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
@@ -155,20 +155,24 @@ class Run:
         self.shared: dict[str, SharedOutputs] = {}
 
     def outcomes(
-        self, inputs: Sequence[str | Path], begin: Callable[[list[Unit]], None] | None = None
+        self,
+        inputs: Sequence[str | Path],
+        begin: Callable[[list[Unit]], None] | None = None,
+        among: Sequence[Path] | None = None,
     ) -> Iterator[Outcome]:
         """What becomes of each input.
 
         Args:
             inputs: files, folders and patterns.
             begin: is called with what is to be read, in order, before that begins.
+            among: the files below the inputs that count this time; None for all.
 
         Raises:
             MediaError: the output folder cannot be used.
         """
         self.open()
         jobs: list[tuple[Job, Unit]] = []
-        for each in self._planned(inputs):
+        for each in self._planned(inputs, among):
             if isinstance(each, Outcome):
                 yield each
             else:
@@ -186,11 +190,11 @@ class Run:
             precision_for("auto", "cpu", measure=True)
         if begin:
             begin([unit for _, unit in jobs])
-        places = {(str(unit.source), unit.part): job for job, unit in jobs}
+        places = {(str(unit.source), unit.part): (job, state_of(job.source)) for job, unit in jobs}
         try:
             for unit, route, result, seconds in self.engine([unit for _, unit in jobs]):
-                job = places.pop((str(unit.source), unit.part))
-                yield self._finished(job, route, result, seconds)
+                job, state = places.pop((str(unit.source), unit.part))
+                yield self._finished(job, route, result, seconds, state)
         finally:
             for shared in self.shared.values():
                 shared.write()
@@ -215,7 +219,9 @@ class Run:
                 made[key] = SharedOutputs(self.out, writers, self.journal, self.overwrite)
             self.shared[task] = made[key]
 
-    def _planned(self, inputs: Sequence[str | Path]) -> Iterator[Outcome | tuple[Job, Unit]]:
+    def _planned(
+        self, inputs: Sequence[str | Path], among: Sequence[Path] | None
+    ) -> Iterator[Outcome | tuple[Job, Unit]]:
         """What is to be done, each with the unit to read; and what becomes of the rest."""
         existing, passed = [], {}
 
@@ -227,7 +233,9 @@ class Run:
                 passed[path] = reason
             return reason is None
 
-        for each in inputs:  # what is missing costs a line of its own, like any bad file
+        for each in (
+            inputs if among is None else ()
+        ):  # what is missing costs a line of its own, like any bad file
             try:
                 collect([each], is_meant)
                 existing.append(each)
@@ -237,7 +245,10 @@ class Run:
                 yield _failure(
                     Path(each), MediaError(each, f"cannot be read ({error.strerror})", "check its name")
                 )
-        sources = collect(existing, is_meant) if existing else []
+        if among is not None:
+            existing, sources = list(inputs), [path for path in among if is_meant(path)]
+        else:
+            sources = collect(existing, is_meant) if existing else []
         excluded = {path: reason for path in sources if (reason := self.work.excluded(path))}
         passed = {path: reason for path, reason in passed.items() if path not in sources} | excluded
         sources = [path for path in sources if path not in excluded]
@@ -257,7 +268,7 @@ class Run:
         )
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
             if isinstance(unit, TriscribeError):
-                yield self._finished(job, None, unit, 0.0)
+                yield self._finished(job, None, unit, 0.0, state_of(job.source))
                 continue
             try:
                 yield self._settled(job, unit) or (job, unit)
@@ -312,13 +323,24 @@ class Run:
         return job.ending(each.extension for each in self.writers[route.task])
 
     def _finished(
-        self, job: Job, route: Route | None, result: Result | TriscribeError, seconds: float
+        self,
+        job: Job,
+        route: Route | None,
+        result: Result | TriscribeError,
+        seconds: float,
+        state: list[int] | None,
     ) -> Outcome:
-        """Write the outputs of a result, and say in the journal what became of the input."""
+        """Write the outputs of a result, and say in the journal what became of the input.
+
+        Args:
+            state: of the source before it was read.
+        """
         journal, records, kept = self.journal, {}, []
         task = route.task if route else ""
         model = self.work.models.signed(route) if route else ""
         facts: dict[str, object] = {"seconds": round(seconds, 3)}
+        if state != state_of(job.source):  # it was written to meanwhile, and is to be read again
+            facts |= {"state": state, "hash": ""}
         if route:
             models = self.work.models
             facts |= {"digest": models.digest(route), "model_file": models.file(route)}

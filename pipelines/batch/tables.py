@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from pipelines.batch.index import INDEX
@@ -38,13 +37,10 @@ class Table:
         overwrite: whether files of these names that triscribe did not make are replaced.
 
     Raises:
-        ValueError: pyarrow is missing.
         MediaError: such a file is in the way.
     """
 
     def __init__(self, out: Path, journal: Journal, parquet: bool = False, overwrite: bool = False):
-        if parquet and find_spec("pyarrow") is None:
-            raise ValueError("Parquet needs pyarrow: pip install 'triscribe[parquet]'")
         self.out, self.journal, self.parquet = out, journal, parquet
         for name in (LINES, TABLE, FAILURES, PARQUET, INDEX):
             if (out / name).exists() and not overwrite and not journal.is_ours(out / name):

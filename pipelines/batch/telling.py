@@ -6,22 +6,26 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from pipelines.batch.choosing import Choice
 from pipelines.batch.mixed import Batch
 from pipelines.batch.progress import Progress
 from pipelines.batch.report import done, say
 from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.tables import FAILURES, TABLE
 from pipelines.batch.units import Unit
+from pipelines.batch.watching import PAUSE, Watcher
 from pipelines.batch.work import length_of
 from pipelines.errors import MediaError, printable
 from pipelines.reading.reporting import listening
 from pipelines.tasks import TASKS
 
 LOW = 0.6  # mean confidence of a result below which another model may fit better
+CHOICES = 20  # models that were chosen, of which a line is said
 LISTED = 5  # lines of a kind that are written out
 SECONDS = {
     True: 0.06,
@@ -50,9 +54,21 @@ class Telling:
         self.low: Counter[tuple[str, str]] = Counter()  # by task and model
         self.read: Counter[tuple[str, str]] = Counter()
         self._lines: IO | None = None
+        self._choices = 0
+        self._watches = False
+        batch.chooser.tell = self._chosen
 
     def __call__(self) -> int:
         """Do the run; returns the exit code."""
+        started = time.monotonic()
+        with self._opened():
+            self._run()
+            self._end(time.monotonic() - started)
+        return 1 if self.counts[FAILED] else 0
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        """Within it, lines of JSON have their file."""
         with ExitStack() as stack:
             if self.progress == JSONL:
                 self._lines = sys.stderr
@@ -62,19 +78,42 @@ class Telling:
                 except OSError as error:
                     cause = f"cannot be written ({error.strerror})"
                     raise MediaError(self.progress, cause, "give --progress another file") from error
-            started = time.monotonic()
-            self._run()
-            seconds = time.monotonic() - started
-            if self.progress != QUIET:
-                self.summarise(seconds)
-            self._line(
-                "end",
-                seconds=round(seconds, 3),
-                **{key.replace(" ", "_"): n for key, n in self.counts.items()},
-            )
+            yield
+
+    def _end(self, seconds: float) -> None:
+        if self.progress != QUIET:
+            self.summarise(seconds)
+        counts = {name.replace(" ", "_"): count for name, count in self.counts.items()}
+        self._line("end", seconds=round(seconds, 3), **counts)
+
+    def watch(self, watcher: Watcher, guard: Callable[[], AbstractContextManager] = nullcontext) -> int:
+        """Read what comes into the folders until Ctrl-C; returns the exit code.
+
+        Args:
+            watcher: of the inputs.
+            guard: within which files are read; Ctrl-C meanwhile is not caught.
+        """
+        started, reads = time.monotonic(), False
+        self._watches = True
+        with self._opened():
+            self._say(f"watching {', '.join(map(str, self.batch.inputs))}; Ctrl-C ends")
+            try:
+                while True:
+                    paths, reads = watcher.look(), True
+                    if paths:
+                        self.batch.routing.forget(paths)
+                        with guard():
+                            self._run(paths)
+                    reads = False
+                    if not paths:
+                        time.sleep(PAUSE)
+            except KeyboardInterrupt:
+                if reads:
+                    raise
+            self._end(time.monotonic() - started)
         return 1 if self.counts[FAILED] else 0
 
-    def _run(self) -> None:
+    def _run(self, among: Sequence[Path] | None = None) -> None:
         bar: Progress | None = None
         total = finished = 0
 
@@ -82,10 +121,10 @@ class Telling:
             nonlocal bar, total
             total = len(units)
             self._line("begin", total=total)
-            if self.progress == BAR:
+            if self.progress == BAR and not self._watches:
                 bar = Progress("files", [_seconds(unit) for unit in units], timed=False)
 
-        outcomes = self.batch.outcomes(begin)
+        outcomes = self.batch.outcomes(begin, among)
         with listening(lambda position: bar and bar.reached(position)):
             try:
                 for outcome, row in outcomes:
@@ -95,6 +134,11 @@ class Telling:
                         if bar:
                             bar.finish()
                     self._line("result", **row, finished=min(finished, total), total=total)
+                    if self._watches and outcome.status == DONE and not outcome.earlier:
+                        sure = (
+                            "" if row["confidence"] is None else f", mean confidence {row['confidence']:.2f}"
+                        )
+                        self._say(f"{outcome.path}: {outcome.task}, {row['extent']:g} {row['unit']}{sure}")
             finally:
                 outcomes.close()
                 if bar:
@@ -158,6 +202,14 @@ class Telling:
         lines.append(f"all results in one table: {out / TABLE}")
         for line in lines:
             print(printable(line))
+
+    def _chosen(self, choice: Choice) -> None:
+        """Say which model was chosen; of many, the first."""
+        self._choices += 1
+        self._line("model", place=str(choice.place), task=choice.task, confidences=dict(choice.confidences))
+        if self.progress != QUIET and self._choices <= CHOICES:
+            more = "; more are in the table" if self._choices == CHOICES else ""
+            self._say(f"model: {choice}{more}")
 
     def _say(self, text: str) -> None:
         if self._lines is not sys.stderr:

@@ -51,6 +51,10 @@ class BatchCommand:
     """Also write results.parquet."""
     embed: bool = False
     """Have the page index.html hold short recordings and reduced images, instead of links to the files."""
+    watch: bool = False
+    """Go on, and read what comes into the folders, until Ctrl-C."""
+    settle: float = 5.0
+    """Seconds for which a file must not have changed, with --watch."""
     quiet: bool = False
     """Say nothing but what failed."""
     progress: str = "bar"
@@ -65,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     from pipelines.batch.mixed import Batch
     from pipelines.batch.rules import Rules, formats_given, known_task, set_options
     from pipelines.batch.telling import QUIET, Telling
+    from pipelines.batch.watching import Watcher
 
     if not command.inputs:
         raise UsageError("name at least one folder, file or pattern")
@@ -92,6 +97,8 @@ def main(arguments: Sequence[str]) -> int:
             embed=command.embed,
         )
         telling = Telling(batch, QUIET if command.quiet else command.progress)
+        if command.watch:
+            return telling.watch(Watcher(command.inputs, command.settle), interruptible)
         with interruptible():
             return telling()
     except ValueError as error:

@@ -186,6 +186,18 @@ def test_outputs_in_the_folder_of_the_inputs_are_no_inputs(tmp_path):
         assert len([*csv.DictReader(file)]) == 1
 
 
+def test_parquet(tmp_path, monkeypatch, capsys):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    put(tmp_path / "in/a.mp4", EXAMPLES / "video/rise.mp4")
+    (tmp_path / "in/n.txt").write_text("notes")
+    assert len([*run(tmp_path / "in", tmp_path / "out", parquet=True)]) == 2
+    table = parquet.read_table(tmp_path / "out/results.parquet").to_pylist()
+    assert table == [*rows(tmp_path / "out").values()]
+    monkeypatch.setattr("pipelines.batch.mixed.find_spec", lambda name: None)
+    assert cli.main(["batch", str(tmp_path / "in"), "-o", str(tmp_path / "o"), "--parquet"]) == 2
+    assert "needs pyarrow: pip install 'triscribe[parquet]'" in capsys.readouterr().err
+
+
 def test_other_peoples_tables_are_kept(tmp_path, capsys):
     put(tmp_path / "in/a.mp4", EXAMPLES / "video/rise.mp4")
     (tmp_path / "out").mkdir()
