@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from recipes.learning.options import CoreOptions, RecogniserOptions
+from recipes.learning.options import CoreOptions, RecogniserOptions, check_shares
 
 MADE = "splice", "compose", "small_capitals"  # shares of lines that are made of others
 
@@ -146,7 +146,13 @@ class HandwritingOptions(RecogniserOptions):
     """Weight of an auxiliary CTC loss on the output of the front end (Retsinas et al. 2022); 0 turns it
     off."""
     texts: tuple[Path, ...] = ()
-    """Plain text files in the language to be read, for --compose: they teach words that no line shows."""
+    """Plain text files in the language to be read, for --compose and --fonts: books, or lists of words. They
+    teach words that no line shows. Without them, rendered lines say what the training lines say."""
+    fonts: Path | None = None
+    """Folder of fonts (.ttf, .otf): besides the lines of the data, an epoch has lines rendered in these,
+    always new ones, as scans show them. They teach hands that the data lacks."""
+    rendered: float = 0.5
+    """Share of rendered lines among those of an epoch, with --fonts."""
     views: int = 0
     """With --freeze: run the front end over this many variants of each line before training and keep its
     output on disk, about 60 kB per line and variant; epochs take half the time. 0 runs it in every epoch."""
@@ -161,5 +167,13 @@ class HandwritingOptions(RecogniserOptions):
             raise ValueError("a teacher reads lines, but views are no longer lines: leave out one of them")
         if self.views and self.augmentation.small_capitals:
             raise ValueError("small_capitals are drawn, which views cannot be: leave out one of them")
-        if self.texts and not self.augmentation.compose:
-            raise ValueError("texts are for --compose: give that a share of the lines, such as 0.4")
+        check_shares(self, "rendered")
+        if self.views and self.fonts:
+            raise ValueError(
+                "rendered lines are new ones each time, but views are not: leave out one of them"
+            )
+        if self.texts and not (self.augmentation.compose or self.fonts):
+            raise ValueError(
+                "texts are for --compose and --fonts: give the one a share of the lines, such as 0.4, or the "
+                "other a folder"
+            )

@@ -9,15 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from recipes.handwriting.augment import blot, vary
-from recipes.handwriting.options import LineAugmentation
+from recipes.handwriting.line_texts import LineTexts
+from recipes.handwriting.options import HandwritingOptions, LineAugmentation
 from recipes.handwriting.pieces import Capital, Pieces, cut_out, cuts, drawn, spliced
-from recipes.learning.options import RecogniserOptions
+from recipes.handwriting.rendered_lines import RenderedLines, font_files
 from recipes.learning.reading_task import ReadingTask, Sample, Samples, padded
 from recipes.learning.teacher import Teacher
 
 TRIES = 20  # to find a text that the alphabet can write
+LETTER = 0.3  # guessed width of a letter in a rendered line, as a share of the line's height
+
+
+class Rendered(Sample):
+    """A line that is drawn when it is needed; `index` is its number, and `length` a guess."""
 
 
 class LineTask(ReadingTask):
@@ -29,7 +36,7 @@ class LineTask(ReadingTask):
         self,
         model: SequenceModel,
         samples: Samples,
-        options: RecogniserOptions,
+        options: HandwritingOptions,
         teacher: Teacher | None = None,
         reads: bool = False,
     ):
@@ -43,6 +50,9 @@ class LineTask(ReadingTask):
         # Where lines part, in columns; kept in checkpoints, since a later model would find other places.
         places = sum(len(sample.labels) + 1 for sample in self.train_items)
         self.register_buffer("cuts", torch.full((places if self.join else 0,), -1))
+        self.lines = rendered_lines(options, model, samples)
+        share = options.rendered if self.lines else 0.0
+        self.rendered = round(len(samples.train) * share / (1 - share))  # lines an epoch
 
     def eased(self, augmentation: LineAugmentation) -> LineAugmentation:
         slant, elastic = augmentation.slant / 2, augmentation.elastic / 2
@@ -53,7 +63,10 @@ class LineTask(ReadingTask):
         chance = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
         lines = [torch.cat([self._columns(sample) for sample in group]).numpy().T for group in batch]
         varied = [
-            vary(line, augmentation, chance, behind=lines[place - 1]) for place, line in enumerate(lines)
+            line
+            if isinstance(group[0], Rendered)  # which its scan has varied already
+            else vary(line, augmentation, chance, behind=lines[place - 1])
+            for place, (group, line) in enumerate(zip(batch, lines, strict=True))
         ]
         return padded([torch.from_numpy(line.T) for line in varied])
 
@@ -75,9 +88,21 @@ class LineTask(ReadingTask):
             self.cuts.copy_(torch.tensor(self._found_cuts()))
 
     def _joined(self, chooser: random.Random, share: float) -> list[list[Sample]]:
-        """Lines, shuffled; some of them as words, half of which are those of lines near them, and some
+        """Lines of the data and rendered ones, shuffled."""
+        lines = self._lines(chooser, share)
+        if self.rendered:
+            lines += [[self._rendered(chooser.getrandbits(60))] for _ in range(self.rendered)]
+            chooser.shuffle(lines)
+        return lines
 
-        as pieces of other lines that say what is found somewhere in the texts.
+    def _rendered(self, number: int) -> Rendered:
+        labels = self.model.encode(self.model.normalisation(self.lines.text(number)))
+        return Rendered(number, round(len(labels) * LETTER * self.model.front_end.height), labels, None)
+
+    def _lines(self, chooser: random.Random, share: float) -> list[list[Sample]]:
+        """Lines of the data, shuffled; some of them as words, half of which are those of lines near them,
+
+        and some as pieces of other lines that say what is found somewhere in the texts.
         """
         order = chooser.sample(range(len(self.train_items)), len(self.train_items))
         if not share:
@@ -144,6 +169,8 @@ class LineTask(ReadingTask):
 
     def _columns(self, sample: Sample) -> Tensor:
         """(columns, height) uint8 of a line or a part of it."""
+        if isinstance(sample, Rendered):
+            return self.model.front_end.prepare(self.lines.image(sample.index))
         line = self.cache[sample.index]
         if isinstance(sample, Capital):
             return torch.from_numpy(drawn(line.numpy(), sample))
@@ -154,3 +181,20 @@ class LineTask(ReadingTask):
 
     def _as_they_are(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
         return padded([self.cache[sample.index] for sample in samples])
+
+
+def rendered_lines(
+    options: HandwritingOptions, model: SequenceModel, samples: Samples
+) -> RenderedLines | None:
+    """Lines in the fonts that the options name, as long as those of the data."""
+    if not options.fonts:
+        return None
+    said = [model.decode(sample.labels) for sample in samples.train]
+    texts = [read_text(path) for path in options.texts] or [" ".join(said)]  # lists of words keep their lines
+    letters = {
+        letter
+        for letter in {*model.alphabet.symbols, *"".join(texts)}
+        if (meant := model.normalisation(letter)) and not model.alphabet.unknown(meant)
+    }
+    lines = LineTexts(texts, [len(text) for text in said])
+    return RenderedLines(font_files(options.fonts), lines, letters | {" "}, options.training.seed)

@@ -41,7 +41,8 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: Sequence[Item], rule:
     """The base with an alphabet for new data.
 
     The outputs of shared symbols keep their weights; a new symbol starts from the nearest one that the base
-    has: `a` from `A`, `é` from `e`.
+    has: `a` from `A`, `é` from `e`. One that is near none starts from the mean of all, as unlikely as the
+    rarest, so that it is never read before it is learnt.
 
     Args:
         rule: "fail" if the data has characters that the base lacks, their "union", or "new": only those of
@@ -69,9 +70,11 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: Sequence[Item], rule:
         fresh = model.state_dict()[name].clone()
         fresh[0] = weights[name][0]
         for index, symbol in enumerate(chosen.symbols, start=1):
-            known = nearest(symbol, base.alphabet)
+            known, learnt = nearest(symbol, base.alphabet), weights[name]
             if known:
-                fresh[index] = weights[name][base.alphabet.encode(known)[0]]
+                fresh[index] = learnt[base.alphabet.encode(known)[0]]
+            else:  # random weights would be written all over what is read well
+                fresh[index] = learnt[1:].mean(dim=0) if learnt.dim() > 1 else learnt[1:].min()
         weights[name] = fresh
     model.load_state_dict(weights)
     return model

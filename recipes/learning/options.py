@@ -50,9 +50,9 @@ class TrainingOptions:
     """Device to train on; auto is cuda where there is one."""
     threads: int = 0
     """CPU threads; 0 leaves the choice to torch."""
-    workers: int = 0
-    """Processes that make batches while the network learns; 0 makes them in this one. A GPU is mostly faster
-    than one process can augment."""
+    workers: int | None = None
+    """Processes that make batches. If not given, one for each core but one, up to 16, where training runs on
+    a GPU, which would wait for batches, and none on a CPU, where the network needs all cores."""
 
     def __post_init__(self):
         check_choices(self)
@@ -60,7 +60,7 @@ class TrainingOptions:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("weight_decay", "threads", "workers"):
-            if getattr(self, name) < 0:
+            if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         check_shares(self, "warmup", "average", "blend")
         meant(self.precision)

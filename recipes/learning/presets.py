@@ -23,6 +23,7 @@ OWN = (
     "device",
     "threads",
     "texts",
+    "fonts",
     "teacher",
     "noises",
     "rooms",

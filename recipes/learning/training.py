@@ -22,7 +22,7 @@ from recipes.learning.checkpoint import NAME, Checkpoint, State
 from recipes.learning.fingerprint import Fingerprint
 from recipes.learning.interruption import Interrupted, Interruption
 from recipes.learning.locking import locked
-from recipes.learning.making import made_ahead
+from recipes.learning.making import made_ahead, workers_for
 from recipes.learning.options import TrainingOptions
 from recipes.learning.progress import Line, Remaining, counted, lasting
 from recipes.learning.weights import copied, mix_into, parameter_groups
@@ -160,6 +160,7 @@ class _Run:
         self.task, self.options, self.out, self.device = task, options, out, device
         self.interruption = interruption
         self.precision = precision_for(options.precision, device, training=True, measure=True)
+        self.workers = workers_for(options.workers, device)
         self.optimiser = torch.optim.AdamW(
             parameter_groups(task, options.weight_decay), lr=options.learning_rate, betas=(0.9, 0.98)
         )
@@ -222,7 +223,7 @@ class _Run:
         task.model.train()
         before, started = state.seconds, time.monotonic()
         last = started
-        with made_ahead(makers[first:], task.laborious, options.workers) as made:
+        with made_ahead(makers[first:], task.laborious, self.workers) as made:
             for index, batch in enumerate(made, first):
                 with held():
                     state.losses.append(self._step(batch, (epoch + index / len(makers)) / options.epochs))

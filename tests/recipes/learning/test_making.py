@@ -1,31 +1,55 @@
-"""Batches made ahead: the same in the same order, whoever makes them."""
+"""recipes.learning.making: batches made by other processes are those that are made here."""
 
+import os
 from functools import partial
 
 import pytest
 import torch
 
-from recipes.learning.making import made_ahead
+from recipes.learning.making import made_ahead, workers_for
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 
 
-def drawn(seed: int) -> tuple:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(3, generator=generator), [[seed, seed + 1], []], None
+def made(number: int) -> tuple:
+    return torch.full((2, 3), float(number)), [[number]], None
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_who_makes_them_changes_nothing(workers):
-    with made_ahead([partial(drawn, seed) for seed in range(7)], False, workers) as made:
-        found = list(made)
-    assert len(found) == 7
-    for seed, batch in enumerate(found):
-        expected = drawn(seed)
-        assert torch.equal(batch[0], expected[0]) and batch[1:] == expected[1:]
+def failing() -> tuple:
+    raise ValueError("no batch here")
 
 
-def test_an_error_reaches_who_asks():
-    def fail():
-        raise ValueError("cannot be made")
+@needs_fork
+@pytest.mark.parametrize("workers", [1, 2])
+def test_batches_come_in_their_order_from_any_number_of_processes(workers):
+    with made_ahead([partial(made, number) for number in range(7)], False, workers) as batches:
+        found = list(batches)
+    assert [batch[1] for batch in found] == [[[number]] for number in range(7)]
+    assert all(torch.equal(batch[0], made(number)[0]) for number, batch in enumerate(found))
+    assert all(isinstance(batch, tuple) and batch[2] is None for batch in found)
 
-    with pytest.raises(ValueError, match="cannot be made"), made_ahead([fail], False, 1) as made:
-        list(made)
+
+@needs_fork
+def test_processes_make_them_unless_a_network_has_to():
+    for laborious, others in ((False, True), (True, False)):
+        with made_ahead([os.getpid] * 3, laborious, 1) as made_by:
+            assert all((process != os.getpid()) == others for process in made_by)
+
+
+@needs_fork
+def test_what_goes_wrong_in_a_process_is_raised_here():
+    with pytest.raises(ValueError, match="no batch here"), made_ahead([failing], False, 1) as batches:
+        list(batches)
+
+
+@needs_fork
+def test_batches_may_be_left_unread():
+    with made_ahead([partial(made, number) for number in range(50)], False, 2) as batches:
+        assert next(batches)[1] == [[0]]
+
+
+def test_a_cpu_needs_no_processes():
+    assert workers_for(None, "cpu") == 0
+    if hasattr(os, "fork"):
+        assert workers_for(None, "cuda") == min(16, len(os.sched_getaffinity(0)) - 1)
+        assert workers_for(3, "cpu") == 3
