@@ -12,13 +12,16 @@ from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 from decoders.alphabet import Normalisation
 from pipelines.reading.precision import meant
 
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 60  # where their number is left to that of the items
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """Training: schedule, optimiser, checkpoints."""
 
     epochs: int = 100
-    """Passes over the training data."""
+    """Passes over the training data. 0 leaves it to the number of items: 50 for 50, 31 for 200, 18 for 1,000,
+    10 for 5,000, and validates 8 times a run; for fine-tuning."""
     batch_size: int = 16
     """Items per batch."""
     learning_rate: float = 2e-3
@@ -56,14 +59,21 @@ class TrainingOptions:
 
     def __post_init__(self):
         check_choices(self)
-        for name in ("epochs", "batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
+        for name in ("batch_size", "valid_every", "learning_rate", "clip", "checkpoint_minutes"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("weight_decay", "threads", "workers"):
+        for name in ("epochs", "weight_decay", "threads", "workers"):
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         check_shares(self, "warmup", "average", "blend")
         meant(self.precision)
+
+    def for_items(self, count: int) -> Self:
+        """The same with a number of epochs: that given, or one for so many training items."""
+        if self.epochs:
+            return self
+        epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(50 * (50 / max(1, count)) ** 0.35)))
+        return replace(self, epochs=epochs, valid_every=-(-epochs // 8))
 
 
 class Sizes:

@@ -191,6 +191,8 @@ class Recipe(ABC):
             rejected += unusable
         for manifest in manifests:
             print(f"{manifest.root.name}: {manifest.layout} layout")
+        training = options.training.for_items(len(splits["train"]))
+        options = self.options = replace(options, training=training)
         shown = {name: items for name, items in splits.items() if items}
         print("\n" + self.described(shown, rejected))
         for line in [] if base else self.advice_before(splits["train"]):

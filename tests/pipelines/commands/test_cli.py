@@ -146,7 +146,7 @@ def test_the_command_writes_what_the_library_finds(model, folder, tmp_path, caps
         ("train foo", "no recipe 'foo'; choose from asr, handwriting"),
         ("train foo --data x --epochs 3", "no recipe 'foo'"),
         ("train asr --epocs 3", "--epochs"),
-        ("train asr --epochs 0", "epochs must be above 0"),
+        ("train asr --epochs -1", "epochs must be 0 or more"),
         ("train asr --valid 1.5", "valid is a share"),
         ("train asr --speed 1.5", "speed is a change"),
         ("train asr --hidden-size 0", "hidden_size must be at least 1"),

@@ -243,7 +243,7 @@ def test_the_rate_goes_up_and_down(warmup):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"epochs": 0},
+        {"epochs": -1},
         {"batch_size": -1},
         {"learning_rate": 0.0},
         {"clip": 0.0},
@@ -259,3 +259,11 @@ def test_the_rate_goes_up_and_down(warmup):
 def test_options_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TrainingOptions(**wrong)
+
+
+def test_few_items_get_more_epochs_than_many():
+    left = TrainingOptions(epochs=0)
+    epochs = [left.for_items(count).epochs for count in (0, 1, 50, 200, 1000, 5000, 10**7)]
+    assert epochs == [60, 60, 50, 31, 18, 10, 4]
+    assert [left.for_items(count).valid_every for count in (50, 5000)] == [7, 2]
+    assert TrainingOptions(epochs=7).for_items(50) == TrainingOptions(epochs=7)
