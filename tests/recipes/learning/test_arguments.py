@@ -165,7 +165,7 @@ def test_old_names_say_the_new_way(old):
         parse(HandwritingOptions, "handwriting", [f"--{old.replace('_', '-')}", "3"])
 
 
-@pytest.mark.parametrize("typed", ["--cell rnn", "--epochs many", "--epochs 0", "--warmup 1.5", "--freeze"])
+@pytest.mark.parametrize("typed", ["--cell rnn", "--epochs many", "--epochs -1", "--warmup 1.5", "--freeze"])
 def test_wrong_values_are_usage_errors(typed, capsys):
     with pytest.raises(SystemExit) as error:
         parse(AsrOptions, "asr", typed.split())
