@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from io import StringIO
 from pathlib import Path
 
@@ -54,9 +55,14 @@ class EarlierResults:
             file.write(mend + json.dumps(entry).encode("ascii") + b"\n")
         self._places[entry["key"]] = place
 
-    def find(self, job: Job, model: str) -> Result | None:
-        """What the model found in the source as it is now, or else what its JSON or text output holds."""
-        place = self._places.get(_key(job, model))
+    def find(self, job: Job, model: str, kept: Collection[Path] = ()) -> Result | None:
+        """What the model found in the source as it is now, or else what its JSON or text output holds.
+
+        Args:
+            kept: outputs that a person has edited; what such a JSON holds comes first.
+        """
+        is_edited = any(output.name.endswith(".json") for output in kept)
+        place = None if is_edited else self._places.get(_key(job, model))
         try:
             if place is not None:
                 with open(self.path, "rb") as file:

@@ -81,7 +81,7 @@ class Report:
             self._enter(job.source, result, outputs=job.outputs)
         elif outcome.earlier:
             self.skipped += outcome.status != EDITED
-            found = self.earlier.find(job, outcome.model) if self.earlier else None
+            found = self.earlier.find(job, outcome.model, outcome.kept) if self.earlier else None
             if found:
                 self._enter(job.source, found, outputs=job.outputs)
 

@@ -306,7 +306,8 @@ class Run:
         done = self.skip_existing and recorded and journal.is_done(job, model, digest)
         foreign = None if self.overwrite or done else journal.foreign(job, task)
         facts = {"task": task, "model": model, "seconds": journal.seconds(job), "earlier": True}
-        if not foreign and edited and (done or (recorded and len(edited) == len(job.outputs))):
+        whole = any(output.name.endswith(".json") for output in edited)  # a corrected result
+        if not foreign and edited and (done or whole or (recorded and len(edited) == len(job.outputs))):
             return Outcome(job, EDITED, kept=tuple(edited), **facts)
         if done:
             return Outcome(job, DONE, **facts)

@@ -45,8 +45,10 @@ def corrected(result: Correctable, place: int, text: str, check: Check | None) -
         check: by whom and when it was checked; None if it is not checked yet.
 
     Raises:
-        ValueError: there is no such line, or an action is to have no label.
+        ValueError: there is no such line, an action is to have no label, or the result is of another type.
     """
+    if not isinstance(result, Correctable):
+        raise ValueError(f"a result of the type {type(result).__name__} cannot be corrected here")
     text = " ".join("".join(each for each in text if each.isspace() or category(each) not in NO_TEXT).split())
     if isinstance(result, Page):
         return _page(result, place, text, check)

@@ -10,6 +10,7 @@ from statistics import fmean
 from pipelines.results import (
     Actions,
     Caption,
+    Classified,
     Page,
     Point,
     Result,
@@ -68,6 +69,8 @@ def item_of(entry: Entry) -> dict:
         return item
     lines = [_without_double(line) for line in _LINES.get(type(result), _of_other)(result)]
     item |= {"model": result.model, "lines": lines}
+    if type(result) not in TASKS:
+        item["fixed"] = True  # there is nothing to correct it with
     if result.notes:
         item["notes"] = list(map(printable, result.notes))
     if isinstance(result, Page):
@@ -96,7 +99,9 @@ def _confidence(result: Result) -> float | None:
     """Mean over the words, or what comes nearest to them; None where nothing was found."""
     if isinstance(result, Actions):
         return _share(result.score)
-    if type(result) not in _LINES:
+    if isinstance(result, Classified):
+        return _share(fmean(each.score for each in result.texts))
+    if type(result) not in TASKS:
         return None
     units = result.sentences if isinstance(result, Caption) else result.words
     if not units and not isinstance(result, Caption):
@@ -170,6 +175,18 @@ def _of_caption(result: Caption) -> list[dict]:
     ]
 
 
+def _of_classified(result: Classified) -> list[dict]:
+    return [
+        {
+            "t": f"{label} {each.text}",
+            "c": _share(each.score),
+            "w": [[label, _share(each.score)], [each.text]],
+        }
+        for each in result.texts
+        for label in [each.label or "?"]
+    ]
+
+
 def _of_other(result: Result) -> list[dict]:
     text = str(getattr(result, "text", ""))
     return [{"t": text, "w": [[text]]}] if text else []
@@ -213,4 +230,10 @@ def _counted(count: int, name: str) -> str:
     return f"{count:,} {name}{'s' * (count != 1)}"
 
 
-_LINES = {Transcript: _of_transcript, Page: _of_page, Actions: _of_actions, Caption: _of_caption}
+_LINES = {
+    Transcript: _of_transcript,
+    Page: _of_page,
+    Actions: _of_actions,
+    Caption: _of_caption,
+    Classified: _of_classified,
+}

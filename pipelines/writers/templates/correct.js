@@ -92,7 +92,7 @@ function redraw(number, kept) {
 }
 
 function prepare(line, item, place) {
-  if (item.lines[place].missing) return;
+  if (item.lines[place].missing || item.fixed) return;
   line.classList.add("editable");
   line.tabIndex = 0;
   line.setAttribute("role", "button");
@@ -143,7 +143,8 @@ function unsure(line, text) {
   const found = all.filter((_, index) => { const word = wordAt(line, all, index); return word >= 0 && line.w[word][1] < 0.9; });
   return found.length || line.t || line.c === undefined || line.c >= 0.9 ? found : [[0, 0, ""]];
 }
-const isUnsure = line => line.w.some(word => word[1] < 0.9) && !line.k && !line.missing;
+const isUnsure = line => isOpen(line) && line.w.some(word => word[1] < 0.9);
+const isOpen = line => !line.k && !line.missing;  // to be checked
 
 /* Correcting a line. */
 function edit(number, place, where) {
@@ -257,7 +258,7 @@ const keptOf = number => rowOf(number)?.querySelector(".kept")?.firstChild.data.
 
 function accept() {
   const { number, place } = active;
-  const next = following(number, place, 1, line => !line.k && !line.missing);
+  const next = following(number, place, 1, isOpen);
   leave(true, true);
   if (next) edit(next[0], next[1], "first");
   else tell("That was the last line.");
@@ -267,13 +268,15 @@ function accept() {
 function following(number, place, step, is) {
   let at = shown.order.indexOf(number);
   for (let line = place + step; at >= 0 && at < shown.order.length; at += step) {
-    const lines = items[shown.order[at]].lines || [];
+    const lines = correctable(shown.order[at]);
     for (; line >= 0 && line < lines.length; line += step) if (is(lines[line])) return [shown.order[at], line];
-    const other = items[shown.order[at + step]]?.lines || [];
+    const other = correctable(shown.order[at + step]);
     line = step > 0 ? 0 : other.length - 1;
   }
   return null;
 }
+
+const correctable = number => items[number]?.fixed ? [] : items[number]?.lines ?? [];
 
 function keys(event) {
   const { field, number, place } = active, line = items[number].lines[place];

@@ -320,6 +320,21 @@ def test_a_corrected_text_is_kept(model, folder, tmp_path, capsys, options, name
     assert "kept" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["m", "m2"])
+def test_all_outputs_of_a_corrected_result_are_kept(model, folder, tmp_path, capsys, name):
+    """The text was right, so that only JSON, which says that it was checked, was changed."""
+    out, page = tmp_path / "out", tmp_path / "page.html"
+    assert run(folder, "-o", out, "-f", "txt,json", "--page", page) == 0
+    said = (out / "b.json").read_text()
+    (out / "b.json").write_text(said.replace("three", "tree"))
+    model.read, model.name = [], name
+    assert run(folder, "-o", out, "-f", "txt,json", "--page", page, "--skip-existing") == 0
+    assert model.read == ([] if name == "m" else ["a.wav", "c.wav"])
+    assert "1 edited, kept" in capsys.readouterr().out
+    assert "tree" in (out / "b.json").read_text() and "three" in (out / "b.txt").read_text()
+    assert '"tree"' in page.read_text()
+
+
 def test_a_text_that_is_corrected_while_the_run_goes_on_is_kept(model, folder, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(folder, "-o", out) == 0

@@ -18,6 +18,8 @@ from pipelines.results import (
     Caption,
     CaptionWord,
     Check,
+    Classified,
+    ClassifiedText,
     Glyph,
     Page,
     Segment,
@@ -236,3 +238,11 @@ def test_actions_and_captions(tmp_path):
     assert one["top"] == [["fall", 0.75], ["rise", 0.25]] and one["seconds"] == 2.0
     assert one["lines"] == [{"c": 0.75, "w": [["fall", 0.75]], "s": 0.0, "e": 2.0}]
     assert two["lines"] == [{"c": 0.7, "w": [["a", 0.9], ["heart", 0.5]], "a": [["a circle", 0.2]]}]
+
+
+def test_what_is_not_corrected_here_is_still_shown(tmp_path):
+    texts = (ClassifiedText("good", (("praise", 0.9),)), ClassifiedText("hm", (("blame", 0.3),), False))
+    found = Classified(texts, "m", str(tmp_path / "a.txt"))
+    (item,) = items_of(tmp_path / "index.html", Entry(tmp_path / "a.txt", found, None))
+    assert [line["w"] for line in item["lines"]] == [[["praise", 0.9], ["good"]], [["?", 0.3], ["hm"]]]
+    assert item["fixed"] and item["confidence"] == 0.6
