@@ -21,6 +21,8 @@ from decoders.contract import Labels
 from decoders.ctc import ctc_loss, frames_needed
 
 WINDOW = 10  # number of labels over which the confidence of a line is averaged
+EARLY = 0.005  # nats: what omitting a label costs more before a line than behind all, so that of passages
+# that are alike, the first is taken
 SHORTEST_BLOCK = 512  # distance of the frames whose lattice columns are kept
 
 
@@ -44,8 +46,9 @@ def align(log_probs: Tensor, lines: list[list[int]], least: float = 0.0) -> list
 
     The best path may omit lines, at the cost of `least` per label; frames outside all lines cost nothing. A
     line is therefore placed where the geometric mean probability of its labels, relative to the best label of
-    each frame, exceeds `least`, and where its neighbours do not need the frames. Memory is O(labels x
-    sqrt(frames)), time O(labels x frames): about half a minute for an hour of speech.
+    each frame, exceeds `least`, and where its neighbours do not need the frames. Of passages of the text that
+    are alike, the first is taken that leaves place for the others. Memory is O(labels x sqrt(frames)), time
+    O(labels x frames): about half a minute for an hour of speech.
 
     Args:
         log_probs: (frames, labels) of a recording.
@@ -126,7 +129,9 @@ class _Lattice:
         self.anything = log_probs.max(axis=1)
         self.targets = targets
         self.edges = edges
-        self.toll = edges * -np.log(least) if least else None  # cost of omitting all lines up to an edge
+        # Cost of omitting all lines up to an edge, where others follow, and what it is less where none do.
+        self.toll = edges * (EARLY - np.log(least)) if least else None
+        self.refund = edges * EARLY
         # Between equal labels a gap is mandatory, elsewhere optional.
         equal = np.zeros(len(targets), bool)
         equal[1:] = targets[1:] == targets[:-1]
@@ -141,6 +146,7 @@ class _Lattice:
         gap[0] = 0.0
         if self.toll is not None:
             gap[self.edges] = -self.toll
+            gap[self.edges[-1]] += self.refund[-1]
         kept = [(label, gap)]
         bounds = [*range(0, frames, size), frames]
         for start, end in pairwise(bounds):
@@ -189,19 +195,27 @@ class _Lattice:
         first, behind = np.searchsorted(self.edges, [low, high])
         edges = self.edges[first:behind] - low
         toll = None if self.toll is None else self.toll[first:behind]
+        refund = self.refund[first:behind] if behind == len(self.edges) else None
         nothing = np.full(1, -np.inf, np.float32)
         for frame in range(start, end):
             row, before, after = self.log_probs[frame], gap[:-1], label[:-1] + bar
             free = np.maximum(gap[edges], label[edges]) + self.anything[frame]
             if toll is not None:
                 reached = free + toll  # float64, so that `best - toll` gives `free` again
-                best = np.maximum.accumulate(reached)
+                best = highest = np.maximum.accumulate(reached)
+                if refund is not None:
+                    rest = reached - refund
+                    last = int(rest.argmax())
+                    best = highest.copy()
+                    best[-1] = max(best[-1], rest[last] + refund[-1])
             if moves is not None:
                 into_label = np.zeros(len(label), np.uint8)
                 into_label[1:] = np.argmax([label[1:], before, after], axis=0)
                 over = edges + low
                 if toll is not None:
-                    over = np.maximum.accumulate(np.where(reached == best, over, 0))
+                    over = np.maximum.accumulate(np.where(reached == highest, over, 0))
+                    if refund is not None and best[-1] > highest[-1]:
+                        over[-1] = edges[last] + low
                 moves.append((into_label, label >= gap, over))
             label_next = np.maximum(label, np.concatenate([nothing, np.maximum(before, after)]))
             label_next += row.take(targets)

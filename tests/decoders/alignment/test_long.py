@@ -96,3 +96,18 @@ def test_windows_go_over_long_stretches_of_one_without_the_other(windows, before
         text, expected = lines, starts[:12] + starts[-12:]
     found = align_long(log_probs, text, 0.1, 0.03)
     assert [place and place.labels.starts[0] for place in found] == expected
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+@pytest.mark.parametrize("foreign", [0, 8, 20])
+def test_windows_do_not_jump_to_a_later_passage_that_is_alike(windows, foreign, seed):
+    """A refrain, and other speech of some minutes behind it, at the places where windows begin and end."""
+    generator = torch.Generator().manual_seed(seed)
+    lines, refrain = some_lines(9 + seed, generator), some_lines(4, generator)
+    between, last, other = (some_lines(count, generator) for count in (6, 6, foreign))
+    log_probs, starts = recording(lines + refrain + other + between + refrain + last, generator)
+    found = align_long(log_probs, lines + refrain + between + refrain + last, 0.1, 0.03)
+    first = len(lines) + len(refrain)
+    expected = starts[:first] + starts[first + foreign :]
+    placed = [place and place.labels.starts[0] for place in found]
+    assert sum(one == other for one, other in zip(placed, expected, strict=True)) >= len(expected) - 1

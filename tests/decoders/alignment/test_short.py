@@ -205,3 +205,15 @@ def test_best_reading_is_what_the_frames_say():
     assert best_reading(table, [[1, 3], [1, 2, 3], [1, 2, 2, 3]]) == 1
     assert best_reading(table, [[3, 2, 1], [2, 3]]) == 1
     assert best_reading(table[:2], [[1, 2, 3, 4, 5], [1, 2, 3, 4]]) == 0
+
+
+def test_of_passages_that_are_alike_the_first_is_taken():
+    generator = torch.Generator().manual_seed(0)
+    refrain, other = [1, 2, 3, 1, 4], [5, 4, 5, 2]
+    for frames in (30, 300, 3000):
+        start = int(torch.randint(frames - 20, (), generator=generator))
+        said = {start + 2 * place: label for place, label in enumerate(refrain)}
+        placed = align(posteriors(frames, said), [other, refrain, other, refrain, other, refrain], 0.1)
+        assert [place is not None for place in placed] == [False, True, False, False, False, False]
+        placed = align(posteriors(frames, said), [refrain, other, refrain], 0.1)
+        assert [place is not None for place in placed] == [True, False, False]
