@@ -23,12 +23,13 @@ def is_hard(file: Path) -> bool:
 
 
 def recognised(file: Path) -> str:
-    """The text of a result, or the label of a video; empty if there is no result."""
+    """The text of a result, the label of a video, or those of texts; empty if there is no result."""
     if not file.is_file():
         return ""
     beside = file.with_suffix(".json")
-    label = json.loads(beside.read_text(encoding="utf-8")).get("label") if beside.is_file() else None
-    return label or " ".join(file.read_text(encoding="utf-8").split())
+    content = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    labels = [each["label"] for each in content.get("texts", [])]
+    return content.get("label") or " ".join(labels) or " ".join(file.read_text(encoding="utf-8").split())
 
 
 def shortened(text: str) -> str:
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="folder with the results, in a folder for each kind")
     results = parser.parse_args().results
     right = wrong = total = 0  # without the hard examples
-    for kind in ("speech", "handwriting", "video", "pictures"):
+    for kind in ("speech", "handwriting", "video", "pictures", "text"):
         print(f"\n{kind:16} wrong  {'recognised':{WIDTH}}  true")
         files = sorted(
             (HERE / kind).glob("*.txt"), key=lambda path: (path.stem.startswith("hard-"), path.stem)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines import caption, load, recognize, transcribe
+from pipelines import caption, classify, load, recognize, transcribe
 from pipelines.model import SequenceModel
 from pipelines.model_file import bundled
 from recipes.scoring.error_rates import error_rate
@@ -21,6 +21,7 @@ READ = {
     "handwriting-en-small": ("handwriting", "-en", 0.2),
     "action-shapes": ("video", "", 0.0),
     "captioning-emoji": ("pictures", "", 0.02),
+    "intents-en": ("text", "", 0.08),
 }
 
 
@@ -28,6 +29,8 @@ def said(path: Path, model: SequenceModel) -> str:
     """What a public function makes of an example."""
     if path.parent.name == "speech":
         return transcribe(path, model).text
+    if path.parent.name == "text":
+        return " ".join(text.label for text in classify(path, model).texts)
     if path.parent.name == "pictures":
         return caption(path, model).text
     found = recognize(path, model)
@@ -53,7 +56,7 @@ def error(name: str, model: SequenceModel) -> float:
     given = [
         [model.normalisation(text) for text in texts] for texts in (true, [said(p, model) for p in paths])
     ]
-    return error_rate(*given, "word" if model.task == "action" else "character").value
+    return error_rate(*given, "word" if model.task in ("action", "text") else "character").value
 
 
 def test_every_model_is_tested():
