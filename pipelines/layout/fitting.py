@@ -56,8 +56,8 @@ def fitted(layout: PageLayout, size: Size, stored: Size | None = None, orientati
     def shape(shape: LineShape) -> LineShape:
         polygon = moved(shape.polygon)
         if turned and polygon and shape.baseline == level_baseline(shape.polygon):
-            return LineShape(level_baseline(polygon), polygon, shape.id)
-        return LineShape(moved(shape.baseline), polygon, shape.id)
+            return replace(shape, baseline=level_baseline(polygon), polygon=polygon)
+        return replace(shape, baseline=moved(shape.baseline), polygon=polygon)
 
     regions = tuple(
         replace(

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError
@@ -290,6 +292,8 @@ class _Page(_Reader):
         if not (text and text.strip()):
             text = " ".join(filter(None, map(_page_text, element.findall("{*}Word"))))
         shape = self.shape(baseline, polygon, name)
+        stated = element.getparent().get("readingOrientation")
+        shape = replace(shape, upside_down=_is_upside_down(shape, text or "", stated))
         return LayoutLine(shape, _visible_hyphens(text), self.check(element))
 
     def check(self, element: Element) -> Check | None:
@@ -355,7 +359,9 @@ class _Alto(_Reader):
             baseline = ((left, height), (right, height))
         else:
             baseline = self.points(text, f"line {name!r}")
-        return LayoutLine(self.shape(baseline, polygon, name), _alto_text(element), self.check(element))
+        shape, text = self.shape(baseline, polygon, name), _alto_text(element)
+        shape = replace(shape, upside_down=_is_upside_down(shape, text))
+        return LayoutLine(shape, text, self.check(element))
 
     def check(self, element: Element) -> Check | None:
         """Of a line whose correction status is true, or that of what it is part of or made of.
@@ -382,6 +388,22 @@ class _Alto(_Reader):
         left, top, width, height = (self.number(side, where) for side in sides)
         right, bottom = left + width, top + height
         return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def _is_upside_down(shape: LineShape, text: str, stated: str | None = None) -> bool:
+    """Whether the letters of a line stand on their heads: as stated in degrees; or else if it runs from right
+    to left with its outline below it, though its text is not written in that direction.
+    """
+    try:
+        return abs(abs(float(stated or "")) - 180) < 45
+    except ValueError:
+        pass
+    (left, top), (right, bottom) = shape.baseline[0], shape.baseline[-1]
+    if right - left >= -abs(bottom - top) or not shape.polygon:
+        return False
+    ways = [unicodedata.bidirectional(character) for character in text]
+    below = fmean(y for _, y in shape.polygon) > fmean(y for _, y in shape.baseline)
+    return below and "L" in ways and not {"R", "AL"}.intersection(ways)
 
 
 def _name(element: Element) -> str:

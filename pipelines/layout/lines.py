@@ -35,11 +35,14 @@ class LineShape:
             vertical than to horizontal is read from its first point to its last.
         polygon: the boundary of its ink; empty if unknown.
         id: its id in the layout file, or "".
+        upside_down: whether its letters stand on their heads; then a baseline from right to left is read from
+            its first point to its last, too.
     """
 
     baseline: tuple[Point, ...]
     polygon: tuple[Point, ...] = ()
     id: str = ""
+    upside_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def line_distance(shapes: Sequence[LineShape]) -> float:
     """
     if not shapes:
         raise ValueError("no lines, so no distance between them")
-    baselines = [_rightwards(_points(shape.baseline, "baseline")) for shape in shapes]
+    baselines = [_read_along(shape) for shape in shapes]
     starts = np.array([baseline[0] for baseline in baselines])
     ways = np.array([baseline[-1] for baseline in baselines]) - starts
     lengths = np.maximum(np.hypot(*ways.T), 1.0)
@@ -111,7 +114,7 @@ def cut_line(page: np.ndarray, shape: LineShape, line_distance: float | None = N
     if page.ndim != 2 or page.dtype != np.uint8 or not page.size:
         raise ValueError(f"a grey page is (height, width) uint8, not {page.shape} {page.dtype}")
     corner = (page.shape[1] - 1, page.shape[0] - 1)
-    baseline = _on_page(_rightwards(_points(shape.baseline, "baseline")), corner)
+    baseline = _on_page(_read_along(shape), corner)
     polygon = _points(shape.polygon, "polygon").clip(0, corner)
     distance = line_distance or min(_own_distance(baseline, polygon), *page.shape)
     height = _thickness(polygon, baseline)
@@ -146,12 +149,15 @@ def _points(points: Sequence[Point], name: str) -> np.ndarray:
     return array
 
 
-def _rightwards(baseline: np.ndarray) -> np.ndarray:
-    """Reverse right-to-left baselines, as their letters are upright all the same."""
+def _read_along(shape: LineShape) -> np.ndarray:
+    """The baseline in the direction in which letters stand on it: one from right to left is reversed, as
+    its letters are upright all the same, unless they are upside down.
+    """
+    baseline = _points(shape.baseline, "baseline")
     if len(baseline) < 2:
         raise ValueError("a baseline needs two points")
     across, down = baseline[-1] - baseline[0]
-    return baseline[::-1] if across < -abs(down) else baseline
+    return baseline[::-1] if across < -abs(down) and not shape.upside_down else baseline
 
 
 def _on_page(baseline: np.ndarray, corner: tuple[int, int]) -> np.ndarray:

@@ -84,6 +84,8 @@ class PAGE:
         custom = f"{_order(index)} structure {{type:{_css(region.kind)};}}"
         outline = sheet.region(region)
         element = _placed(body, "TextRegion", outline, id=name, type=kind, custom=custom)
+        if region.lines and all(map(_is_upside_down, region.lines)):
+            element.set("readingOrientation", "180.0")
         for number, line in enumerate(region.lines):
             around, line_name = sheet.line(line, outline), ids.take(line.id, f"{name}_l{number + 1}")
             custom = " ".join([_order(number), *_checked(line.checked)])
@@ -210,6 +212,15 @@ def _now() -> str:
 
 def _size(page: Page) -> tuple[str, str]:
     return str(round(page.width)), str(round(page.height))
+
+
+def _is_upside_down(line: TextLine) -> bool:
+    """Whether a line runs from right to left with its outline below it, and is not written like that."""
+    if len(line.baseline) < 2 or not line.polygon or is_right_to_left(line.text):
+        return False
+    (left, top), (right, bottom) = line.baseline[0], line.baseline[-1]
+    below = fmean(y for _, y in line.polygon) > fmean(y for _, y in line.baseline)
+    return below and right - left < -abs(bottom - top)
 
 
 def _order(index: int) -> str:

@@ -21,9 +21,9 @@ def write_manifest(path: Path, items: Sequence[Item]) -> Path:
     """Write items with their splits, in the order given.
 
     Each line has `path` and `target`, and what else is known of `split`, `group`, `start`, `end` and
-    `duration` (seconds), `index`, `shape` (`baseline` and `polygon` in pixels, `id`), `line_distance`
-    (pixels) and `view` (see `PageView`). Paths are relative to the file's folder where both lie below one
-    folder other than the root.
+    `duration` (seconds), `index`, `shape` (`baseline` and `polygon` in pixels, `id`, `upside_down`),
+    `line_distance` (pixels) and `view` (see `PageView`). Paths are relative to the file's folder where both
+    lie below one folder other than the root.
     """
     folder = Path(os.path.abspath(path.parent))
     with write_atomically(path) as file:
@@ -98,7 +98,7 @@ def _number(row: dict, name: str) -> float | None:
 
 def _shape(row: dict) -> LineShape:
     lines = [tuple((float(x), float(y)) for x, y in row[name]) for name in ("baseline", "polygon")]
-    return LineShape(*lines, id=str(row["id"]))
+    return LineShape(*lines, id=str(row["id"]), upside_down=row.get("upside_down") is True)
 
 
 def _view(row: dict) -> PageView:

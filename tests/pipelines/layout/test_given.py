@@ -1,6 +1,7 @@
 """Layout files: what PAGE and ALTO say is read as they mean it; hostile ones give one clear error."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from PIL import Image
 from pipelines.errors import MediaError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import is_layout, read_layout
-from pipelines.layout.lines import cut_line, line_distance
+from pipelines.layout.lines import LineShape, cut_line, line_distance
 from pipelines.results import Check, Page, TextLine, TextRegion
 from tests.data.layouts import alto_xml, level_lines, page_xml
+from tests.data.pictures import ramp
 
 TEXTS = ('Où est <l\'été> & "so"?', "שלום עולם", "e\u0301te\u0301 𝔊")
 OUTLINE = '<Coords points="0,0 9,0 9,9 0,9"/>'
@@ -311,3 +313,38 @@ def test_altos_correction_status_says_what_was_checked(tmp_path, attributes, str
 def test_custom_tags_say_what_was_checked(tmp_path, custom, check):
     text = f'<TextRegion id="r"><TextLine id="l" custom="{custom}">{OUTLINE}</TextLine></TextRegion>'
     assert [line.checked for line in read_layout(saved(tmp_path, page_of(text))).lines] == [check]
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.parametrize("ending", ["xml", "alto.xml"])
+def test_lines_of_a_turned_page_are_read_back_as_they_lie(tmp_path, turn, ending):
+    """The same cut of each line as of the upright page, whose letters are upright."""
+    grey = ramp(200, 300)
+    line = TextLine("ab ba", 0.9, ((40, 60), (250, 60), (250, 110), (40, 110)), ((40, 100), (250, 100)))
+    expected = cut_line(grey, LineShape(line.baseline, line.polygon), 60).pixels
+
+    def turned(points):
+        size = 300, 200
+        for _ in range(turn // 90):
+            points = [(size[1] - y, x) for x, y in points]
+            size = size[::-1]
+        return tuple(points)
+
+    line = replace(line, polygon=turned(line.polygon), baseline=turned(line.baseline))
+    page = np.rot90(grey, -turn // 90).copy()
+    found = Page((TextRegion((line,)),), page.shape[1], page.shape[0], "a", "a.png")
+    (read,) = read_layout(found.save(tmp_path / f"a.{ending}")).lines
+    assert read.text == "ab ba"
+    cut = cut_line(page, read.shape, 60).pixels.astype(int)
+    assert np.abs(np.subtract(cut.shape, expected.shape)).max() <= 2
+    middle = tuple(slice(10, size - 10) for size in expected.shape)
+    assert np.median(np.abs(cut[middle] - expected[middle])) < 4
+
+
+@pytest.mark.parametrize("ending", ["xml", "alto.xml"])
+def test_a_right_to_left_line_below_its_baseline_is_upright(tmp_path, ending):
+    """Hebrew hangs from its line, which may be drawn from the right."""
+    line = TextLine("אב", 0.9, ((40, 60), (250, 60), (250, 110), (40, 110)), ((250, 65), (40, 65)))
+    text = Page((TextRegion((line,)),), 300, 200, "a", "a.png")
+    path = text.save(tmp_path / f"a.{ending}")
+    assert not read_layout(path).lines[0].shape.upside_down
