@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from pipelines.layout.fitting import fitted
 from pipelines.layout.given import LayoutLine, PageLayout
-from pipelines.results import Box, Check, Page, TextLine, TextRegion, box
+from pipelines.results import Box, Check, Page, Point, TextLine, TextRegion, box
 
 DONE = ("DONE", "FINAL", "GT")
 ALIKE = 0.5  # share of the area that two boxes have in common, from which on they are of the same line
@@ -59,10 +59,19 @@ def rewritten(page: Page | None, layout: PageLayout, is_newer: bool = True) -> P
 def _line(line: LayoutLine, before: TextLine | None, check: Check | None) -> TextLine:
     shape = line.shape
     if before is not None and _said(before.text) == _said(line.text):
+        if _is_rounded(before.polygon, shape.polygon) and _is_rounded(before.baseline, shape.baseline):
+            return replace(before, checked=check)
         return replace(before, polygon=shape.polygon, baseline=shape.baseline, checked=check)
     confidence = 0.0 if check is None else 1.0
     name = shape.id if before is None else before.id
     return TextLine(line.text, confidence, shape.polygon, shape.baseline, id=name, checked=check)
+
+
+def _is_rounded(points: Sequence[Point], written: Sequence[Point]) -> bool:
+    """Whether an outline is one that was written in whole pixels, on the page."""
+    return len(points) == len(written) and all(
+        abs(x - x2) <= 1 and abs(y - y2) <= 1 for (x, y), (x2, y2) in zip(points, written, strict=True)
+    )
 
 
 def _check(layout: PageLayout) -> Check:

@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 T = TypeVar("T")
 
 LENIENT = "Read what can be read of damaged or silent files, instead of refusing them."
-SHORT = {"out": "-o", "format": "-f", "model": "-m"}
+SHORT = {"out": "-o", "format": "-f", "model": "-m", "number": "-n"}
 METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 NAMED = {"inputs": "INPUT ...", "audio": "AUDIO", "text": "TEXT", "file": "FILE", "model": "MODEL"}
 NAMED |= {"format": "FORMATS", "device": "DEVICE", "map": "RULE", "set": "OPTION"}

@@ -24,6 +24,7 @@ COMMANDS = (
     "tag",
     "batch",
     "correct",
+    "next",
     "train",
     "evaluate",
     "models",
