@@ -19,14 +19,13 @@ from pipelines.writers.lines import one_line
 class NextOptions:
     """Name the results in an output folder whose correction teaches a model most.
 
-    These are uncertain, long and unlike each other, of all hands and voices. What was checked is left out.
-    Each line of the list has the confidence, the file and place, and the text.
+    These are uncertain, long, unlike each other, and not checked yet.
     """
 
     out: Positional[Path]
     """Output folder of triscribe."""
     number: int = 50
-    """How many results to name."""
+    """How many results to name, a line each: confidence, file and place, text."""
     task: str | None = None
     """Only results of this task, such as handwriting or speech."""
     json: bool = False
