@@ -53,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, command.port))
+            listening.listen()  # from now on the address works
         except OSError as error:
             raise UsageError(f"--port {command.port} cannot be used ({error.strerror})") from error
         address = f"http://{HOST}:{listening.getsockname()[1]}/{token}/"

@@ -35,10 +35,12 @@ from pipelines.writers.views import MEDIA_TYPES
 HOST = "127.0.0.1"
 LONGEST = 1_000_000  # bytes of a request's body
 MEDIA = ("media", "image", "small")  # what an item links to
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{}'; style-src 'unsafe-inline'; img-src 'self' data:;"
+    " media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
-    " img-src 'self' data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -147,8 +149,9 @@ class _Pages:
 
     async def page(self, request: Request) -> Response:
         serving = {"by": self.folder.by, "classes": await run_in_threadpool(classes_of, self.folder.items)}
-        title = f"Correct {title_of(self.folder.out)}"
-        return HTMLResponse(await run_in_threadpool(page_of, self.folder.items, title, serving))
+        title, nonce = f"Correct {title_of(self.folder.out)}", new_token()
+        text = await run_in_threadpool(page_of, self.folder.items, title, serving, nonce)
+        return HTMLResponse(text, headers={"Content-Security-Policy": POLICY.format(nonce)})
 
     async def file(self, request: Request) -> Response:
         number = request.path_params["number"]

@@ -30,9 +30,12 @@ def draw_ink(page: Page, strokes: Sequence[np.ndarray], view: View) -> str:
         strokes: each (points, 2 or more): x, y.
         view: what is visible.
     """
-    thin = 'fill="none" stroke-linejoin="round" stroke-linecap="round" vector-effect="non-scaling-stroke"'
+    pen = max(
+        view[2] / 500, view[3] / 110
+    )  # a line of ink is seen from end to end, and so is a single letter
+    thin = 'fill="none" stroke-linejoin="round" stroke-linecap="round"'
     parts = [
-        f'<polyline {thin} stroke="{GREY}" stroke-width="1" points="{path(stroke[:, :2])}"/>'
+        f'<polyline {thin} stroke="{GREY}" stroke-width="{pen / 2:.4g}" points="{path(stroke[:, :2])}"/>'
         for stroke in strokes
     ]
     glyphs = [glyph for word in page.words for glyph in word.glyphs]
@@ -43,7 +46,7 @@ def draw_ink(page: Page, strokes: Sequence[np.ndarray], view: View) -> str:
                 continue
             # One point more: otherwise the path from one character to the next would belong to neither.
             points = path(strokes[span.stroke][span.first : span.last + 2, :2])
-            parts.append(f'<polyline {thin} stroke="{colour}" stroke-width="2" points="{points}"/>')
+            parts.append(f'<polyline {thin} stroke="{colour}" stroke-width="{pen:.4g}" points="{points}"/>')
     box, size = " ".join(f"{side:g}" for side in view), f'width="{view[2]:g}" height="{view[3]:g}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" {size} preserveAspectRatio="none">'
     return "\n".join([head, *parts, "</svg>\n"])

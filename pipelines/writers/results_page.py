@@ -70,18 +70,19 @@ def item_with_links(entry: Entry, views: Linked) -> dict:
     return item
 
 
-def page_of(items: Sequence[dict], title: str, serving: dict | None = None) -> str:
+def page_of(items: Sequence[dict], title: str, serving: dict | None = None, nonce: str = "") -> str:
     """The page as HTML.
 
     Args:
         items: from `item_with_links`, with names.
         title: of the page.
         serving: what a page needs that is served to correct on it; None for a page to read.
+        nonce: of its scripts, for the Content-Security-Policy under which it is served.
     """
     data = {"items": list(items), "serving": serving, "date": datetime.date.today().isoformat()}
     # Nothing in JSON within a script ends it but "</script" and "<!--".
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return render(TEMPLATE, title=title, data=printable(content), correcting=serving is not None)
+    return render(TEMPLATE, title=title, data=printable(content), correcting=serving is not None, nonce=nonce)
 
 
 def names_of(sources: Sequence[Path]) -> list[str]:

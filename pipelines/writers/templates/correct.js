@@ -356,12 +356,14 @@ function strip(item, line) {
 function mark() {
   if (!active) return;
   const { number, place, field, element } = active, line = items[number].lines[place];
-  for (const lit of document.querySelectorAll(".outline.now, .spot.here")) lit.classList.remove("now", "here");
+  for (const lit of document.querySelectorAll(".outline.now, .place.now, .spot.here")) lit.classList.remove("now", "here");
   rowOf(number)?.querySelector(`.outline[data-of="${place}"]`)?.classList.add("now");
   if (field.tagName !== "TEXTAREA") return;
   const all = tokens(field.value), index = all.findIndex(([start, end]) => start <= field.selectionStart && field.selectionStart <= end);
   const word = index < 0 ? -1 : wordAt(line, all, index);
   element.querySelector(`.spot[data-word="${word}"]`)?.classList.add("here");
+  const before = items[number].lines.slice(0, place).reduce((sum, each) => sum + each.w.filter(one => typeof one[2] === "string").length, 0);
+  if (word >= 0) rowOf(number)?.querySelector(`.place[data-mark="${before + word}"]`)?.classList.add("now");
 }
 
 /* The sound of the segment, again and again. */

@@ -3,6 +3,12 @@
 import json
 import os
 import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -11,11 +17,13 @@ pytest.importorskip("httpx2", reason="httpx2 is not installed, which Starlette's
 
 from starlette.testclient import TestClient
 
+from pipelines.commands import cli
 from pipelines.correcting.folder import Folder
 from pipelines.correcting.server import application, new_token
 from pipelines.results import Segment, Transcript
 from pipelines.stored_results import read_result
 
+ROOT = Path(__file__).parents[3]
 HERE = "http://127.0.0.1:8000"
 TOKEN = "a-token"
 
@@ -36,6 +44,9 @@ def test_the_page_has_everything_and_asks_for_nothing_from_elsewhere(client):
     page = client.get(f"/{TOKEN}/")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "http" not in policy
+    (nonce,) = re.findall("script-src 'nonce-([^']+)'", policy)
+    assert re.findall(r'<script nonce="([^"]+)">', page.text) == [nonce, nonce]
+    assert nonce not in client.get(f"/{TOKEN}/").text
     assert (page.headers["referrer-policy"], page.headers["x-content-type-options"]) == (
         "no-referrer",
         "nosniff",
@@ -167,3 +178,31 @@ def test_the_page_is_written_when_the_server_ends(out):
         assert not (out / "index.html").exists()
     assert "checked" in (out / "index.html").read_text() and TOKEN not in (out / "index.html").read_text()
     assert not [name for name in os.listdir(out) if name.endswith(".tmp")]
+
+
+def test_the_command_serves_until_it_is_interrupted(out):
+    command = [sys.executable, "-m", "pipelines.commands.cli", "correct", str(out), "--name", "Ada"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            told = process.stdout.readline()
+            assert told.startswith("4 results to correct as Ada: http://127.0.0.1:")
+            address = told.split()[-1]
+            request = Request(f"{address}result/1", json.dumps({"line": 0, "text": "one two"}).encode())
+            with urlopen(request, timeout=30) as answer:
+                assert answer.status == 200
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert read_result(out / "talk.json").text == "one two" and "checked" in (out / "index.html").read_text()
+
+
+def test_a_folder_without_results_and_a_port_in_use(tmp_path, out, capsys):
+    assert cli.main(["correct", str(tmp_path)]) == 1
+    assert "holds neither results.jsonl nor a journal" in capsys.readouterr().err
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert cli.main(["correct", str(out), "--port", port]) == 2
+        assert cli.main(["correct", str(out), "--port", "70000"]) == 2
+    assert f"--port {port} cannot be used" in capsys.readouterr().err
