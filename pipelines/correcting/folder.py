@@ -101,12 +101,12 @@ class Folder:
     def read(self, number: int) -> dict:
         """A result as it is on disk now, and what is to be known of its files."""
         with self._lock:
-            before = self._held.pop(number, None)
-            held = self._hold(number)
-            if before and before.result != held.result:
+            held = self._held.get(number)
+            if held and _digest(self._main(held)) != held.digests[self._main(held)]:
+                del self._held[number]
                 self._changes = [change for change in self._changes if change.number != number]
-            elif before:
-                held.late = before.late
+            held = self._hold(number)
+            self._keep_others(held)
             return self._told(held, number)
 
     def save(
@@ -192,14 +192,28 @@ class Folder:
             self._held[number] = held
         return self._held[number]
 
+    def _main(self, held: Held) -> Path:
+        """The JSON of a result."""
+        main = stored(held.row)
+        if main is None:
+            raise DataError(held.row.source, "its JSON is missing", "read it again with batch")
+        return main
+
+    def _keep_others(self, held: Held) -> None:
+        """Keep what somebody else has changed since it was read or written here."""
+        main = stored(held.row)
+        held.kept |= {
+            path
+            for path, digest in held.digests.items()
+            if path != main and path.exists() and _digest(path) != digest
+        }
+
     def _is_foreign(self, path: Path) -> bool:
         """Whether somebody else has edited an output."""
         return self._journal.is_edited(path) and _digest(path) not in self._own.get(self._name(path), ())
 
     def _write(self, held: Held, number: int, result: Result, force: bool, about: dict) -> dict:
-        main = stored(held.row)
-        if main is None:
-            raise DataError(held.row.source, "its JSON is missing", "read it again with batch")
+        main = self._main(held)
         if not force and _digest(main) != held.digests[main]:
             raise Conflict(f"{main.name} was changed on disk since it was opened here.")
         for other in self._held.values():
@@ -207,14 +221,12 @@ class Folder:
                 self._catch_up(other)
         if force:
             held.kept.clear()
+        else:
+            self._keep_others(held)
         self._put(held, main, result)
         held.result, problems = result, []
         for path in held.row.outputs:
-            if path == main or not path.exists():
-                continue
-            if not force and _digest(path) != held.digests[path]:
-                held.kept.add(path)
-            if path in held.kept:
+            if path == main or path in held.kept or not path.exists():
                 continue
             if mode(self._writer(path, result)) == "wb":
                 held.late.add(path)
@@ -255,7 +267,9 @@ class Folder:
 
     def _catch_up(self, held: Held) -> list[str]:
         """Write what takes long."""
-        late, held.late = sorted(held.late), set()
+        if held.late:
+            self._keep_others(held)
+        late, held.late = sorted(held.late - held.kept), set()
         problems = [problem for path in late for problem in self._try(held, path, held.result)]
         if late:
             self._note(held, {"late": True})

@@ -73,6 +73,14 @@ def test_undo_goes_back_step_by_step_and_a_draft_is_part_of_its_correction(folde
     assert (out / "page.txt").read_text().splitlines()[1] == "second lime here"
 
 
+def test_what_is_looked_at_again_can_still_be_undone(folder, out):
+    first = read_result(out / "page.json")
+    folder.save(PAGE, 1, "secnd line of three", True)  # has places between pixels
+    folder.read(TALK)
+    assert folder.read(PAGE)["kept"] == []
+    assert folder.undo()["place"] == 1 and read_result(out / "page.json") == first
+
+
 def test_a_draft_is_not_checked(folder, out):
     folder.save(PAGE, 1, "second line here", False)
     assert read_result(out / "page.json").lines[1].checked is None
@@ -164,6 +172,10 @@ def test_what_takes_long_is_written_when_another_result_is_corrected_or_at_the_e
     assert second != first
     folder.save(PAGE, 2, "third line here", True)
     assert folder.finish() == [] and path.read_bytes() != second
+    folder.save(PAGE, 2, "third line", True)
+    path.write_bytes(b"theirs")
+    assert folder.finish() == [] and path.read_bytes() == b"theirs"
+    path.write_bytes(second)
     assert Folder(out, "Ada").read(PAGE)["kept"] == []
     assert not [name for name in os.listdir(out) if name.endswith(".tmp")]
 
