@@ -107,6 +107,13 @@ class Browser:
         """Type a text where the cursor is, in place of what is selected."""
         self.ask("Input.insertText", text=text)
 
+    def computing(self) -> float:
+        """Seconds of processor time that all processes of the browser have taken."""
+        session, self._session = self._session, None
+        found = self.ask("SystemInfo.getProcessInfo")["processInfo"]
+        self._session = session
+        return sum(each["cpuTime"] for each in found)
+
     def screenshot(self, path: Path, whole: bool = False) -> Path:
         """Save what is seen as PNG."""
         found = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
