@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--load", default="handwriting-fr", help="model to begin with (default: handwriting-fr)"
     )
     parser.add_argument(
-        "--lines", type=int, nargs="+", default=[50, 200], help="numbers of lines to learn from"
+        "--lines", type=int, nargs="*", default=[50, 200], help="numbers of lines to learn from"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("exp/adapting"), help="folder for models and results"
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for item in read_handwriting(folder).items:
         splits[item.split or "train"].append(item)
     held = splits["valid"][:VALID] + splits["test"][:TEST]
+    given.out.mkdir(parents=True, exist_ok=True)
     rows = [before(given.load, splits["test"][:TEST], given.out)]
     for count in given.lines:
         out = given.out / str(count)
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "minutes": [round(each, 1) for each in minutes],
         }
         (given.out / "results.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    (given.out / "results.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
     print(table(rows))
     if given.picture:
         draw(rows, given.picture)
@@ -97,9 +99,8 @@ def table(rows: Sequence[dict]) -> str:
             "{} % [{}, {}]".format(*each[name]) if name in each else "-"
             for name in ("greedy", "language model")
         )
-        lines.append(
-            f"| {each['lines']} | {' | '.join(rates)} | {each.get('epochs', '-')} | {each['minutes']} |"
-        )
+        took = ", ".join(map(str, each.get("minutes", "-")))
+        lines.append(f"| {each['lines']} | {' | '.join(rates)} | {each.get('epochs', '-')} | {took} |")
     return "\n".join(lines)
 
 
