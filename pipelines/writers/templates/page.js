@@ -267,7 +267,7 @@ function summarise() {
   const wrong = failed
     ? make("button", { type: "button", onclick: () => { by("state").value = "failed"; choose(); } }, `${failed.toLocaleString("en")} failed`)
     : "none failed";
-  by("summary").replaceChildren(...(items.length ? [`${amounts.join(", ")}, `, wrong] : ["No results"]), make("span", { class: "muted" }, `${told} · ${DATA.date}`));
+  by("summary").replaceChildren(...(items.length ? [`${amounts.join(", ")}, `, wrong] : ["No results"]), make("span", { class: "muted" }, `${told} · `, make("span", { class: "whole" }, DATA.date)));
 }
 
 function begin() {
