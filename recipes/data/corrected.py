@@ -28,6 +28,7 @@ UNITS = {
 }
 """What people check, singular and plural, by the task."""
 TURNED = re.compile(r"turned by (90|180|270) degrees clockwise to be read")  # a note of the reader of pages
+PLACED = (".json", ".xml")  # endings of outputs from which corrections are taken
 WHOLE = 0.98  # share of an image from which on its one line is the image
 
 Judged = tuple[Item | Rejected, Check | None]
@@ -71,6 +72,12 @@ def _items(stored: Stored) -> Iterator[Judged]:
         reason = "no such file, nor a file of its name and size in the output folder or beside it"
         yield Rejected(str(stored.source), reason), None
     else:
+        if not any(path.suffix in PLACED for path in stored.edited):
+            for path in sorted(stored.edited):
+                yield (
+                    Rejected(str(path), "was edited, but says nothing of places; correct JSON, PAGE or ALTO"),
+                    None,
+                )
         yield from _READERS[stored.task](stored, result)
 
 

@@ -203,6 +203,18 @@ def test_what_is_no_json_or_layout_says_nothing_of_places(bar_model, lines, tmp_
         read_corrected(out, "handwriting")
 
 
+def test_edited_texts_are_named(bar_model, lines, tmp_path):
+    """A person has corrected what says nothing of places: that is not passed over in silence."""
+    out = recognised(lines, tmp_path / "out")
+    check(out / "one.json")
+    (out / "one.txt").write_text("written beside the JSON\n")
+    (out / "two.txt").write_text("corrected\n")
+    found = read_corrected(out, "handwriting")
+    assert [item.path.name for item in found.items] == ["one.png"]
+    assert [bad.path for bad in found.rejected] == [str(out / "two.txt")]
+    assert "was edited" in found.rejected[0].reason
+
+
 def test_nothing_is_checked(bar_model, lines, tmp_path):
     out = recognised(lines, tmp_path / "out")
     with pytest.raises(DataError, match="none of its 3 lines is checked.*triscribe correct"):
