@@ -6,12 +6,13 @@ lengths are relative to the line distance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from pipelines.layout.gutters import Strip
 from pipelines.layout.levelling import Sheet, band
 from pipelines.layout.paths import best_paths
 from pipelines.layout.strokes import blurred
@@ -68,16 +69,16 @@ class Trace:
         return float(self.rows.mean())
 
 
-def find_traces(sheet: Sheet) -> list[Trace]:
-    """The baselines of a sheet, the strongest first."""
+def find_traces(sheet: Sheet, strips: Sequence[Strip] = ()) -> list[Trace]:
+    """The baselines of a sheet, the strongest first; none crosses a strip between columns."""
     edges, fine = (edges_of(sheet.ink, sheet.distance, length) for length in (RIDGE_LENGTH, COURSE_LENGTH))
     pieces = []
     for columns, rows in courses(fine, ridges(edges, sheet.distance), sheet.distance):
         pieces += _pieces(sheet, fine, columns[0], rows)
     apart = TAB * sheet.pitch if sheet.pitch else GAP * sheet.distance
-    lines = _join(pieces, sheet.distance, apart)
-    lines = _join(pieces, sheet.distance, apart, _left_margins(lines, sheet.distance))
-    return _prolonged(sheet, _choose(lines, sheet.distance))
+    lines = _join(pieces, sheet.distance, apart, strips)
+    lines = _join(pieces, sheet.distance, apart, strips, _left_margins(lines, sheet.distance))
+    return _prolonged(sheet, _choose(lines, sheet.distance), strips)
 
 
 def edges_of(ink: np.ndarray, distance: float, length: float) -> np.ndarray:
@@ -139,17 +140,28 @@ def _pieces(sheet: Sheet, edges: np.ndarray, first: int, rows: np.ndarray) -> li
     return pieces
 
 
-def _join(pieces: list[Trace], distance: float, apart: float, margins: tuple[int, ...] = ()) -> list[Trace]:
-    """Join the pieces of a line less than so many columns apart, but not across a left margin."""
+def _join(
+    pieces: list[Trace],
+    distance: float,
+    apart: float,
+    strips: Sequence[Strip],
+    margins: tuple[int, ...] = (),
+) -> list[Trace]:
+    """Join the pieces of a line less than so many columns apart, but not across a left margin or a strip."""
     lines: list[Trace] = []
     for piece in sorted(pieces, key=lambda piece: piece.first):
         near = [line for line in lines if _continues(line, piece, distance, apart, margins)]
+        near = [line for line in near if not any(_between(strip, line, piece) for strip in strips)]
         if near:
             line = max(near, key=lambda line: line.end)
             lines.remove(line)
             piece = _joined(line, piece)
         lines.append(piece)
     return [line for line in lines if len(line.rows) > 0.6 * distance]
+
+
+def _between(strip: Strip, line: Trace, piece: Trace) -> bool:
+    return strip.divides(min(line.end, piece.first), piece.end, float(piece.rows[0]))
 
 
 def _left_margins(lines: list[Trace], distance: float) -> tuple[int, ...]:
@@ -196,21 +208,23 @@ def _choose(traces: list[Trace], distance: float) -> list[Trace]:
     return chosen
 
 
-def _prolonged(sheet: Sheet, lines: list[Trace]) -> list[Trace]:
+def _prolonged(sheet: Sheet, lines: list[Trace], strips: Sequence[Strip]) -> list[Trace]:
     """Extend lines that continue beyond their ends in fainter ink or at a slant."""
     edges = edges_of(sheet.faint, sheet.distance, END_LENGTH)
     lines = list(lines)
     for place, line in enumerate(lines):
         others = lines[:place] + lines[place + 1 :]
         for step in (1, -1):
-            rows = _end(sheet, edges, line, others, step)[::step]
+            rows = _end(sheet, edges, line, others, strips, step)[::step]
             parts = [line.rows, rows][::step]
             line = Trace(min(line.first, line.first + step * len(rows)), np.concatenate(parts), line.strength)
         lines[place] = line
     return lines
 
 
-def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step: int) -> np.ndarray:
+def _end(
+    sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], strips: Sequence[Strip], step: int
+) -> np.ndarray:
     """Rows of the continuation of a line, outwards from its right end (step 1) or its left one (-1)."""
     distance = sheet.distance
     columns = np.arange(line.end, edges.shape[1]) if step > 0 else np.arange(line.first)[::-1]
@@ -234,6 +248,9 @@ def _end(sheet: Sheet, edges: np.ndarray, line: Trace, others: list[Trace], step
         beside = (columns >= other.first - 0.3 * distance) & (columns < other.end + 0.3 * distance)
         apart = np.abs(rows - np.interp(columns, other.columns, other.rows))
         taken |= beside & (apart < NEAR * distance)
+    for strip in strips:
+        if strip.top <= start < strip.bottom:
+            taken |= np.abs(columns - strip.column(start)) < 1
     inked = np.flatnonzero((ink > 0.25) & sharp & (np.maximum.accumulate(taken) == 0))
     end = 0
     for run in np.split(inked, np.flatnonzero(np.diff(inked) > 0.3 * distance) + 1):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipelines.layout.baselines import Trace, find_traces
-from pipelines.layout.gutters import find_gutter
+from pipelines.layout.gutters import Strip, find_gutter, find_strips
 from pipelines.layout.insertions import find_insertions
 from pipelines.layout.levelling import Sheet, band, lay_level
 from pipelines.layout.lines import LineShape
@@ -21,6 +21,10 @@ SHARE = (0.35, 0.85)  # where, on the way up to the next baseline, two lines are
 MARGIN = 0.12  # margin around the ink of a line, in line distances
 BLOCK = 1.9  # largest distance of baselines within a region, in line distances
 WIDE = 3.0  # line distances; shorter lines side by side do not separate regions
+ROWS, SAME = 5, 0.7  # rows of a table, and the share of them that two of its columns have in common
+LEVEL = 0.3  # line distances between the baselines of cells of a row
+CELL = 5.0  # line distances; narrower columns are cells of a table
+FULL = 0.75  # share of the width of a column that its lines have, unless they are cells
 COLOURS = ((200, 30, 30), (30, 90, 200), (20, 130, 60), (170, 60, 170), (200, 110, 0), (0, 130, 150))
 
 
@@ -58,11 +62,12 @@ def find_lines(page: np.ndarray) -> list[list[LineShape]]:
 def _lines_of(strokes: Strokes, size: tuple[int, int]) -> list[list[LineShape]]:
     """The lines of a page, (height, width) in pixels, that has no gutter."""
     sheet = lay_level(strokes)
-    traces = find_traces(sheet)
+    strips = find_strips(sheet.ink, sheet.distance)
+    traces = find_traces(sheet, strips)
     if not traces:
         return []
     traces += find_insertions(sheet, traces)
-    regions = _in_order(traces, sheet.distance)
+    regions = _in_order(traces, sheet.distance, strips)
     traces = [trace for region in regions for trace in region]
     corner = np.array(size[::-1]) - 1
     outlines = iter(_outlines(sheet, traces))
@@ -188,13 +193,13 @@ def _around_ink(
     )
 
 
-def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
+def _in_order(traces: list[Trace], distance: float, strips: Sequence[Strip]) -> list[list[Trace]]:
     """Traces in regions, both in reading order.
 
     Of two regions one above the other the upper comes first, of two side by side the left one, unless a
     third one between them spans both (Breuel: "High performance document layout analysis", 2003).
     """
-    regions = _not_nested(_regions(traces, distance))
+    regions = _not_nested(_tables(_regions(traces, distance, strips), distance, strips))
     boxes = [_box(region) for region in regions]
     ordered, left = [], set(range(len(regions)))
     while left:
@@ -203,6 +208,45 @@ def _in_order(traces: list[Trace], distance: float) -> list[list[Trace]]:
         left.remove(first)
         ordered.append(_by_rows(regions[first], distance))
     return ordered
+
+
+def _tables(regions: list[list[Trace]], distance: float, strips: Sequence[Strip]) -> list[list[Trace]]:
+    """Merge regions side by side whose lines are the cells of a table, so that it is read row by row."""
+    merged: list[list[Trace]] = []
+    for region in regions:
+        for table in [other for other in merged if _are_columns(other, region, distance, strips)]:
+            merged.remove(table)
+            region = table + region
+        merged.append(region)
+    return merged
+
+
+def _are_columns(one: list[Trace], other: list[Trace], distance: float, strips: Sequence[Strip]) -> bool:
+    """Whether two regions are columns of the same table: about as many cells, in the same rows."""
+    if _share_columns(_box(one), _box(other)) or not (
+        _are_cells(one, distance) or _are_cells(other, distance)
+    ):
+        return False
+    if any(_place(one[0], strip) != _place(other[0], strip) for strip in strips):
+        return False
+    few, many = sorted((_levels(region, distance) for region in (one, other)), key=len)
+    if len(few) < max(ROWS, SAME * len(many)):
+        return False
+    level = np.abs(few[:, None] - many).min(axis=1) < LEVEL * distance
+    return bool(level.sum() >= SAME * len(few))
+
+
+def _are_cells(region: list[Trace], distance: float) -> bool:
+    """Whether the lines of a region are narrow or much shorter than the region is wide."""
+    first, end, _, _ = _box(region)
+    usual = np.median([len(trace.rows) for trace in region])
+    return end - first < CELL * distance or usual < FULL * (end - first)
+
+
+def _levels(region: list[Trace], distance: float) -> np.ndarray:
+    """The rows in which there are lines, each once."""
+    rows = np.sort([trace.row for trace in region])
+    return rows[np.diff(rows, prepend=-np.inf) > LEVEL * distance]
 
 
 def _not_nested(regions: list[list[Trace]]) -> list[list[Trace]]:
@@ -243,10 +287,15 @@ def _share_columns(one: tuple, other: tuple) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _regions(traces: list[Trace], distance: float) -> list[list[Trace]]:
+def _regions(traces: list[Trace], distance: float, strips: Sequence[Strip]) -> list[list[Trace]]:
     """Group lines that follow each other closely, separated where one is followed by several side by side."""
     pairs = [(above, below) for above in range(len(traces)) for below in range(len(traces))]
     pairs = [(above, below) for above, below in pairs if _follows(traces[above], traces[below], distance)]
+    pairs = [
+        (above, below)
+        for above, below in pairs
+        if all(_place(traces[above], strip) == _place(traces[below], strip) for strip in strips)
+    ]
     followers, leaders = ([[] for _ in traces] for _ in range(2))
     for above, below in pairs:
         followers[above].append(traces[below])
@@ -260,6 +309,13 @@ def _regions(traces: list[Trace], distance: float) -> list[list[Trace]]:
         [trace for trace, own in zip(traces, names, strict=True) if own == name]
         for name in dict.fromkeys(names)
     ]
+
+
+def _place(trace: Trace, strip: Strip) -> str:
+    """Where a line is relative to a strip between columns: on a side of it, or elsewhere."""
+    if not strip.top <= trace.row < strip.bottom:
+        return "elsewhere"
+    return "left" if (trace.first + trace.end) / 2 < strip.column(trace.row) else "right"
 
 
 def _follows(above: Trace, below: Trace, distance: float) -> bool:

@@ -70,3 +70,47 @@ def test_numbers_and_dates_beside_a_text_are_no_column():
         write(page, str(1850 + number), 120, 120 + number * 64)
     strokes = find_strokes(page)
     assert find_gutter(strokes.ink, strokes.distance) is None
+
+
+@pytest.mark.parametrize("degrees", [-1.5, 0, 1])
+@pytest.mark.parametrize("lengths", [(14, 14), (14, 8), (7, 14)])
+def test_columns_below_a_heading_and_above_a_footer(lengths, degrees):
+    page = paper(1300, 1400)
+    head, foot = column(page, 2, 12, 60, 90, 62), column(page, 2, 12, 60, 1180, 62)
+    left, right = (column(page, n, 5, x, 240, 62) for n, x in zip(lengths, (60, 720), strict=True))
+    page, lines = turned(page, head + left + right + foot, degrees)
+    assert in_order(page, lines)
+
+
+def test_three_columns_of_unequal_length_below_a_heading():
+    page = paper(1100, 2000)
+    head = column(page, 1, 18, 60, 90, 62)
+    assert in_order(
+        page, head, *(column(page, n, 5, x, 240, 62) for n, x in ((13, 60), (9, 720), (11, 1380)))
+    )
+
+
+@pytest.mark.parametrize("head", [False, True])
+def test_a_table_is_not_torn_apart(head):
+    page, rows = paper(1200, 1400), []
+    if head:
+        column(page, 2, 12, 60, 90, 62)
+    for number in range(14):
+        y = 240 + 62 * number
+        write(page, text_of(number, 2 + number % 2), 60, y)
+        write(page, str(731 * (number + 1)), 620, y)
+        write(page, str(97 * (number + 3)), 980, y)
+        write(page, str(13 * (number + 9)), 1240, y)
+        rows.append(y)
+    order = [shape.baseline[0][1] for region in find_lines(page) for shape in region]
+    table = [round((y - 240) / 62) for y in order if y > 215]
+    assert table == sorted(table) and set(table) == set(range(14))
+
+
+def test_a_list_with_a_tab_stop_is_not_torn_apart():
+    page = paper(1200, 1400)
+    for number in range(14):
+        write(page, text_of(number, 1 + number % 3), 60, 120 + 62 * number)
+        write(page, text_of(number + 3, 2 + number % 4), 640, 120 + 62 * number)
+    order = [round((shape.baseline[0][1] - 120) / 62) for region in find_lines(page) for shape in region]
+    assert order == sorted(order)
