@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from decoders.alphabet import Alphabet
+from decoders.language.kneser_ney import KneserNey
 from decoders.language.ngrams import LARGEST_KEY, NGrams
 
 COST = 2.0  # nats of an unknown word, until it is tuned on validation data
 LARGEST_COST = 1000.0
 WEIGHT = 0.3  # of the n-grams, likewise
 ORDER = 6  # characters: more gain nothing
+WITTEN_BELL, KNESER_NEY = "Witten-Bell", "Kneser-Ney"
+SMOOTHED: dict[str, type[NGrams]] = {WITTEN_BELL: NGrams, KNESER_NEY: KneserNey}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Language:
         texts: Sequence[str],
         order: int = ORDER,
         discreet: bool = False,
+        smoothing: str = WITTEN_BELL,
     ) -> Language:
         """Count normalised texts.
 
@@ -52,23 +56,33 @@ class Language:
             encode: a text -> label ids in the order in which the model meets them.
             texts: normalised.
             order: labels of the longest n-grams.
-            discreet: leave out what would let the texts be put together again.
+            discreet: leave out what would let the texts be put together again; only with Witten-Bell.
+            smoothing: one of `SMOOTHED`. On held-out texts, Kneser-Ney needs fewer bits.
 
         Raises:
-            ValueError: the texts hold nothing that the alphabet can write.
+            ValueError: the texts hold nothing that the alphabet can write, or the smoothing needs all
+                n-grams.
         """
+        if discreet and smoothing == KNESER_NEY:
+            raise ValueError("Kneser-Ney smoothing needs all n-grams, also those that occur once")
         edge, known = space_of(alphabet), set(alphabet.symbols)
         before = [] if edge is None else [edge]
         cased = (fitted(text, alphabet) for text in texts)
         written = ("".join(symbol for symbol in text if symbol in known) for text in cased)
         labels = ([*before, *encode(text)] for text in written if text.strip())
-        ngrams = NGrams.of(labels, order, len(alphabet), discreet)
+        ngrams = SMOOTHED[smoothing].of(labels, order, len(alphabet), discreet)
         return cls(ngrams, words=_frequent_words(texts, alphabet), cost=COST)
+
+    @property
+    def smoothing(self) -> str:
+        """Name of the smoothing of its n-grams."""
+        return KNESER_NEY if isinstance(self.ngrams, KneserNey) else WITTEN_BELL
 
     def to_file(self) -> tuple[dict, Tensor]:
         """Plain values for a header, and the n-grams as (bytes,) uint8."""
         header = {"sizes": self.ngrams.sizes, "total": self.ngrams.total, "weight": self.weight}
         header |= {"words": " ".join(self.words), "cost": self.cost} if self.words else {}
+        header |= {"smoothing": self.smoothing} if self.smoothing != WITTEN_BELL else {}
         return header, torch.from_numpy(np.frombuffer(self.ngrams.packed(), np.uint8).copy())
 
     @classmethod
@@ -87,7 +101,10 @@ class Language:
         words, cost = header.get("words", ""), header.get("cost", 0.0)
         if not isinstance(words, str) or not 0 <= cost <= LARGEST_COST:
             raise ValueError(f"its words must be text, and the cost of others from 0 to {LARGEST_COST}")
-        ngrams = NGrams.unpacked(data.numpy().tobytes(), sizes, total, len(alphabet))
+        smoothing = header.get("smoothing", WITTEN_BELL)
+        if smoothing not in SMOOTHED:
+            raise ValueError(f"its smoothing must be one of {', '.join(SMOOTHED)}, not {smoothing!r}")
+        ngrams = SMOOTHED[smoothing].unpacked(data.numpy().tobytes(), sizes, total, len(alphabet))
         return cls(ngrams, float(weight), tuple(words.split()), float(cost))
 
 

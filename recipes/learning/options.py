@@ -277,6 +277,9 @@ class RecogniserOptions(RecipeOptions):
     language_model: int = 0
     """Order of a character n-gram model counted on the training texts and kept in the model file (6 is good),
     together with the words that occur twice; 0 leaves it out."""
+    keep: Literal["all", "twice"] = "twice"
+    """Character n-grams of more than three characters that the model file keeps: those that occur twice, so
+    that the texts cannot be put together again, or all, which read better, where the texts are public."""
     writing: WritingOptions = field(default_factory=WritingOptions)
 
     def __post_init__(self):

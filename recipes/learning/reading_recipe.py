@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
-from decoders.language.profile import Language
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.advice import not_learnt, too_little
+from recipes.learning.carrying import carried
 from recipes.learning.fitting import fitted
 from recipes.learning.options import RecogniserOptions
 from recipes.learning.reading_task import ReadingTask, Sample, Samples
@@ -26,9 +26,7 @@ from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import Evaluation, Scored, evaluate
 from recipes.scoring.report_page import Attachment, write_page
 
-WEIGHTS = 0.2, 0.3, 0.4, 0.5  # of a language model, to be tried
 LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
-COSTS = 1.0, 2.0, 3.0  # nats of words that training texts do not have twice, likewise
 
 
 @dataclass(frozen=True)
@@ -162,24 +160,12 @@ class Recogniser(Recipe):
         model.language = None
         if self.options.language_model:
             texts = [item.target for item in splits["train"]]
-            order = self.options.language_model
-            counted = Language.of(model.alphabet, model.encode, texts, order, discreet=True)
-            alone = replace(counted, words=(), cost=0.0)
-            self._choose(model, splits["valid"], [replace(alone, weight=weight) for weight in WEIGHTS])
-            weighed = model.language
-            if counted.words:
-                known = replace(weighed, words=counted.words)
-                costs = [replace(known, cost=cost) for cost in COSTS]
-                self._choose(model, splits["valid"], [weighed, *costs])
+            order, items = self.options.language_model, splits["valid"]
 
-    def _choose(self, model: SequenceModel, items: list[Item], tried: list[Language]) -> None:
-        """Give the model the language model that reads best."""
-        rates = []
-        for model.language in tried:
-            rates.append(evaluate("valid", self.recognised(model, items, language_model=OWN)).cer.value)
-            how = f"weight {model.language.weight}, other words {model.language.cost} nats"
-            print(f"language model, {how}: valid CER {100 * rates[-1]:.2f} %")
-        model.language = tried[rates.index(min(rates))]
+            def error() -> float:
+                return evaluate("valid", self.recognised(model, items, language_model=OWN)).cer.value
+
+            carried(model, texts, order, self.options.keep, error)
 
     def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> ReadingScores:
         """Error rates without a language model, and with the one that the model carries."""

@@ -21,8 +21,7 @@ from recipes.handwriting.__main__ import main
 from recipes.handwriting.options import HandwritingOptions, LineAugmentation, ModelOptions
 from recipes.handwriting.pieces import Pieces
 from recipes.handwriting.recipe import Handwriting, line_image
-from recipes.learning import reading_recipe as recogniser
-from recipes.learning import reading_task
+from recipes.learning import carrying, reading_task
 from recipes.learning.fitting import remade, with_decoder
 from recipes.learning.growing import grown
 from recipes.learning.options import TrainingOptions, WritingOptions
@@ -151,23 +150,26 @@ def test_two_folders_are_also_scored_apart(tmp_path):
     assert "data:image/webp" in report
 
 
-def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys):
+@pytest.mark.parametrize("keep", ["twice", "all"])
+def test_a_model_is_given_the_language_of_its_lines(tmp_path, capsys, keep):
     data = write_lines(tmp_path / "data", [("ab", "ab"), ("ba", "ba")] * 3)
     write_lines(data, [("ab ba", "ab ba")], "valid")
     write_lines(data, [("ba ab", "ba ab")], "test")
     training = TrainingOptions(epochs=1, batch_size=4, threads=1)
-    options = options_for(data, out=tmp_path / "out", training=training, language_model=3)
+    options = options_for(data, out=tmp_path / "out", training=training, language_model=3, keep=keep)
     Handwriting(options).run()
     model = load(tmp_path / "out" / "model.safetensors")
     a, b = (model.alphabet.encode(letter)[0] for letter in "ab")
     assert model.language.ngrams.order == 3
     assert model.language.ngrams.log_probs((a,)).argmax() == b
-    assert model.language.weight in recogniser.WEIGHTS
+    smoothing = model.language.smoothing
+    assert model.language.weight in carrying.WEIGHTS[smoothing]
     told = capsys.readouterr().out
-    assert f"language model, weight {model.language.weight}, other words 0.0 nats: valid CER" in told
-    assert all(f"other words {cost} nats: valid CER" in told for cost in recogniser.COSTS)
+    assert f"{smoothing}, weight {model.language.weight}, other words 0.0 nats: valid CER" in told
+    assert ("Kneser-Ney" in told) == (keep == "all")
+    assert all(f"other words {cost} nats: valid CER" in told for cost in carrying.COSTS)
     assert model.language.words in ((), ("ab", "ba")) and bool(model.language.words) == (
-        model.language.cost in recogniser.COSTS
+        model.language.cost in carrying.COSTS
     )
     assert model.metrics.keys() == {"test", "test, language model", "valid"}
     Handwriting(

@@ -1,0 +1,58 @@
+"""The language model that a model file carries: counted on texts, with the weights that read best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from decoders.language.profile import KNESER_NEY, WITTEN_BELL, Language
+from pipelines.model import SequenceModel
+
+Keep = Literal["all", "twice"]
+
+WEIGHTS = {WITTEN_BELL: (0.2, 0.3, 0.4, 0.5), KNESER_NEY: (0.3, 0.5, 0.7, 0.9)}
+"""Weights to be tried, by smoothing."""
+COSTS = 1.0, 2.0, 3.0  # nats of words that the texts do not have twice, to be tried
+
+
+def carried(
+    model: SequenceModel, texts: Sequence[str], order: int, keep: Keep, error: Callable[[], float]
+) -> Language:
+    """The language model that helps most; the model carries it afterwards.
+
+    Args:
+        model: which is to carry it.
+        texts: normalised, in its language.
+        order: labels of the longest n-grams.
+        keep: "twice" leaves out n-grams of more than three labels that occur once, so that the texts cannot
+            be put together again; "all" keeps them, and tries Kneser-Ney smoothing too, which needs them.
+        error: the error rate on validation data, read with the language model that `model` carries.
+
+    Raises:
+        ValueError: the texts hold nothing that the model can write.
+    """
+    found = []
+    for smoothing in (WITTEN_BELL, KNESER_NEY) if keep == "all" else (WITTEN_BELL,):
+        counted = Language.of(model.alphabet, model.encode, texts, order, keep == "twice", smoothing)
+        alone = replace(counted, words=(), cost=0.0)
+        tried = [_judged(model, replace(alone, weight=weight), error) for weight in WEIGHTS[smoothing]]
+        if counted.words:
+            known = replace(min(tried, key=_rate)[1], words=counted.words)
+            tried += [_judged(model, replace(known, cost=cost), error) for cost in COSTS]
+        found += tried
+    model.language = min(found, key=_rate)[1]
+    return model.language
+
+
+def _rate(judged: tuple[float, Language]) -> float:
+    return judged[0]
+
+
+def _judged(model: SequenceModel, language: Language, error: Callable[[], float]) -> tuple[float, Language]:
+    """The error rate with a language model, and that."""
+    model.language = language
+    rate = error()
+    how = f"{language.smoothing}, weight {language.weight}, other words {language.cost} nats"
+    print(f"language model, {how}: valid CER {100 * rate:.2f} %")
+    return rate, language
