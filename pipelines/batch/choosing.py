@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.batch.tables import content
 from pipelines.batch.units import Route
 from pipelines.errors import TriscribeError
 from pipelines.reading.sources import units_of
 from pipelines.tasks import TASKS
+
+if TYPE_CHECKING:
+    from pipelines.model import SequenceModel
 
 SAMPLED = 4  # files of a folder that are read with every model
 BEGINNING = 20.0  # seconds of a recording
@@ -114,13 +119,21 @@ def _confidence(route: Route, path: Path) -> float | None:
             units = [replace(units[0], source=_beginning(path, route))]
         found = [
             content(result)[1]
-            for result in results(units, route.model, route.options)
+            for result in results(units, _loaded(route.model), route.options)
             if not isinstance(result, TriscribeError)
         ]
     except TriscribeError:
         return None
     known = [value for value in found if value is not None]
     return sum(known) / len(known) if known else None
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str) -> SequenceModel:
+    """A model, which is asked about many files."""
+    from pipelines.model import load
+
+    return load(path)
 
 
 def _beginning(path: Path, route: Route) -> object:

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from pipelines.batch.choosing import Choice
+from pipelines.batch.index import INDEX
 from pipelines.batch.mixed import Batch
 from pipelines.batch.progress import Progress
 from pipelines.batch.report import done, say
+from pipelines.batch.routing import known_models
+from pipelines.batch.rules import AUTO
 from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.tables import FAILURES, TABLE
 from pipelines.batch.units import Unit
@@ -153,7 +156,9 @@ class Telling:
             return
         if outcome.status == FAILED:
             self.causes[outcome.error.cause] += 1
-            if not outcome.earlier:
+            if outcome.earlier:
+                self.counts["failed before"] += 1
+            else:
                 self._say(f"failed: {outcome.error}")
             return
         if outcome.kept and outcome.status != EDITED:
@@ -192,16 +197,24 @@ class Telling:
             )
             if number <= LISTED:
                 lines += [f"  {path}: {why}" for why, paths in self.passed.items() for path in paths]
-        for (task, model), number in self.low.items():
-            lines.append(
-                f"{number} of {self.read[task, model]} results of {model} have a mean confidence below "
-                f"{LOW}: another model for {task} may fit better (-m auto, or train one)"
-            )
+        lines += [self._doubt(task, model, number) for (task, model), number in sorted(self.low.items())]
         if counts[FAILED]:
             lines.append(f"failed {counts[FAILED]}: {_listed(self.causes)} -> {out / FAILURES}")
-        lines.append(f"all results in one table: {out / TABLE}")
+        if self.counts["failed before"]:
+            lines.append(f"  {counts['failed before']} of them in an earlier run: --retry-failed tries again")
+        lines.append(f"all results: {out / INDEX}, {out / TABLE}")
         for line in lines:
             print(printable(line))
+
+    def _doubt(self, task: str, model: str, number: int) -> str:
+        """That a model is often unsure, and what to do."""
+        others = len(known_models([AUTO]).get(task, [])) > 1
+        way = "-m auto looks for a better one, or train one" if others else "give one with -m, or train one"
+        have = "has" if number == 1 else "have"
+        return (
+            f"{number} of {self.read[task, model]} results of {model} {have} a mean confidence below {LOW}: "
+            f"another model for {task} may fit ({way})"
+        )
 
     def _chosen(self, choice: Choice) -> None:
         """Say which model was chosen; of many, the first."""
