@@ -204,8 +204,8 @@ class Recogniser(Recipe):
     def last_scores(self, row: Mapping[str, float]) -> dict:
         return {name: f"{100 * value:.2f} %" for name, value in row.items() if name.endswith(("wer", "cer"))}
 
-    def advice_before(self, items: list[Item]) -> list[str]:
-        return too_little(items, self.measure)
+    def advice_before(self, items: list[Item], loaded: bool) -> list[str]:
+        return [] if loaded else too_little(items, self.measure)
 
     def advice_after(self, found: ReadingScores) -> list[str]:
         return not_learnt(found.cer.value, self.options)

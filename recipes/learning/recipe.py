@@ -195,7 +195,7 @@ class Recipe(ABC):
         options = self.options = replace(options, training=training)
         shown = {name: items for name, items in splits.items() if items}
         print("\n" + self.described(shown, rejected))
-        for line in [] if base else self.advice_before(splits["train"]):
+        for line in self.advice_before(splits["train"], base is not None):
             print("\n" + line)
         _check_usable(splits, manifests[0].root)
         made_from = self.fingerprint(model, splits["train"] + splits["valid"])
@@ -258,8 +258,8 @@ class Recipe(ABC):
         """Items whose target the model could give at all; others would only count as errors of the data."""
         return items
 
-    def advice_before(self, items: list[Item]) -> list[str]:
-        """What to tell somebody who is about to train a new model on these items."""
+    def advice_before(self, items: list[Item], loaded: bool) -> list[str]:
+        """What to tell somebody who is about to train a new model, or a loaded one, on these items."""
         return []
 
     def advice_after(self, found: Scores) -> list[str]:
