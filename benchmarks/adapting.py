@@ -115,6 +115,8 @@ def draw(rows: Sequence[dict], path: Path) -> None:
     places = range(len(rows))
     for name, colour in (("greedy", "tab:blue"), ("language model", "tab:orange")):
         had = [(place, each[name]) for place, each in zip(places, rows, strict=True) if name in each]
+        if not had:
+            continue
         x, values = [place for place, _ in had], [rate[0] for _, rate in had]
         reach = [[rate[0] - rate[1] for _, rate in had], [rate[2] - rate[0] for _, rate in had]]
         axes.errorbar(x, values, reach, marker="o", capsize=3, color=colour, label=name)

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 from decoders.alphabet import Normalisation
 from pipelines.reading.precision import meant
 
-FEWEST_EPOCHS, MOST_EPOCHS = 4, 60  # where their number is left to that of the items
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 40  # where their number is left to that of the items
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class TrainingOptions:
     """Training: schedule, optimiser, checkpoints."""
 
     epochs: int = 100
-    """Passes over the training data. 0 leaves it to the number of items: 50 for 50, 31 for 200, 18 for 1,000,
-    10 for 5,000, and validates 8 times a run; for fine-tuning."""
+    """Passes over the training data. 0 leaves it to the number of items: 30 for 50, 18 for 200, 11 for 1,000,
+    6 for 5,000, and validates 8 times a run; for fine-tuning."""
     batch_size: int = 16
     """Items per batch."""
     learning_rate: float = 2e-3
@@ -72,7 +72,7 @@ class TrainingOptions:
         """The same with a number of epochs: that given, or one for so many training items."""
         if self.epochs:
             return self
-        epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(50 * (50 / max(1, count)) ** 0.35)))
+        epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(30 * (50 / max(1, count)) ** 0.35)))
         return replace(self, epochs=epochs, valid_every=-(-epochs // 8))
 
 

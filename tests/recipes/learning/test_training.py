@@ -264,6 +264,6 @@ def test_options_out_of_range(wrong):
 def test_few_items_get_more_epochs_than_many():
     left = TrainingOptions(epochs=0)
     epochs = [left.for_items(count).epochs for count in (0, 1, 50, 200, 1000, 5000, 10**7)]
-    assert epochs == [60, 60, 50, 31, 18, 10, 4]
-    assert [left.for_items(count).valid_every for count in (50, 5000)] == [7, 2]
+    assert epochs == [40, 40, 30, 18, 11, 6, 4]
+    assert [left.for_items(count).valid_every for count in (50, 5000)] == [4, 1]
     assert TrainingOptions(epochs=7).for_items(50) == TrainingOptions(epochs=7)
