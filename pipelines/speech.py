@@ -14,7 +14,7 @@ from torch import Tensor
 from decoders.contract import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import Source, open_audio
-from pipelines.media.loudness import HOP, rms, sounding
+from pipelines.media.loudness import HOP, MARGIN, heard, rms, sounding
 from pipelines.media.recording import SILENCE, Audio, resample
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read
@@ -27,7 +27,6 @@ FAINT = (
     35.0  # dB below the loudest moment so far from where on a sound must last to be speech: breaths do not
 )
 SHORTEST_FAINT = 0.6  # seconds that it must last
-MARGIN = 0.2  # seconds of quiet kept around what is cut out
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
 def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> Iterator[Piece]:
     """Pieces of at most `longest` seconds, cut at pauses, resampled one by one.
 
-    A recording that is short enough stays whole; one with nothing but silence gives no pieces.
+    A recording that is short enough stays whole but for silence at its ends, which is left out; one with
+    nothing but silence gives no pieces.
     Only some pieces' worth of audio is in memory.
     """
     rate = audio.sample_rate
@@ -107,12 +107,18 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
             keep = len(rest) - round(MARGIN * rate)
         yield from pieces(spans)
         rest, begin = rest[keep:], begin + keep
-    spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [(0, len(rest))]
+    spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [heard(rest, rate)]
     yield from pieces(spans)
 
 
-def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | None:
-    """Decoded labels -> a segment in the recording's time; None when nothing was said."""
+def segment(
+    model: SequenceModel, labels: Labels, piece: Piece, min_confidence: float = 0.0
+) -> Segment | None:
+    """Decoded labels -> a segment in the recording's time; None when nothing was said.
+
+    Args:
+        min_confidence: mean confidence of the words from which on they are taken for speech.
+    """
     step = model.front_end.frame_seconds
     end_of_piece = piece.offset + len(piece.samples) / model.front_end.sample_rate
 
@@ -129,6 +135,8 @@ def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | Non
     if not words:
         return None
     confidence = sum(w.confidence for w in words) / len(words)
+    if confidence < min_confidence:
+        return None
     text = " ".join(w.text for w in words)
     alternatives = readings_of(labels, model)
     return Segment(text, words[0].start, words[-1].end, confidence, tuple(words), alternatives=alternatives)
@@ -162,7 +170,8 @@ class _Recording(Reading):
         self.notes = (*([audio.damage] if audio.damage else []), *audio.notes)
 
     def add(self, piece: Piece, labels: Labels) -> None:
-        found = segment(self.model, labels, piece)
+        least = self.options.min_confidence
+        found = segment(self.model, labels, piece, self.model.min_confidence if least is None else least)
         if found:
             self.segments.append(found)
         self.position = piece.offset + len(piece.samples) / self.model.front_end.sample_rate

@@ -17,6 +17,7 @@ QUIET = 35.0  # dB below the loudest moment nearby from which on a moment is qui
 NEAR = 1.5  # seconds before and behind a moment in which that is looked for
 FAINT = 20.0  # dB below the loudest of the recording, from where on a stretch must stand out from the noise
 LOST = 60.0  # dB below it, from where on nothing is heard
+MARGIN = 0.2  # seconds of quiet kept around what is cut out
 STANDS_OUT = 12.0  # dB above the noise that the loudest moment nearby must have there
 AROUND = 15  # seconds before and behind a second in which the noise is measured
 
@@ -49,6 +50,22 @@ def sounding(samples: np.ndarray, rate: int, loudest: float) -> np.ndarray:
     loud &= level > decibels(np.zeros(1))[0]  # digital silence
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]))) * HOP
     return np.minimum(edges, len(samples)).reshape(-1, 2)
+
+
+def heard(samples: np.ndarray, rate: int) -> tuple[int, int]:
+    """The first sample and the one after the last of what can be heard: silence at both ends is not, but for
+    `MARGIN`, and neither is what lies so far below the loudest moment that no feature shows it.
+
+    Args:
+        samples: (samples,) float32.
+        rate: samples a second.
+    """
+    level = decibels(rms(samples))
+    if not len(samples) or level.max() <= decibels(np.zeros(1))[0]:
+        return 0, len(samples)
+    places = np.flatnonzero(level > max(level.max() - LOST, decibels(np.zeros(1))[0])) * HOP
+    margin = round(MARGIN * rate)
+    return max(0, int(places[0]) - margin), min(len(samples), int(places[-1]) + HOP + margin)
 
 
 def decibels(amplitudes: np.ndarray) -> np.ndarray:

@@ -160,6 +160,15 @@ class ListeningOptions(BatchOptions):
 class SpeechOptions(ManyOptions, ListeningOptions, SearchOptions):
     """How to transcribe."""
 
+    min_confidence: float | None = None
+    """Mean confidence of a segment's words below which it is no speech and left out, from 0 to 1 (default:
+    found in training, where the model has one, else 0)."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            raise ValueError(f"min_confidence must lie between 0 and 1, not {self.min_confidence}")
+
 
 @dataclass(frozen=True)
 class AlignmentOptions(ListeningOptions):

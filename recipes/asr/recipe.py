@@ -7,6 +7,7 @@ AN4 (official 948/130 split, greedy, no language model): see the results table i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
+from pipelines.reading.settings import NONE
 from pipelines.speech import transcribe
 from recipes.asr.options import AsrOptions
 from recipes.asr.task import SpeechTask, stored
@@ -29,6 +31,8 @@ from recipes.scoring.error_rates import Scored
 from recipes.scoring.report_page import Attachment, sound_of
 
 LONGEST = 60.0  # seconds of one training item
+RAREST = 0.02  # share of the validation recordings with the lowest confidences
+DOUBTED = 0.85  # of the confidence of these, from where on a recording is no speech
 
 
 class Asr(Recogniser):
@@ -67,6 +71,11 @@ class Asr(Recogniser):
     def features(self, item: Item, model: SequenceModel) -> Tensor:
         return stored(torch.from_numpy(sound(item, model.front_end.sample_rate)))
 
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
+        """Besides, the confidence below which what is read is no speech."""
+        super().finish(model, splits)
+        model.min_confidence = least_confidence(model, splits["valid"])
+
     def recognised(self, model: SequenceModel, items: list[Item], **options) -> list[Scored]:
         rate = model.front_end.sample_rate
         sounds = (sound(item, rate) for item in items)
@@ -82,6 +91,24 @@ class Asr(Recogniser):
 
     def attachment(self, item: Scored) -> Attachment:
         return sound_of(item)
+
+
+def least_confidence(model: SequenceModel, items: list[Item]) -> float:
+    """The mean confidence of words below which a recording is not taken for speech.
+
+    It lies below nearly all of those that these items have where somebody speaks; 0 if nothing is read there.
+    """
+    model.min_confidence = 0.0
+    rate = model.front_end.sample_rate
+    sounds = (sound(item, rate) for item in items if item.target)
+    results = transcribe(sounds, model, rate, longest=LONGEST, errors="return", language_model=NONE)
+    found = [
+        segment.confidence
+        for result in results
+        if not isinstance(result, TriscribeError)
+        for segment in result.segments
+    ]
+    return round(DOUBTED * float(np.quantile(found, RAREST)), 3) if found else 0.0
 
 
 def sound(item: Item, sample_rate: int) -> np.ndarray:

@@ -515,3 +515,13 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
         model.save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
     model.save(tmp_path / "model.safetensors", bits=32)
+
+
+@pytest.mark.parametrize("least", ["0.5", True, -0.1, 1.5])
+def test_a_confidence_that_is_none_is_refused(tmp_path, least):
+    model = small()
+    model.min_confidence = 0.25
+    assert load(model.save(tmp_path / "good.safetensors")).min_confidence == 0.25
+    model.min_confidence = least
+    with pytest.raises(ModelError, match="min_confidence"):
+        load(model.save(tmp_path / "bad.safetensors"))

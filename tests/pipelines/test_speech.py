@@ -319,9 +319,39 @@ def test_sound_without_a_pause_is_cut_without_loss_at_its_quietest():
 
 @pytest.mark.parametrize("seconds", [0.3, 4.9, 5.0])
 def test_a_recording_that_is_short_enough_stays_whole(seconds):
-    samples = np.concatenate([silence(seconds / 2), noise(seconds / 2)])
+    samples = np.concatenate([noise(seconds / 2), silence(seconds / 3), noise(seconds / 6)])
     (piece,) = cut(open_audio(samples, RATE), 5.0, RATE)
+    assert piece.offset == 0.0
     np.testing.assert_array_equal(piece.samples, samples)
+
+
+def test_silence_around_the_words_changes_nothing(model):
+    said = noise(1.0)
+    for before, after in ((0.0, 3.0), (2.0, 0.0), (3.0, 3.0)):
+        samples = np.concatenate([silence(before), said, silence(after)])
+        (piece,) = cut(open_audio(samples, RATE), 15.0, RATE)
+        assert before - 0.3 < piece.offset <= before
+        assert len(piece.samples) < 1.7 * RATE
+    around = [transcribe(np.concatenate([silence(x), said, silence(x)]), model, RATE) for x in (1.0, 4.0)]
+    assert around[0].text == around[1].text
+    for one, other in zip(*(transcript.words for transcript in around), strict=True):
+        assert other.start - one.start == pytest.approx(3.0, abs=0.04)
+
+
+def test_what_the_model_is_not_sure_of_is_no_speech(model):
+    sounds = [noise(1.0, seed=seed) for seed in range(6)]
+    sure = [segment.confidence for sound in sounds for segment in transcribe(sound, model, RATE).segments]
+    least = sorted(sure)[len(sure) // 2]
+    kept = [transcribe(sound, model, RATE, min_confidence=least) for sound in sounds]
+    assert [s.confidence for each in kept for s in each.segments] == [each for each in sure if each >= least]
+    assert any(not each.segments for each in kept)
+    careful = copy.deepcopy(model)
+    careful.min_confidence = 1.0
+    assert transcribe(sounds[0], careful, RATE).text == ""
+    assert (
+        transcribe(sounds[0], careful, RATE, min_confidence=0.0).text
+        == transcribe(sounds[0], model, RATE).text
+    )
 
 
 def source_of(*parts, sample_rate=4000):
@@ -396,6 +426,13 @@ def test_times_and_confidences_are_in_order(model):
             assert word.text == "".join(letter.text for letter in word.characters)
             assert " " not in word.text
             assert word.confidence == pytest.approx(np.mean([c.confidence for c in word.characters]))
+
+
+def test_a_segment_below_the_confidence_is_none(model):
+    labels = Labels([1, 2], [0, 1], [1, 2], [0.4, 0.6])
+    piece = Piece(silence(0.5), 0.0)
+    assert segment(model, labels, piece, 0.49).text == "ab"
+    assert segment(model, labels, piece, 0.51) is None
 
 
 def test_labels_become_words_at_their_seconds(model):

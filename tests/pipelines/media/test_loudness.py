@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from pipelines.media.loudness import rms, sounding
+from pipelines.media.loudness import heard, rms, sounding
 
 RATE = 16000
 
@@ -34,6 +34,16 @@ def test_levels_are_librosas(length):
     assert np.array_equal(rms(samples), librosa.feature.rms(y=samples)[0])
     stretches = sounding(samples, RATE, 1.0)
     assert (np.diff(stretches, axis=1) > 0).all() and stretches.max(initial=0) <= length
+
+
+def test_only_silence_at_the_ends_is_not_heard():
+    sound = bursts(0)[RATE : 2 * RATE]
+    assert heard(sound, RATE) == (0, RATE)
+    start, end = heard(bursts(0), RATE)
+    assert 0.7 * RATE < start < RATE and 2 * RATE < end < 2.4 * RATE
+    assert heard(bursts(0, noise=1e-2), RATE) == (0, 5 * RATE)
+    assert heard(np.zeros(RATE, np.float32), RATE) == (0, RATE)
+    assert heard(np.zeros(0, np.float32), RATE) == (0, 0)
 
 
 def test_a_quiet_speaker_beside_a_loud_one_is_found():
