@@ -118,6 +118,11 @@ def _rectangles(free: np.ndarray, distance: float) -> Iterator[tuple[tuple[int, 
     least = 2 * BESIDE + 1  # odd, or else the opening would be moved
     high = cv2.morphologyEx(windows, cv2.MORPH_OPEN, np.ones((least, 1)), borderValue=0)
     seen = set()
+    written = np.flatnonzero(~free.all(axis=0))
+    if not written.size:
+        return
+    side = round(SIDE * distance)
+    high[:, : written[0] + side] = high[:, max(0, written[-1] - side) :] = 0  # no room for a column
     for column in np.flatnonzero(high.any(axis=0)):
         for top, bottom in _runs(high[:, column] > 0):
             inside = free[top:bottom].all(axis=0)
