@@ -18,7 +18,6 @@ from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
 from pipelines.batch.work import Models, changed
 from pipelines.errors import DataError, MediaError, TriscribeError
-from pipelines.reading.precision import MANY, precision_for
 from pipelines.results import Result
 from pipelines.stored_results import read_result
 from pipelines.tasks import TASKS, resolve
@@ -186,8 +185,6 @@ class Run:
                     raise MediaError(path, cause, "give --overwrite or another --out")
                 yield Outcome(Job(path, (path,)), EDITED, kept=(path,), earlier=True)
         jobs = _by_routes(jobs)
-        if len(jobs) >= MANY:
-            precision_for("auto", "cpu", measure=True)
         if begin:
             begin([unit for _, unit in jobs])
         places = {(str(unit.source), unit.part): (job, state_of(job.source)) for job, unit in jobs}

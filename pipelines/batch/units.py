@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.reading import sources
+from pipelines.reading.precision import MANY, precision_for
 from pipelines.results import Result
 from pipelines.tasks import TASKS, resolve
 
@@ -69,6 +70,8 @@ def read(units: Iterable[Unit]) -> Iterator[tuple[Unit, Route, Result | Triscrib
         Unit, the route whose result or error this is, the result or error, and seconds since the one before.
         Of units with one route the order is kept.
     """
+    if isinstance(units, Sized) and len(units) >= MANY:
+        precision_for("auto", "cpu", measure=True)
     started = time.monotonic()
     for _, run in groupby(units, key=lambda unit: unit.routes):
         for unit, route, result in _by_routes(run):

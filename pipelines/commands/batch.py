@@ -9,7 +9,6 @@ from pathlib import Path
 from tyro.conf import Positional, UseAppendAction
 
 from pipelines.commands.arguments import Group, UsageError, parse
-from pipelines.commands.folders import use_threads
 from pipelines.commands.interruption import interruptible
 from pipelines.reading.settings import SpeechOptions
 
@@ -59,13 +58,22 @@ class BatchCommand:
     """Say nothing but what failed."""
     progress: str = "bar"
     """How progress is shown: bar, jsonl for lines of JSON on standard error, or a file for such lines."""
+    workers: int | None = None
+    """Worker processes (default: one for each core); 0 reads in this process."""
     threads: int = 0
-    """Number of CPU threads; 0 leaves the choice to torch."""
+    """Number of CPU threads of all workers together; 0 gives each worker one."""
+    time_limit: float = 2.0
+    """Seconds that a second of media may take to read, after the first minute. A page or picture counts as
+    30 seconds."""
+    memory_limit: float = 0.0
+    """Gigabytes that a worker may need (default: its share of the machine's)."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     command, keywords = parse(BatchCommand, "batch", arguments, GROUPS)
+    from pipelines.batch.engines.choosing import engine_for
+    from pipelines.batch.engines.limits import Limits
     from pipelines.batch.mixed import Batch
     from pipelines.batch.rules import Rules, formats_given, known_task, set_options
     from pipelines.batch.telling import QUIET, Telling
@@ -78,7 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     plain = SpeechOptions()
     common = {name: value for name, value in keywords.items() if value != getattr(plain, name)}
     try:
-        use_threads(command.threads)
+        limits = Limits(command.time_limit, command.memory_limit)
+        engine = engine_for(command.workers, command.threads, limits)
         rules = Rules(
             tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
             tuple(_rule(text) for text in command.map),
@@ -95,6 +104,7 @@ def main(arguments: Sequence[str]) -> int:
             retry_failed=command.retry_failed,
             parquet=command.parquet,
             embed=command.embed,
+            engine=engine,
         )
         telling = Telling(batch, QUIET if command.quiet else command.progress)
         if command.watch:

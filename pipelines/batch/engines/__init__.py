@@ -1,4 +1,4 @@
-"""What reads the units of a run: this process, worker processes, or machines.
+"""What reads the units of a run: this process, or worker processes.
 
 An engine is a function of a sequence of units, see `pipelines.batch.units`, whose `read` is that of this
 process. For each unit it yields once, in any order and as soon as it is known:

@@ -122,9 +122,11 @@ def rear(control: int, threads: int, many: bool) -> None:
     except OSError:
         return  # whoever asked is gone
     finally:
+        signal.set_wakeup_fd(-1)
         for worker in workers:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError):
                 os.kill(worker, signal.SIGKILL)
+                os.waitpid(worker, 0)
 
 
 def _tell_gone(asked: socket.socket, workers: set[int]) -> None:

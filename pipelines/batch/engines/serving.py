@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def serve(connection: Connection, threads: int) -> None:
         while True:
             group = connection.recv()
             try:
-                for message in read_group(group, connection):
+                for message in read_group(group, connection.send):
                     connection.send(message)
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 raise
@@ -59,20 +60,29 @@ def serve(connection: Connection, threads: int) -> None:
             connection.send((ENDED,))
 
 
-def read_group(group: list[tuple[int, Unit]], connection: Connection) -> Iterator[tuple]:
-    """What is found in each unit of a group."""
+def read_group(
+    group: list[tuple[int, Unit]], tell: Callable[[tuple], None] = lambda message: None
+) -> Iterator[tuple]:
+    """Tell which units of a group are begun, and yield what is found in each; see `serve`."""
     from pipelines.batch.units import read
 
     numbers = {id(unit): number for number, unit in group}
+    since: dict[int, float] = {}  # units that are being read, and since when
+    together = 1  # as many were read at once, and share the time
 
     def begun() -> Iterator[Unit]:
+        nonlocal together
         for number, unit in group:
-            connection.send((BEGUN, number, 0.0))
-            connection.send((BEGUN, number, media_of(unit)))
+            since[number] = time.monotonic()
+            together = len(since)
+            tell((BEGUN, number, 0.0))
+            tell((BEGUN, number, media_of(unit)))
             yield unit
 
-    for unit, route, result, seconds in read(begun()):
-        yield FOUND, numbers[id(unit)], unit.routes.index(route), result, seconds
+    for unit, route, result, _ in read(begun()):
+        number = numbers[id(unit)]
+        seconds = (time.monotonic() - since.pop(number)) / together
+        yield FOUND, number, unit.routes.index(route), result, seconds
 
 
 def media_of(unit: Unit) -> float:

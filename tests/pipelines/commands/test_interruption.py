@@ -58,9 +58,9 @@ def started(code: str, *arguments: object) -> subprocess.Popen:
     )
 
 
-def interrupted(process: subprocess.Popen) -> tuple[int, str]:
+def interrupted(process: subprocess.Popen, number: int = signal.SIGINT) -> tuple[int, str]:
     """Exit code, and what was said."""
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     try:
         _, said = process.communicate(timeout=PATIENCE)
     finally:
@@ -82,10 +82,11 @@ def test_finished_files_are_kept_while_a_long_recording_is_decoded(tmp_path):
     assert [path.name for path in sorted(out.iterdir())] == [".triscribe.jsonl", "a.txt"]
 
 
-def test_a_thread_that_does_not_stop_is_not_waited_for():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_thread_that_does_not_stop_is_not_waited_for(number):
     process = started(STUCK)
     assert process.stdout.readline() == "decoding\n"
-    code, said = interrupted(process)
+    code, said = interrupted(process, number)
     assert code == 130 and INTERRUPTED in said
 
 
@@ -93,6 +94,7 @@ def test_everything_is_as_before_afterwards():
     with interruptible():
         assert signal.set_wakeup_fd(-1) != -1
     assert signal.set_wakeup_fd(-1) == -1
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     with pytest.raises(ValueError, match="a mistake"), interruptible():
         raise ValueError("a mistake")
     assert signal.set_wakeup_fd(-1) == -1

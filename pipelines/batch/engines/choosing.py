@@ -1,0 +1,36 @@
+"""The engine that a user asks for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipelines.batch.engines.limits import Limits
+from pipelines.batch.engines.workers import Workers, cores
+from pipelines.batch.units import read
+
+if TYPE_CHECKING:
+    from pipelines.batch.runner import Engine
+
+
+def engine_for(workers: int | None = None, threads: int = 0, limits: Limits | None = None) -> Engine:
+    """The engine for this machine.
+
+    Args:
+        workers: processes; 0 reads in this process; None is one for each thread, or core.
+        threads: of all workers together; 0 leaves one to each.
+        limits: on the reading of a file.
+
+    Raises:
+        ValueError: an option is out of range.
+    """
+    if threads < 0:
+        raise ValueError("--threads must be 0 or more")
+    if workers == 0 or sys.platform == "win32":  # where processes cannot be forked
+        if threads:
+            import torch
+
+            torch.set_num_threads(threads)
+        return read
+    count = workers or threads or cores()
+    return Workers(count, max(1, threads // count), limits)
