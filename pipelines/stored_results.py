@@ -17,12 +17,17 @@ from pipelines.results import (
     CaptionWord,
     Character,
     Check,
+    Classified,
+    ClassifiedText,
     Glyph,
     Page,
     Result,
     Segment,
     Sentence,
     StrokeSpan,
+    Tagged,
+    TaggedText,
+    TaggedToken,
     TextLine,
     TextRegion,
     Transcript,
@@ -33,7 +38,7 @@ from pipelines.results import (
 T = TypeVar("T")
 
 
-def read_result(source: str | os.PathLike | Mapping) -> Transcript | Page | Actions | Caption:
+def read_result(source: str | os.PathLike | Mapping) -> Result:
     """Read a result from its JSON, which is complete: only roundings are lost.
 
     Args:
@@ -49,7 +54,7 @@ def read_result(source: str | os.PathLike | Mapping) -> Transcript | Page | Acti
     for field, read in _READERS.items():
         if field in content:
             return read(entry)
-    raise entry.fault("holds no result: no segments, regions, sentences or classes")
+    raise entry.fault("holds no result: no segments, regions, sentences, classes or texts")
 
 
 def _opened(path: Path) -> Mapping:
@@ -265,10 +270,36 @@ def _caption_word(entry: _Entry) -> CaptionWord:
     return CaptionWord(entry.text("text"), entry.number("confidence"), entry.rows("attention"))
 
 
+def _texts(entry: _Entry) -> Classified | Tagged:
+    tagged = any("tokens" in each for each in entry.content["texts"] or () if isinstance(each, Mapping))
+    found = entry.each("texts", _tagged if tagged else _classified)
+    if not found:
+        raise entry.fault("texts names no text")
+    return (Tagged if tagged else Classified)(found, **_about(entry))
+
+
+def _classified(entry: _Entry) -> ClassifiedText:
+    top = entry.each("top", lambda each: (each.text("label"), each.number("score")))
+    if not top:
+        raise entry.fault(f"{entry.place}.top names no class")
+    shares = entry.each("attention", lambda each: (each.text("token"), each.number("share")))
+    return ClassifiedText(entry.text("text"), top, entry.flag("accepted", True), shares)
+
+
+def _tagged(entry: _Entry) -> TaggedText:
+    return TaggedText(entry.text("text"), entry.each("tokens", _token))
+
+
+def _token(entry: _Entry) -> TaggedToken:
+    said = entry.text("text"), entry.text("label"), entry.number("confidence")
+    return TaggedToken(*said, entry.whole("start"), entry.whole("end"))
+
+
 _READERS: dict[str, Callable[[_Entry], Result]] = {
     "regions": _page,
     "sentences": _caption,
     "top": _actions,  # which has segments too
     "segments": _transcript,
+    "texts": _texts,
 }
 """The reader of a type of results, by a field that it alone of those that follow has."""

@@ -81,7 +81,9 @@ class ClassesJSON:
     def _text(self, text: ClassifiedText) -> dict:
         content = _row(text)
         if self.attention:
-            content["attention"] = [[token, round(share, 4)] for token, share in text.attention]
+            content["attention"] = [
+                {"token": token, "share": round(share, 4)} for token, share in text.attention
+            ]
         return content
 
 
