@@ -35,28 +35,28 @@ class SpeechAugmentation:
     """Share of utterances low-pass filtered at 3.4 to 4 kHz, as on a telephone."""
     join: float = 0.35
     """Share of utterances joined with another utterance of the same speaker."""
-    speechless: float = 0.05
+    speechless: float = 0.0
     """Number of samples with an empty text that are added, as a share of the utterances: noises, tones, hum
     and hiss, from which the model learns to write nothing where nobody speaks."""
-    background: float = 0.25
+    background: float = 0.0
     """Share of utterances with a noise behind them, from --noises or made up."""
-    reverberation: float = 0.3
+    reverberation: float = 0.0
     """Share of utterances in a room, from --rooms or made up."""
-    babble: float = 0.1
+    babble: float = 0.0
     """Share of utterances with other speakers of the training data talking in the background."""
     babble_snr: tuple[float, float] = (8.0, 30.0)
     """Range of the ratio of the speaker to these others, dB."""
-    hum: float = 0.05
+    hum: float = 0.0
     """Share of utterances with the hum of mains."""
-    clipping: float = 0.1
+    clipping: float = 0.0
     """Share of utterances that are clipped, 3 to 20 dB below their peak."""
-    line: float = 0.1
+    line: float = 0.0
     """Share of utterances behind a codec (mu-law, GSM, MP3, Opus) or a low sample rate."""
-    level: float = 0.05
+    level: float = 0.0
     """Share of utterances recorded 10 to 45 dB too low, in 16 bits."""
-    cut: float = 0.2
+    cut: float = 0.0
     """Share of utterances whose beginning and end are cut off tightly."""
-    silence: float = 0.3
+    silence: float = 0.0
     """Share of utterances with silence before and after them."""
     silence_seconds: float = 3.0
     """Longest such silence on each side, seconds."""
@@ -107,9 +107,8 @@ class ModelOptions(CoreOptions):
         "n_mels": 80,
         "dynamic_range": 60.0,
         "channels": 32,
-        "statistics": "speech",
+        "statistics": "utterance",
     }
-    unsaid: ClassVar[Mapping[str, object]] = {"statistics": "utterance"}
 
     sample_rate: int | None = None
     """Sample rate that the model reads, Hz; recordings are resampled."""

@@ -81,8 +81,6 @@ class Sizes:
 
     new: ClassVar[Mapping[str, object]] = {}
     """The sizes of a new model."""
-    unsaid: ClassVar[Mapping[str, object]] = {}
-    """What a model has whose file does not say, where that is not what a new one has."""
 
     def filled(self) -> Self:
         """The sizes of a new model: those given, and the defaults."""

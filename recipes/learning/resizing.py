@@ -19,7 +19,7 @@ LINES = ("channels", "residuals", "height", "fold")  # sizes that a front end fo
 
 def changes(base: SequenceModel, options: Sizes) -> dict[str, object]:
     """The sizes that are given and differ from those of the base."""
-    had = {**options.new, **options.unsaid, **sizes_of(base.sizes)}
+    had = {**options.new, **sizes_of(base.sizes)}
     return {
         name: value
         for name, value in options.given().items()

@@ -83,7 +83,8 @@ def test_every_preset_is_what_it_says(recipe, name):
 
 @every_recipe
 def test_every_recipe_has_the_same_presets(recipe):
-    assert list(preset_files(KINDS[recipe])) == ["adapt", "default", "large", "scarce", "small"]
+    own = {"asr": {"robust"}}.get(recipe, set())
+    assert set(preset_files(KINDS[recipe])) - own == {"adapt", "default", "large", "scarce", "small"}
 
 
 def flat_values(options) -> dict:
