@@ -100,7 +100,7 @@ class Report:
         if self.page:
             from pipelines.writers.results_page import Entry
 
-            self.entries.append(Entry(source, result, error, outputs))
+            self.entries.append(Entry(source, result, error, outputs, getattr(result, "number", None)))
 
     def _write_page(self) -> None:
         from pipelines.writers.results_page import write_results_page

@@ -195,7 +195,8 @@ def test_a_folder(command, folder, tmp_path, capsys):
     page = tmp_path / "index.html"
     assert command(folder / "scans.tif", "-o", tmp_path / "some", "--pages", "1,3", "--page", page) == 0
     assert written(tmp_path / "some")[2:] == ["scans/0001.txt", "scans/0003.txt"]
-    assert page.read_text(encoding="utf-8").count("data:image/jpeg") == 2
+    shown = page.read_text(encoding="utf-8")
+    assert shown.count("data:image/jpeg") >= 2 and "split it into one image" not in shown
 
 
 def test_no_two_outputs_meet(command, folder, tmp_path):
