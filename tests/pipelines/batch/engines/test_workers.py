@@ -90,10 +90,16 @@ def test_a_file_that_needs_too_much_memory(tmp_path, recordings):
 
 
 def test_a_file_that_hangs(tmp_path, recordings, monkeypatch):
-    """The clock jumps when a worker has opened the file, so that no outcome depends on a busy machine."""
+    """The clock runs while a worker has the file open, so that no outcome depends on a busy machine."""
     units = [*recordings, poisoned(tmp_path, "hang")]
     hanging = units[-1].source
-    clock = SimpleNamespace(monotonic=lambda: 10_000.0 * len(hanging.openings()))
+    ticks = [0.0]
+
+    def monotonic() -> float:
+        ticks[0] += 100.0 * any(not is_gone(process) for process in hanging.openings())
+        return ticks[0]
+
+    clock = SimpleNamespace(monotonic=monotonic)
     monkeypatch.setattr(workers, "time", clock)
     found = list(Workers(1)(units))
     assert len(found) == len(units) and len(hanging.openings()) == 2  # with the others, then alone
