@@ -26,7 +26,7 @@ DECODING = (
 )
 COMPUTING = ("batch_size", "device", "precision")
 GROUPS = (
-    Group("segmentation", SpeechOptions, ("longest", "track", "strict")),
+    Group("segmentation", SpeechOptions, ("longest", "min_confidence", "track", "strict")),
     Group("decoding", SpeechOptions, DECODING),
     Group("subtitle", Subtitles, CUES),
     Group("computing", SpeechOptions, COMPUTING),
