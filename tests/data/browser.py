@@ -104,8 +104,13 @@ class Browser:
         self.ask("Input.dispatchKeyEvent", type="keyUp", **about)
 
     def type(self, text: str) -> None:
-        """Type a text where the cursor is, in place of what is selected."""
-        self.ask("Input.insertText", text=text)
+        """Type a text where the cursor is, in place of what is selected.
+
+        As characters, which go the way of the keys before them: an inserted text may come before the field
+        that they have opened.
+        """
+        for character in text:
+            self.ask("Input.dispatchKeyEvent", type="char", text=character)
 
     def computing(self) -> float:
         """Seconds of processor time that all processes of the browser have taken."""

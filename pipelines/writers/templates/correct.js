@@ -42,19 +42,25 @@ function ask(address, asked, after) {
   return saving;
 }
 
+const unanswered = new Set();  // what was typed and sent, in this order
 function save(line, text, checked) {
-  const { number, place } = line;
+  const { number, place } = line, edit = { number, place, text, checked };
   tell("Saving …");
-  return ask(`result/${number}`, () => ({ line: place, text, checked, before: line.known }), told => {
+  unanswered.add(edit);
+  const asked = ask(`result/${number}`, () => ({ line: place, text, checked, before: line.known }), told => {
+    unanswered.delete(edit);
     line.known = told.item.lines[place].t ?? told.item.lines[place].w.map(word => word[0]).join(" ");
     renew(number, told);
     if (told.problems) tell(told.problems.join(" "), true);
     else tell(checked ? "Saved and checked." : "Draft saved.");
   });
+  return asked.then(() => unanswered.delete(edit));
 }
 
+/* What the server says of a result; what it has not heard of yet stays as it was typed. */
 function renew(number, told) {
   Object.assign(items[number], complete(told.item));
+  for (const edit of unanswered) if (edit.number === number) assume(items[number].lines[edit.place], edit.text, edit.checked);
   if (!told.item.lines.some(line => line.k)) delete items[number].checked;
   delete items[number].search;
   redraw(number, told.kept || []);
