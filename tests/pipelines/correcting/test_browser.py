@@ -192,6 +192,8 @@ def test_a_conflict_is_shown_and_resolved(out):
     with serving(out) as address, Browser() as browser:
         browser.go(address)
         browser.run("edit(0, 1, 'first')")
+        browser.run("void saving.then(() => { window.settled = true; })")
+        browser.wait("window.settled")  # it has been told what is on disk
         theirs = (out / "page.json").read_text().replace("lime", "theirs")
         (out / "page.json").write_text(theirs)
         browser.type("mine")
