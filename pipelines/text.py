@@ -107,7 +107,11 @@ class _Classifying(Reading):
 
     def result(self) -> Classified:
         texts = tuple(map(self._classified, self.passages.texts, self.found))
-        return Classified(texts, self.model.name, self.passages.source)
+        strange = sum(
+            not any(token.id for part, _, _ in parts for token in part.tokens) for parts in self.found
+        )
+        notes = (f"{strange} of {len(texts)} texts: the model knows none of their words",) if strange else ()
+        return Classified(texts, self.model.name, self.passages.source, notes=notes)
 
     def _classified(self, text: str, parts: list[tuple[_Part, Tensor, Tensor]]) -> ClassifiedText:
         lengths = torch.tensor([max(1, len(part.tokens)) for part, _, _ in parts], dtype=torch.float32)

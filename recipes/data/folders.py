@@ -161,6 +161,9 @@ def first_line(path: Path) -> str:
 
 
 def shown(path: Path, root: Path) -> str:
+    """A file for messages: its path in the data set; its name if it is the whole of it."""
+    if path == root:
+        return path.name
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 

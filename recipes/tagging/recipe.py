@@ -85,6 +85,10 @@ class TaggingRecipe(Recipe):
         if base:
             refuse(base, changes(base, self.options.model))
             return base
+        classes = Classes.of(label for item in items for label in item.target)
+        if len(classes.symbols) < 2:
+            cause = f"all tokens have the label {classes.symbols[0]!r}"
+            raise DataError(self.roots[0] if self.roots else "--data", cause, "give some with others, too")
         sizes = self.options.model.filled()
         front_end = {
             "kind": "tokens",
@@ -102,7 +106,7 @@ class TaggingRecipe(Recipe):
             front_end,
             sizes.core(),
             {"kind": sizes.decoder, "dropout": sizes.dropout},
-            Classes.of(label for item in items for label in item.target),
+            classes,
             normalisation,
             self.options.name,
             vocabulary=Words(sorted(words, key=lambda word: (-counts[word], word))[: sizes.vocabulary]),

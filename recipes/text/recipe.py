@@ -101,6 +101,10 @@ class TextRecipe(Recipe):
         if base:
             refuse(base, changes(base, self.options.model))
             return base
+        classes = Classes.of(item.target for item in items)
+        if len(classes.symbols) < 2:
+            cause = f"all texts are of one class, {classes.symbols[0]!r}"
+            raise DataError(self.roots[0] if self.roots else "--data", cause, "give texts of others, too")
         sizes = self.options.model.filled()
         front_end = {
             "kind": "tokens",
@@ -117,7 +121,7 @@ class TextRecipe(Recipe):
             front_end,
             sizes.core(),
             decoder,
-            Classes.of(item.target for item in items),
+            classes,
             normalisation,
             self.options.name,
             vocabulary=vocabulary_of(texts, sizes.tokens, sizes.vocabulary),

@@ -149,5 +149,8 @@ def test_no_data_is_one_line(tmp_path, capsys):
     assert main(["--out", str(tmp_path / "out")]) == 1
     assert "give the folder of your sentences" in capsys.readouterr().err
     (tmp_path / "a.conll").write_text("rome\nlima\n")
+    (tmp_path / "b.conll").write_text("rome O\n\nlima O\n\noslo O\n")
+    with pytest.raises(DataError, match="all tokens have the label 'O'"):
+        TaggingRecipe(TaggingRecipeOptions(data=(tmp_path / "b.conll",), out=tmp_path)).run()
     with pytest.raises(DataError, match="tokens without a label"):
         TaggingRecipe(TaggingRecipeOptions(data=(tmp_path / "a.conll",), out=tmp_path)).run()

@@ -66,6 +66,12 @@ def test_a_long_text_is_read_in_parts(trained):
     assert found.label == "food" and total == pytest.approx(1, abs=1e-4)
 
 
+def test_texts_of_which_no_word_is_known_are_told(trained):
+    path = trained / "out/model.safetensors"
+    assert classify("天気はどうですか", path).notes == ("1 of 1 texts: the model knows none of their words",)
+    assert classify("soup is суп", path).notes == ()
+
+
 def test_what_is_below_the_threshold_is_rejected(trained):
     found = classify("we had the more", trained / "out/model.safetensors", threshold=1.0)
     assert found.label == "" and not found.texts[0].accepted and found.top[0][0]
@@ -151,3 +157,9 @@ def test_one_class_or_no_data_is_one_line(tmp_path, capsys):
     assert "give the folder of your texts" in capsys.readouterr().err
     with pytest.raises(DataError, match="no such file or folder"):
         TextRecipe(TextRecipeOptions(data=(tmp_path / "none",), out=tmp_path)).run()
+    table = write_table(tmp_path / "one.tsv", [("rain", "weather"), ("sun", "weather"), ("snow", "weather")])
+    with pytest.raises(DataError, match="all texts are of one class, 'weather'"):
+        TextRecipe(TextRecipeOptions(data=(table,), out=tmp_path / "x")).run()
+    table.write_text("text\nrain\n")
+    with pytest.raises(DataError, match="one.tsv: its columns 'text' name no text and label"):
+        TextRecipe(TextRecipeOptions(data=(table,), out=tmp_path / "x")).run()
