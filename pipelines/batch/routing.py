@@ -128,9 +128,10 @@ class Routing:
             rows = [row for row in rows if row.name in allowed]
             if not rows:
                 return f"{_a(kind.name)}, left out by tasks = {', '.join(allowed)}"
-        row = rows[0]
-        if not self._models(row.name, layers, rule):
-            return f"{row.name}, for which no model is given (-m)"
+        able = [row for row in rows if self._models(row.name, layers, rule)]
+        if not able:
+            return f"{rows[0].name}, for which no model is given (-m)"
+        row, rows = able[0], able
         if not (row.shows and kind.name == IMAGE == row.kinds[0]) or self._has_layout(path):
             rows = rows[:1]
         else:
@@ -239,7 +240,8 @@ class Routing:
 
 
 def known_models(given: Sequence[str]) -> dict[str, list[str]]:
-    """The models that are given, by task. AUTO stands for all that are bundled, a folder for those in it.
+    """The models that are given, by task. AUTO stands for those that are bundled, but not for tasks that no
+    model does unasked, such as classifying every text; a folder for those in it.
 
     Raises:
         ModelError: one of them cannot be used.
@@ -247,7 +249,8 @@ def known_models(given: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for each in given:
         if each == AUTO:
-            models: Iterable[str] = (path.stem for path in bundled())
+            names = (path.stem for path in bundled())
+            models: Iterable[str] = (name for name in names if TASKS[read_header(name)["task"]].default)
         elif os.path.isdir(each):
             models = map(str, sorted(Path(each).glob("*.safetensors")))
         else:

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from decoders.vocabulary import Classes, Words
 from pipelines.batch import run
 from pipelines.batch.looking import shows_writing
 from pipelines.batch.routing import Routing
 from pipelines.batch.rules import Rule, Rules
 from pipelines.commands import cli
 from pipelines.errors import DataError, ModelError
+from pipelines.model import SequenceModel
 from pipelines.results import Page, TextLine, TextRegion
 
 ROOT = Path(__file__).parents[3]
@@ -269,6 +271,22 @@ def test_the_nearest_file_of_rules_counts_and_the_command_line_goes_before(small
     assert found["scans/a.png"] == found["silent.mp4"] == "captioning"
     routing = Routing([small], Rules())
     assert routing.passed(small / "triscribe.toml") == ""
+
+
+def test_texts_go_to_the_task_that_a_model_is_given_for(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("from rome to lima\n")
+    sizes = {"kind": "tokens", "output_size": 4}, {"kind": "bilstm", "hidden_size": 4}, {"kind": "crf"}
+    tagger = SequenceModel("tagging", *sizes, Classes(["city", "O"]), vocabulary=Words(["rome", "lima"]))
+    tagger = str(tagger.save(tmp_path / "tagger.safetensors"))
+    for models, expected in (
+        ((), "text, for which no model is given (-m)"),
+        (("auto",), "text, for which no model is given (-m)"),
+        (("intents-en",), "text"),
+        ((tagger,), "tagging"),
+        ((tagger, "auto"), "tagging"),
+    ):
+        assert tasks(tmp_path / "in", Rules(models=models))["a.txt"] == expected
 
 
 def test_models_and_options_of_rules(small):
