@@ -10,9 +10,10 @@ from pathlib import Path
 from pipelines.batch import units as reading
 from pipelines.batch.choosing import Chooser
 from pipelines.batch.index import write_index
+from pipelines.batch.outcome import Outcome
 from pipelines.batch.routing import Routing
 from pipelines.batch.rules import Rule, Rules, chosen_formats, formats_given, known_task
-from pipelines.batch.runner import Engine, Outcome, Run
+from pipelines.batch.runner import Engine, Run
 from pipelines.batch.tables import Table
 from pipelines.batch.units import Unit
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipelines.batch.earlier import EarlierResults
+from pipelines.batch.outcome import EDITED, FAILED, Outcome
 from pipelines.batch.progress import Progress
-from pipelines.batch.runner import EDITED, FAILED, Outcome, Run
+from pipelines.batch.runner import Run
 from pipelines.batch.units import Unit
 from pipelines.batch.work import Work, length_of
 from pipelines.errors import printable

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
 from pipelines.batch import units as reading
 from pipelines.batch.journal import JOURNAL, Journal, state_of
+from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.plan import Job, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
 from pipelines.batch.work import Models, changed
-from pipelines.errors import DataError, MediaError, TriscribeError
+from pipelines.errors import MediaError, TriscribeError
 from pipelines.results import Result
-from pipelines.stored_results import read_result
 from pipelines.tasks import TASKS, resolve
 from pipelines.tasks import formats as formats_of
 from pipelines.writers import mode, write_atomically, writer
 from pipelines.writers.atomic import remove_left
-
-DONE, FAILED, PASSED, EDITED = "done", "failed", "passed over", "edited"
 
 Engine = Callable[[Sequence[Unit]], Iterator[tuple[Unit, Route, Result | TriscribeError, float]]]
 """Reads units; see `pipelines.batch.engines`."""
@@ -42,63 +40,6 @@ class Inputs(Protocol):
     def excluded(self, path: Path) -> str | None: ...
 
     def units(self, source: Path) -> list[Unit | TriscribeError]: ...
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an input, or of a part of it.
-
-    Attributes:
-        job: source, part and outputs.
-        status: DONE, FAILED, PASSED over, or EDITED: a person has edited an output, which was kept.
-        task: that read it; "" where none did.
-        model: its name, with the options that matter.
-        result: what was read in this run; None for what was there already.
-        error: why it failed.
-        reason: why it was passed over.
-        kept: outputs that a person has edited.
-        seconds: that reading took.
-        earlier: whether an earlier run did it.
-    """
-
-    job: Job
-    status: str
-    task: str = ""
-    model: str = ""
-    result: Result | None = None
-    error: TriscribeError | None = None
-    reason: str = ""
-    kept: tuple[Path, ...] = ()
-    seconds: float = 0.0
-    earlier: bool = False
-
-    @property
-    def path(self) -> Path:
-        """The input."""
-        return self.job.source
-
-    @property
-    def part(self) -> int | None:
-        """Number of the page or piece of ink, from 1; None for a whole file."""
-        return self.job.part
-
-    @property
-    def outputs(self) -> tuple[Path, ...]:
-        """Files that hold the result."""
-        return self.job.outputs if self.status in (DONE, EDITED) else ()
-
-    def load(self) -> Result:
-        """The result, also of an earlier run or as a person has corrected it, from its JSON.
-
-        Raises:
-            DataError: there is none, or it cannot be read.
-        """
-        if self.result is not None and not self.kept:
-            return self.result
-        found = [output for output in self.outputs if output.name.endswith(".json")]
-        if not found:
-            raise DataError(self.path, f"has no result ({self.status})", "look at its error, or write json")
-        return read_result(found[0])
 
 
 class Run:
@@ -230,9 +171,8 @@ class Run:
                 passed[path] = reason
             return reason is None
 
-        for each in (
-            inputs if among is None else ()
-        ):  # what is missing costs a line of its own, like any bad file
+        # What is missing costs a line of its own, like any bad file.
+        for each in inputs if among is None else ():
             try:
                 collect([each], is_meant)
                 existing.append(each)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pipelines.batch.index import INDEX
 from pipelines.batch.journal import Journal
+from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.plan import absolute
-from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.results import Actions, Caption, Classified, Page, Result, Transcript
 from pipelines.tasks import TASKS

@@ -14,11 +14,11 @@ from typing import IO
 from pipelines.batch.choosing import Choice
 from pipelines.batch.index import INDEX
 from pipelines.batch.mixed import Batch
+from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.progress import Progress
 from pipelines.batch.report import done, say
 from pipelines.batch.routing import known_models
 from pipelines.batch.rules import AUTO
-from pipelines.batch.runner import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.tables import FAILURES, TABLE
 from pipelines.batch.units import Unit
 from pipelines.batch.watching import PAUSE, Watcher
