@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,10 +61,14 @@ def main(arguments: Sequence[str]) -> int:
             import webbrowser
 
             webbrowser.open(address)
+
+        class Server(uvicorn.Server):
+            def handle_exit(self, sig, frame):
+                """Ctrl-C is the way to end it: it is not raised again afterwards."""
+                self.force_exit, self.should_exit = self.should_exit, True
+
         settings = {"log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 2}
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="on", **settings))
-        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-            server.run(sockets=[listening])
+        Server(uvicorn.Config(app, lifespan="on", **settings)).run(sockets=[listening])
     for problem in app.state.pages.problems:
         print(printable(f"triscribe: {problem}"))
     return 1 if app.state.pages.problems else 0

@@ -182,7 +182,9 @@ def test_the_page_is_written_when_the_server_ends(out):
 
 def test_the_command_serves_until_it_is_interrupted(out):
     command = [sys.executable, "-m", "pipelines.commands.cli", "correct", str(out), "--name", "Ada"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             told = process.stdout.readline()
             assert told.startswith("4 results to correct as Ada: http://127.0.0.1:")
@@ -192,7 +194,7 @@ def test_the_command_serves_until_it_is_interrupted(out):
                 assert answer.status == 200
         finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(30) == 0 and process.stderr.read() == ""
     assert read_result(out / "talk.json").text == "one two" and "checked" in (out / "index.html").read_text()
 
 
