@@ -62,7 +62,12 @@ class Handwriting(Recogniser):
         self.aspects: dict[tuple, float] = {}
         self.texts = [read_text(path) for path in options.texts]
         self.measure = Measure(
-            lambda item: self.aspects.get(self.source(item)), "h", "1000 h", 1000.0, densest=8.0, least=500
+            lambda item: self.aspects.get(self.source(item)),
+            "x height",
+            "1000 x height",
+            1000.0,
+            densest=8.0,
+            least=500,
         )
 
     def read_data(self, folder: Path) -> Manifest:
