@@ -175,7 +175,11 @@ class SequenceModel(nn.Module):
             header[LEAST] = self.min_confidence
         # Flattened LSTM weights share one storage, which safetensors refuses: clone them.
         kind = torch.float32 if bits == 32 else torch.float16
-        tensors = {name: t.detach().cpu().to(kind).clone() for name, t in self.state_dict().items()}
+        exact = {f"front_end.{name}" for name in getattr(self.front_end, "exact", ())}
+        tensors = {
+            name: t.detach().cpu().to(torch.float32 if name in exact else kind).clone()
+            for name, t in self.state_dict().items()
+        }
         path = Path(path)
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             cause = f"not written: its weights are not finite as {kind}"
