@@ -1,4 +1,4 @@
-"""Says once what a source is: a recording, an image, a document, ink, a video, frames or text.
+"""Says once what a source is: a recording, an image, a document, ink, a video, frames, a signal or text.
 
 The content decides. A file is opened once, and its head is read once; only a container that may hold sound,
 pictures or both is looked into. The name of a file counts where its content is nothing that is known here,
@@ -17,7 +17,7 @@ from numbers import Number
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
-from pipelines.media import images, recording, video
+from pipelines.media import images, recording, signals, video
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.part import part_of
 from pipelines.media.text import beginning
@@ -33,6 +33,7 @@ LAYOUT = "page layout"  # PAGE XML or ALTO
 VIDEO = "video"
 FRAMES = "frames"  # a folder of images, or an array of them
 TEXT = "text"
+SIGNAL = "signal"  # a medical recording, or a set of series
 UNKNOWN = "unknown"
 STILL = (IMAGE, ANIMATION, PAGES)  # what is read as pictures
 
@@ -52,6 +53,7 @@ NAMED = {
     IMAGE: "avif bmp gif heic heif j2k jp2 jpe jpeg jpg jpx pbm pgm png pnm ppm tif tiff webp",
     PDF: "pdf",
     INK: "inkml inkml.gz jsonl jsonl.gz",
+    SIGNAL: "bdf edf hea",
 }
 """Endings of file names by what they promise. Not from `mimetypes`, whose answer depends on the machine."""
 _NAMED = {f".{ending}": kind for kind, endings in NAMED.items() for ending in endings.split()}
@@ -164,6 +166,8 @@ def _content(file: BinaryIO, head: bytes, name: str) -> tuple[str, bool]:
         return PDF, False
     if SOUND.match(head):
         return RECORDING, True
+    if signals.EDF.match(head):
+        return SIGNAL, False
     if not recording.RECORDING.match(head):
         moves = _moves(file, name)
         if moves is not None:
@@ -223,7 +227,9 @@ def _kind_of_text(text: str) -> str:
     if text.startswith("<"):
         root = re.search(r"<(?:\w+:)?(PcGts|alto|ink)[\s>/]", text)
         return TEXT if root is None else INK if root[1] == "ink" else LAYOUT
-    return INK if text.startswith("{") and _has_strokes(text) else TEXT
+    if text.startswith("{") and _has_strokes(text):
+        return INK
+    return SIGNAL if signals.format_of(b"", text) else TEXT
 
 
 def _has_strokes(text: str) -> bool:
