@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.batch.tables import content
 from pipelines.batch.units import Route
+from pipelines.confidence import mean_confidence
 from pipelines.errors import TriscribeError
 from pipelines.reading.sources import units_of
 from pipelines.tasks import TASKS
@@ -118,7 +118,7 @@ def _confidence(route: Route, path: Path) -> float | None:
         if row.sound:
             units = [replace(units[0], source=_beginning(path, route))]
         found = [
-            content(result)[1]
+            mean_confidence(result)
             for result in results(units, _loaded(route.model), route.options)
             if not isinstance(result, TriscribeError)
         ]

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from tqdm import tqdm
 
@@ -15,6 +16,7 @@ from pipelines.batch.progress import Progress
 from pipelines.batch.runner import Run
 from pipelines.batch.units import Unit
 from pipelines.batch.work import Work, length_of
+from pipelines.confidence import Confidences, mean_confidence
 from pipelines.errors import printable
 from pipelines.reading.reporting import listening
 from pipelines.tasks import TASKS
@@ -35,6 +37,8 @@ class Report:
         self.earlier = EarlierResults(run.out, work.kind) if page else None
         self.written: Counter[str] = Counter()  # by task
         self.sizes: Counter[str] = Counter()
+        self.confidences = Confidences()
+        self.sure: list[float] = []  # mean confidences of the results
         self.failed = self.skipped = self.edited = 0
 
     def __call__(self, inputs: Sequence[str]) -> int:
@@ -77,6 +81,9 @@ class Report:
                 say(f"note: {job.source}: {note}")
             self.written[outcome.task] += 1
             self.sizes[outcome.task] += result.extent
+            confidence = mean_confidence(result)
+            self.confidences.add(outcome.task, outcome.model.split(", ")[0], confidence)
+            self.sure += [] if confidence is None else [confidence]
             if self.earlier:
                 self.earlier.add(job, outcome.model, result)
             self._enter(job.source, result, outputs=job.outputs)
@@ -89,6 +96,8 @@ class Report:
     def summarise(self, seconds: float) -> None:
         """Print how much was done, and how fast."""
         parts = [*done(self.written, self.sizes, self.work.tasks, seconds)]
+        if self.sure:
+            parts.append(f"mean confidence {fmean(self.sure):.2f}")
         if self.skipped:
             parts.append(f"{self.skipped} already there")
         if self.edited:
@@ -96,6 +105,8 @@ class Report:
         if self.failed:
             parts.append(f"{self.failed} failed")
         print(printable(f"{', '.join(parts)} -> {self.run.out}"))
+        for line in self.confidences.doubts(lambda task: "give one with -m, or train one"):
+            print(printable(line))
 
     def _enter(self, source: Path, result: object | None, error: str | None = None, outputs=()) -> None:
         if self.page:

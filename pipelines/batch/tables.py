@@ -13,8 +13,9 @@ from pipelines.batch.index import INDEX
 from pipelines.batch.journal import Journal
 from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.plan import absolute
+from pipelines.confidence import LOW, UNSURE, mean_confidence
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.results import Actions, Caption, Classified, Page, Result, Transcript
+from pipelines.results import Actions, Classified, Result
 from pipelines.tasks import TASKS
 from pipelines.writers import write_atomically
 
@@ -129,40 +130,23 @@ class Table:
 
 def said(result: Result, task: str) -> dict:
     """What a row says of a result: its text or label, mean confidence, and extent with its unit."""
-    text, confidence = content(result)
+    confidence = mean_confidence(result)
+    unsure = [UNSURE] if confidence is not None and confidence < LOW else []
     one, many = TASKS[task].measure
     return {
-        "text": text,
+        "text": text_of(result),
         "confidence": None if confidence is None else round(confidence, 4),
         "extent": round(result.extent, 3),
         "unit": one if result.extent == 1 else many,
-        "notes": list(result.notes),
+        "notes": [*result.notes, *unsure],
     }
 
 
-def content(result: Result) -> tuple[str, float | None]:
-    """Text or label of a result, and its mean confidence; None where there is no text."""
-    if isinstance(result, Transcript):
-        return result.text, _mean(
-            (word.confidence, 1) for segment in result.segments for word in segment.words
-        )
-    if isinstance(result, Page):
-        return result.text, _mean((line.confidence, len(line.text)) for line in result.lines)
+def text_of(result: Result) -> str:
+    """Text or label of a result."""
     if isinstance(result, Classified):
-        scores = _mean((text.score, 1) for text in result.texts)
-        return "\n".join(text.label for text in result.texts), scores
-    if isinstance(result, Actions):
-        return result.label, result.score
-    if isinstance(result, Caption):
-        return result.text, _mean((sentence.confidence, 1) for sentence in result.sentences)
-    return str(getattr(result, "text", "")), getattr(result, "confidence", None)
-
-
-def _mean(weighted: Iterable[tuple[float, float]]) -> float | None:
-    pairs = [(value, weight) for value, weight in weighted if weight]
-    return (
-        sum(value * weight for value, weight in pairs) / sum(weight for _, weight in pairs) if pairs else None
-    )
+        return "\n".join(text.label for text in result.texts)
+    return result.label if isinstance(result, Actions) else str(getattr(result, "text", ""))
 
 
 def _read(path: Path) -> list[dict]:

@@ -23,11 +23,11 @@ from pipelines.batch.tables import FAILURES, TABLE
 from pipelines.batch.units import Unit
 from pipelines.batch.watching import PAUSE, Watcher
 from pipelines.batch.work import length_of
+from pipelines.confidence import UNSURE, Confidences
 from pipelines.errors import MediaError, printable
 from pipelines.reading.reporting import listening
 from pipelines.tasks import TASKS
 
-LOW = 0.6  # mean confidence of a result below which another model may fit better
 CHOICES = 20  # models that were chosen, of which a line is said
 LISTED = 5  # lines of a kind that are written out
 SECONDS = {
@@ -54,8 +54,7 @@ class Telling:
         self.passed: dict[str, list[Path]] = defaultdict(list)  # by reason
         self.causes: Counter[str] = Counter()
         self.notes: dict[str, list[Path]] = defaultdict(list)
-        self.low: Counter[tuple[str, str]] = Counter()  # by task and model
-        self.read: Counter[tuple[str, str]] = Counter()
+        self.confidences = Confidences()
         self._lines: IO | None = None
         self._choices = 0
         self._watches = False
@@ -170,11 +169,9 @@ class Telling:
             self.written[outcome.task] += 1
             self.sizes[outcome.task] += row["extent"] or 0
             for note in row["notes"]:
-                self.notes[note].append(path)
-        key = outcome.task, outcome.model.split(", ")[0]
-        self.read[key] += 1
-        if row["confidence"] is not None and row["confidence"] < LOW:
-            self.low[key] += 1
+                if note != UNSURE:  # which is counted
+                    self.notes[note].append(path)
+        self.confidences.add(outcome.task, outcome.model.split(", ")[0], row["confidence"])
 
     def summarise(self, seconds: float) -> None:
         """Print what was done, what was not, and where to look."""
@@ -197,7 +194,7 @@ class Telling:
             )
             if number <= LISTED:
                 lines += [f"  {path}: {why}" for why, paths in self.passed.items() for path in paths]
-        lines += [self._doubt(task, model, number) for (task, model), number in sorted(self.low.items())]
+        lines += self.confidences.doubts(self._way)
         if counts[FAILED]:
             lines.append(f"failed {counts[FAILED]}: {_listed(self.causes)} -> {out / FAILURES}")
         if self.counts["failed before"]:
@@ -206,15 +203,10 @@ class Telling:
         for line in lines:
             print(printable(line))
 
-    def _doubt(self, task: str, model: str, number: int) -> str:
-        """That a model is often unsure, and what to do."""
+    def _way(self, task: str) -> str:
+        """What to do where a model is often unsure."""
         others = len(known_models([AUTO]).get(task, [])) > 1
-        way = "-m auto looks for a better one, or train one" if others else "give one with -m, or train one"
-        have = "has" if number == 1 else "have"
-        return (
-            f"{number} of {self.read[task, model]} results of {model} {have} a mean confidence below {LOW}: "
-            f"another model for {task} may fit ({way})"
-        )
+        return "-m auto looks for a better one, or train one" if others else "give one with -m, or train one"
 
     def _chosen(self, choice: Choice) -> None:
         """Say which model was chosen; of many, the first."""

@@ -67,6 +67,8 @@ class HOCR:
             area = _marked(body, "div", "ocr_carea", place, name)
             area.set("data-kind", text_for_xml(region.kind))
             paragraph = _marked(area, "p", "ocr_par", place, ids.take("", f"{name}_p"))
+            if is_right_to_left("".join(line.text for line in region.lines)):
+                paragraph.set("dir", "rtl")  # or else a browser would show its lines in the opposite order
             for number, (line, around, box) in enumerate(zip(region.lines, lines, boxes, strict=True), 1):
                 title = [
                     _place(around, box),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
+from pipelines.confidence import LOW, UNSURE, mean_confidence
 from pipelines.results import (
     Actions,
     Caption,
@@ -79,7 +79,10 @@ def item_of(entry: Entry) -> dict:
         item["seconds"] = round(float(result.duration), 3)
     if isinstance(result, Actions):
         item["top"] = [[label, _share(score)] for label, score in result.top]
-    item["confidence"] = _confidence(result)
+    confidence = mean_confidence(result)
+    item["confidence"] = None if confidence is None else _share(confidence)
+    if confidence is not None and confidence < LOW:
+        item["doubt"] = UNSURE
     checks = [line.get("k") for line in lines]
     item["checked"] = sum(check is not None for check in checks)
     if checks and all(checks):
@@ -93,20 +96,6 @@ def _without_double(line: dict) -> dict:
     """A line without its text where its words say the same."""
     is_double = line["t"] == " ".join(word[0] for word in line["w"])
     return {key: value for key, value in line.items() if key != "t"} if is_double else line
-
-
-def _confidence(result: Result) -> float | None:
-    """Mean over the words, or what comes nearest to them; None where nothing was found."""
-    if isinstance(result, Actions):
-        return _share(result.score)
-    if isinstance(result, Classified):
-        return _share(fmean(each.score for each in result.texts))
-    if type(result) not in TASKS:
-        return None
-    units = result.sentences if isinstance(result, Caption) else result.words
-    if not units and not isinstance(result, Caption):
-        units = result.lines if isinstance(result, Page) else result.segments
-    return _share(fmean(unit.confidence for unit in units)) if units else None
 
 
 def _of_transcript(result: Transcript) -> list[dict]:

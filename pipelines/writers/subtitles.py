@@ -12,12 +12,14 @@ from typing import ClassVar, TextIO
 
 from pipelines.results import Transcript
 from pipelines.writers.lines import one_line
+from pipelines.writers.outlines import is_right_to_left
 from pipelines.writers.timing import Piece, apart, timed_pieces
 
 CLOSING = r"[\"'”’»)\]」』]*$"
 # Escaped: the Arabic and Urdu marks, which would turn the line around in an editor, and the Devanagari ones.
 SENTENCE_END = re.compile(r"[.!?…。！？\u061f\u06d4\u0964\u0965]" + CLOSING)
 CLAUSE_END = re.compile(r"[,;:–—、，；：\u060c\u061b]" + CLOSING)
+MARK = "\u200f"  # right-to-left, without width
 LEAST = 1  # the shortest cue, in milliseconds
 
 
@@ -28,6 +30,11 @@ class Cue:
     start: int
     end: int
     lines: tuple[tuple[Piece, ...], ...]
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether most of it is written from right to left."""
+        return is_right_to_left("".join(word.text for line in self.lines for word in line))
 
 
 @dataclass(frozen=True)
@@ -163,7 +170,10 @@ class SRT(Subtitles):
     def write(self, transcript: Transcript, file: TextIO) -> None:
         for number, cue in enumerate(self.cues(transcript), 1):
             text = "\n".join(
-                "".join(one_line(word.text) + word.space for word in line).rstrip(" ") for line in cue.lines
+                _marked(
+                    "".join(one_line(word.text) + word.space for word in line).rstrip(" "), cue.right_to_left
+                )
+                for line in cue.lines
             )
             # Players take the arrow for a line of times.
             text = text.replace("-->", "->")
@@ -187,10 +197,11 @@ class VTT(Subtitles):
     def write(self, transcript: Transcript, file: TextIO) -> None:
         file.write("WEBVTT\n\n")
         for cue in self.cues(transcript):
-            text = "\n".join("".join(line).rstrip(" ") for line in self._marked(cue))
+            lines = ("".join(line).rstrip(" ") for line in self._stamped(cue))
+            text = "\n".join(_marked(line, cue.right_to_left) for line in lines)
             file.write(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n\n")
 
-    def _marked(self, cue: Cue) -> Iterator[list[str]]:
+    def _stamped(self, cue: Cue) -> Iterator[list[str]]:
         """The lines of a cue, escaped, with time stamps that lie within the cue and increase."""
         latest = cue.start
         for line in cue.lines:
@@ -226,6 +237,19 @@ def _parts(count: int, cost: Callable[[int, int], float]) -> list[tuple[int, int
         parts.append((cuts[count], count))
         count = cuts[count]
     return parts[::-1]
+
+
+def _marked(line: str, right_to_left: bool) -> str:
+    """A line with a mark where it begins or ends with anything but a right-to-left letter.
+
+    Players take the direction of a line from its first letter, or take all lines for left-to-right: a number,
+    a name or a full stop would stand at the wrong end.
+    """
+    if not right_to_left or not line:
+        return line
+    edges = (unicodedata.bidirectional(line[place]) in ("R", "AL") for place in (0, -1))
+    before, after = ("" if strong else MARK for strong in edges)
+    return before + line + after
 
 
 def _sums(words: Sequence[Piece]) -> list[int]:

@@ -83,6 +83,7 @@ function facts(item) {
   const parts = [
     state, some,
     item.confidence === undefined || item.confidence === null ? null : make("span", { title: "mean confidence" }, percent(item.confidence)),
+    item.doubt && item.state !== "checked" ? make("span", { class: "error", title: item.doubt }, "another model may fit") : null,
     item.part ? make("span", {}, `${partName(item)} ${item.part}`) : null,
     item.seconds ? make("span", {}, lasting(item.seconds)) : null,
     item.extent ? make("span", {}, item.extent) : null,

@@ -342,7 +342,7 @@ def test_right_to_left_lines_say_so_and_stay_in_logical_order():
     assert find(line, "p:TextEquiv/p:Unicode")[0].text == HEBREW.text
     (line,) = find(parsed("alto", page), "//a:TextLine[@BASEDIRECTION='rtl']")
     assert line.find("a:String", SPACES).get("CONTENT") == HEBREW.text
-    (line,) = find(parsed("hocr", page), "//h:span[@dir='rtl']")
+    (line,) = find(parsed("hocr", page), "//h:p[@dir='rtl']/h:span[@dir='rtl']")
     assert line.text == HEBREW.text
     words = tuple(WrittenWord(t, 1, box(*b)) for t, b in (("שלום", (60, 0, 90, 9)), ("עולם", (10, 0, 50, 9))))
     page = page_of(TextLine("שלום עולם", 1, box(0, 0, 99, 9), (), words), width=100)

@@ -148,7 +148,7 @@ def test_cues_keep_their_limits_and_every_word(seed, name, parse):
         for line in lines:
             assert line and (width(line) <= options["max_chars"] or " " not in line)
     assert all(before[1] <= after[0] for before, after in pairwise(cues))
-    heard = [part for _, _, lines in cues for line in lines for part in line.split(" ")]
+    heard = [part.strip("\u200f") for _, _, lines in cues for line in lines for part in line.split(" ")]
     expected = spoken(transcript)
     assert heard == ([part.replace("-->", "->") for part in expected] if name == "srt" else expected)
 
@@ -163,6 +163,19 @@ def test_a_cue_breaks_after_a_sentence_and_at_a_pause():
     unmarked = "we went down to the old harbour nobody was there at that hour so we walked back home again"
     cues = parse_srt(written("srt", sentence(unmarked, gaps={7: 0.8})))
     assert cues[0][2] == ["we went down to the old harbour"]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_right_to_left_lines_keep_their_direction_in_players_that_look_at_their_ends(name):
+    mark = "\u200f"
+    for text, before, after in (
+        ("نعم، أوافق", "", ""),
+        ("قلت نعم!", "", mark),
+        ("15 سعر", mark, ""),
+        ("Ahmed قال نعم (2)", mark, mark),
+        ("The word نعم, yes.", "", ""),
+    ):
+        assert f"\n{before}{text}{after}\n" in written(name, sentence(text))
 
 
 def test_a_long_pause_always_ends_a_cue():
