@@ -211,7 +211,21 @@ _TAGGING = replace(
     recipe="recipes.tagging",
 )
 
-_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING)
+_SIGNALS = replace(
+    _TEXT,
+    name="signals",
+    kinds=("signal", "recording", "text"),
+    takes=("a signal", "a recording", "a table of numbers"),
+    opener="pipelines.media.signal_sets:open_signal_set",
+    reader="pipelines.signals:read_signals",
+    front_end="signals",
+    encoder="encoders.signals:Signals",
+    title="Classes of signals",
+    measure=("signal", "signals"),
+    recipe="recipes.signals",
+)
+
+_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING, _SIGNALS)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.kind import is_one
 from pipelines.media.passages import Passages
-from pipelines.model import SequenceModel
+from pipelines.model import SequenceModel, load
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.readers import answer
 from pipelines.reading.settings import TextOptions
@@ -27,23 +28,29 @@ Source = str | os.PathLike
 def classify(
     source: Source | Iterable[Source], model: SequenceModel | str | Path | None = None, **options
 ) -> Classified | Iterator[Classified]:
-    """Tell the class of a text: its topic, its intent, its sentiment, its language.
+    """Tell the class of a text: its topic, its intent; or with a model for signals, that of a signal.
 
     Args:
         source: a text; a `pathlib.Path` of a file with a text on each line, or of a table with a column of
-            texts (CSV, TSV, JSON lines; compressed or not); or a list or generator of these.
+            texts (CSV, TSV, JSON lines; compressed or not); or a list or generator of these. For a model for
+            signals: a path, whether a string or not, of a table with a row a time step, a `.ts` file, an EDF,
+            WFDB or sound file; a `pipelines.media.signals.Signal`; or a list or generator of these.
         model: a loaded model, a file, or a bundled model's name.
         options: see `TextOptions`.
 
     Returns:
-        A `Classified`, which for a file holds all its texts. For many sources a generator.
+        A `Classified`, which for a file holds all its texts or signals. For many sources a generator.
 
     Raises:
         MediaError: a source cannot be read, or holds no text (for many: when its turn comes, see `errors`).
-        ModelError: the model cannot be used, or is not for text.
+        ModelError: the model cannot be used, or is not for such a source.
     """
     chosen = TextOptions.of(options)
-    one = isinstance(source, (str, os.PathLike))
+    if model is not None and not isinstance(model, SequenceModel):
+        model = load(model)
+    if model is not None and model.task == "signals":
+        return answer("classify", source, model, chosen)
+    one = is_one(source)
     return answer("classify", given(source) if one else map(given, source), model, chosen)
 
 

@@ -23,6 +23,7 @@ from recipes.data.downloads import fetch_an4, find_data
 from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.data.signal_layouts import SIGNALS
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.tag_layouts import layouts as tag_layouts
 from recipes.data.text_layouts import TEXTS
@@ -41,6 +42,7 @@ __all__ = [
     "read_corrected",
     "read_handwriting",
     "read_ink",
+    "read_signals",
     "read_speech",
     "read_tags",
     "read_texts",
@@ -136,6 +138,19 @@ def read_texts(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, TEXTS)
+
+
+def read_signals(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read a data set of labelled signals, whose targets are the labels; its layout is detected.
+
+    Args:
+        root: the data set's folder, or one file of series or labels.
+        layout: one of ts, labels, folders, when several fit.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, SIGNALS)
 
 
 def read_corrected(root: str | Path, task: str) -> Manifest:

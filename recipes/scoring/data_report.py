@@ -17,6 +17,7 @@ from recipes.data.manifest import Item, Rejected
 WIDTH = 90  # columns
 RARE = 3  # a character that occurs less often is shown with an example
 MOST = 120  # characters shown of a large alphabet
+CLASSES = 60
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,18 @@ def bar(share: float, columns: int) -> str:
     """A bar of whole and eighth blocks; a share above zero shows at least an eighth."""
     eighths = max(math.ceil(share * columns * 8), 0)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def class_balance(splits: Mapping[str, Sequence[Item]]) -> str:
+    """How many items of each class there are in each split, the most frequent first."""
+    counts = {name: Counter(item.target for item in items) for name, items in splits.items()}
+    total = sum(counts.values(), Counter())
+    width, most = max(len(shown(label, 40)) for label in total), max(total.values())
+    lines = [f"{'Class':<{width}}" + "".join(f"{name:>8}" for name in splits)]
+    for label, count in sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))[:CLASSES]:
+        cells = "".join(f"{counts[name][label]:>8,}" for name in splits)
+        lines.append(f"{shown(label, 40):<{width}}{cells}  {bar(count / most, 20)}")
+    return "\n".join(lines + ([f"and {len(total) - CLASSES:,} more classes"] if len(total) > CLASSES else []))
 
 
 def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:

@@ -30,7 +30,7 @@ from recipes.data.text_layouts import text_and_label
 from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
-from recipes.scoring.data_report import Measure, bar, rejections, shown, sizes, warnings
+from recipes.scoring.data_report import Measure, class_balance, rejections, sizes, warnings
 from recipes.text.linear import linear_probabilities
 from recipes.text.options import TextRecipeOptions
 from recipes.text.page import write_text_page
@@ -38,7 +38,6 @@ from recipes.text.scores import TextScores
 from recipes.text.task import Sample, TextTask, judged
 
 LONGEST = 1000  # tokens of a text that are learnt from
-CLASSES = 60  # in the data report
 
 TEXTS = Measure(
     lambda item: item.duration, "", "words", 1.0, densest=float("inf"), least=500, least_unit="texts"
@@ -91,7 +90,7 @@ class TextRecipe(Recipe):
         return texts[item.index]
 
     def described(self, splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected]) -> str:
-        sections = [sizes(splits, TEXTS), _balance(splits), warnings(splits), rejections(rejected)]
+        sections = [sizes(splits, TEXTS), class_balance(splits), warnings(splits), rejections(rejected)]
         return "\n\n".join(section for section in sections if section)
 
     def build(
@@ -216,14 +215,3 @@ def _texts(path: Path) -> tuple[str, ...]:
         )
     place, _ = text_and_label(rows)
     return tuple(cells[place] if len(cells) > place else "" for _, cells in rows.rows)
-
-
-def _balance(splits: Mapping[str, Sequence[Item]]) -> str:
-    counts = {name: Counter(item.target for item in items) for name, items in splits.items()}
-    total = sum(counts.values(), Counter())
-    width, most = max(len(shown(label, 40)) for label in total), max(total.values())
-    lines = [f"{'Class':<{width}}" + "".join(f"{name:>8}" for name in splits)]
-    for label, count in sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))[:CLASSES]:
-        cells = "".join(f"{counts[name][label]:>8,}" for name in splits)
-        lines.append(f"{shown(label, 40):<{width}}{cells}  {bar(count / most, 20)}")
-    return "\n".join(lines + ([f"and {len(total) - CLASSES:,} more classes"] if len(total) > CLASSES else []))
