@@ -1,4 +1,4 @@
-"""Classify texts: tell their topics, intents or sentiments."""
+"""Classify texts or signals: tell their topics, intents, gestures, states."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Classify(FolderCommand):
-    """Tell the classes of texts, with a model that `triscribe train text` made.
+    """Tell the classes of texts, with a model that `triscribe train text` made, or of signals, with one of
+    `triscribe train signals`.
 
-    Text files have a text on each line, tables a column of texts.
+    Text files have a text on each line, tables a column of texts. Signals are tables with a row a time step,
+    `.ts` files, EDF, WFDB or sound.
 
     Files that cannot be read are reported, and the others are still read.
     """

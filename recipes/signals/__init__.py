@@ -1,1 +1,1 @@
-"""Classification of signals, from labelled recordings of any channels over time."""
+"""Classification of signals, from labelled series or recordings."""
