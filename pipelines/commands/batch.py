@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional, UseAppendAction
 
@@ -67,6 +68,11 @@ class BatchCommand:
     30 seconds."""
     memory_limit: float = 0.0
     """Gigabytes that a worker may need (default: its share of the machine's)."""
+    engine: Literal["local", "ray"] = "local"
+    """What reads: worker processes of this machine, or actors on a Ray cluster, each with so many --threads;
+    see docs/scale.md."""
+    address: str | None = None
+    """HOST:PORT of a Ray cluster (default: that of RAY_ADDRESS, or a new one on this machine)."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     common = {name: value for name, value in keywords.items() if value != getattr(plain, name)}
     try:
         limits = Limits(command.time_limit, command.memory_limit)
-        engine = engine_for(command.workers, command.threads, limits)
+        engine = engine_for(command.workers, command.threads, limits, command.engine, command.address)
         rules = Rules(
             tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
             tuple(_rule(text) for text in command.map),

@@ -77,6 +77,18 @@ def precision_for(precision: str, device: str, training: bool = False, measure: 
     return _known[key] or FP32
 
 
+def chosen() -> tuple[dict[str, Precision | None], str]:
+    """What this process has measured, and what its environment says, for `adopt` in another one."""
+    return dict(_known), os.environ.get(VARIABLE, "")
+
+
+def adopt(known: dict[str, Precision | None], variable: str) -> None:
+    """Compute in the precision of the process that `chosen` is from; on another processor, in one's own."""
+    _known.update(known)
+    if variable:
+        os.environ[VARIABLE] = variable
+
+
 def cache_folder() -> Path:
     """The folder in which programs of this user keep what can be made again, for triscribe."""
     if given := os.environ.get("XDG_CACHE_HOME"):

@@ -39,7 +39,7 @@ def serve(connection: Connection, threads: int) -> None:
 
     Groups are lists of units with their numbers. What is said of them: (BEGUN, number, seconds of media);
     (FOUND, number, place of the route taken, result or error, seconds); (ENDED,) after each group; and
-    (BROKEN, what happened) if an error in a reader ends it.
+    (BROKEN, cause, way out) if an error in a reader ends it.
     """
     import cv2
     import torch
@@ -55,7 +55,7 @@ def serve(connection: Connection, threads: int) -> None:
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 raise
             except Exception as error:
-                connection.send((BROKEN, f"{type(error).__name__}: {error}"))
+                connection.send(broken(error))
                 raise
             connection.send((ENDED,))
 
@@ -83,6 +83,12 @@ def read_group(
         number = numbers[id(unit)]
         seconds = (time.monotonic() - since.pop(number)) / together
         yield FOUND, number, unit.routes.index(route), result, seconds
+
+
+def broken(error: Exception) -> tuple[str, str, str]:
+    """What is said of an error in a reader."""
+    cause = f"its reader failed ({type(error).__name__}: {error})"
+    return BROKEN, cause, "convert the file or leave it out"
 
 
 def media_of(unit: Unit) -> float:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines.batch.engines import workers
+from pipelines.batch.engines import pool, workers
 from pipelines.batch.engines.limits import Limits, machine_memory, memory_of
 from pipelines.batch.engines.workers import Workers, cores
 from pipelines.batch.units import Route, Unit, read
@@ -100,7 +100,7 @@ def test_a_file_that_hangs(tmp_path, recordings, monkeypatch):
         return ticks[0]
 
     clock = SimpleNamespace(monotonic=monotonic)
-    monkeypatch.setattr(workers, "time", clock)
+    monkeypatch.setattr(pool, "time", clock)
     found = list(Workers(1)(units))
     assert len(found) == len(units) and len(hanging.openings()) == 2  # with the others, then alone
     assert told(each for each in found if each[0] in recordings) == told(read(recordings))
