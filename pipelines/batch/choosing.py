@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.batch.engines.prober import Ask, directly
 from pipelines.batch.units import Route
 from pipelines.confidence import mean_confidence
-from pipelines.errors import TriscribeError
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.remote import opened
 from pipelines.reading.sources import units_of
 from pipelines.tasks import TASKS
 
@@ -47,13 +50,14 @@ class Chooser:
 
     Args:
         siblings: gives the files in the folder of a file that the task would read, in order.
+        ask: calls what reads files.
 
     Attributes:
         tell: is told each choice.
     """
 
-    def __init__(self, siblings: Callable[[str, Path], list[Path]]):
-        self.siblings = siblings
+    def __init__(self, siblings: Callable[[str, Path], list[Path]], ask: Ask = directly):
+        self.siblings, self.ask = siblings, ask
         self.tell: Callable[[Choice], None] | None = None
         self._folders: dict[tuple, str | None] = {}  # None: each file of its own
         self._files: dict[tuple, Choice | None] = {}
@@ -97,26 +101,32 @@ class Chooser:
         """The choice for one file; None where no model reads anything in it."""
         key = routes[0].task, tuple(route.model for route in routes), path
         if key not in self._files:
-            values = [(route.model, _confidence(route, path)) for route in routes]
+            values = [(route.model, self._confidence(route, path)) for route in routes]
             known = [(model, value) for model, value in values if value is not None]
             best = tuple(sorted(known, key=lambda item: -item[1]))
             self._files[key] = Choice(path, routes[0].task, best) if best else None
         return self._files[key]
+
+    def _confidence(self, route: Route, path: Path) -> float | None:
+        with suppress(MediaError):  # the run says what is wrong with it
+            return self.ask(confidence, path, route)
+        return None
 
     def _tell(self, choice: Choice) -> None:
         if self.tell:
             self.tell(choice)
 
 
-def _confidence(route: Route, path: Path) -> float | None:
+def confidence(path: Path, route: Route) -> float | None:
     """Mean confidence of a model on the beginning of a file; None where it reads nothing."""
     from pipelines.reading.readers import results
 
     row = TASKS[route.task]
     try:
-        units = units_of(path, [row], route.options)[:PARTS]
+        source = opened(path)
+        units = units_of(source, [row], route.options)[:PARTS]
         if row.sound:
-            units = [replace(units[0], source=_beginning(path, route))]
+            units = [replace(units[0], source=_beginning(source, route))]
         found = [
             mean_confidence(result)
             for result in results(units, _loaded(route.model), route.options)
@@ -136,7 +146,7 @@ def _loaded(path: str) -> SequenceModel:
     return load(path)
 
 
-def _beginning(path: Path, route: Route) -> object:
+def _beginning(source: object, route: Route) -> object:
     """The first seconds of a recording as a file in memory; the recording itself where it is short."""
     import io
 
@@ -144,9 +154,9 @@ def _beginning(path: Path, route: Route) -> object:
 
     from pipelines.media.audio import open_audio
 
-    audio = open_audio(path, track=route.options.track)
+    audio = open_audio(source, track=route.options.track)
     if audio.duration is not None and audio.duration <= BEGINNING:
-        return path
+        return source
     block = next(audio.blocks(BEGINNING, route.options.strict))
     file = io.BytesIO()
     soundfile.write(file, block, audio.sample_rate, "FLOAT", format="WAV")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.batch.journal import JOURNAL, Journal, state_of
 from pipelines.errors import DataError
+from pipelines.media.remote import is_remote
 from pipelines.stored_results import read_result
 from pipelines.writers.atomic import write_atomically
 from pipelines.writers.page_items import Entry
@@ -121,7 +122,9 @@ def _of_table(out: Path, lines: Iterator[dict]) -> Iterator[Entry]:
         outputs = tuple(out / name for name in line.get("outputs") or ())
         state = str(line.get("status") or "")
         about = {"part": line.get("part"), "task": str(line.get("task") or ""), "state": state}
-        yield Entry(out / str(line["source"]), None, line.get("error") or None, outputs, **about)
+        named = str(line["source"])
+        source = Path(named) if is_remote(named) else out / named
+        yield Entry(source, None, line.get("error") or None, outputs, **about)
 
 
 def _of_journal(out: Path, lines: Iterator[dict]) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from pipelines.batch.plan import Job, absolute
 from pipelines.errors import MediaError
+from pipelines.media import remote
 
 JOURNAL = ".triscribe.jsonl"
 KEPT = ("source", "state", "model", "task", "outputs", "digest", "hash")
@@ -65,6 +66,12 @@ class Journal:
         if entry is None or entry["status"] != FAILED or not self._is_of(entry, job, model, digest):
             return None
         return MediaError(job.source, entry.get("cause") or entry["error"], entry.get("way_out") or "")
+
+    def unopened(self, source: Path) -> MediaError | None:
+        """Why the source as it is now could not even be opened when that was tried last."""
+        job = Job(source, ())
+        entry = self._last.get(_key(job))
+        return None if entry is None or entry.get("task") else self.failure(job, "")
 
     def task(self, job: Job) -> str | None:
         """The task that read the source last, if it was read."""
@@ -123,7 +130,7 @@ class Journal:
             entry = self._made.get(str(absolute(output)))
             if entry is None:
                 return f"{output} exists and was not made by triscribe"
-            if entry["source"] != str(absolute(job.source)) and os.path.exists(entry["source"]):
+            if entry["source"] != str(absolute(job.source)) and exists(entry["source"]):
                 return f"{output} exists and was made from {entry['source']}"
             if task and entry["task"] and entry["task"] != task:
                 return f"{output} exists and holds a result of {entry['task']}, not of {task}"
@@ -280,11 +287,18 @@ def _key(job: Job) -> tuple[str, int | None]:
 
 def state_of(source: Path) -> list[int] | None:
     """Size in bytes and time of change in nanoseconds; None for what is no file."""
+    if remote.is_remote(source):
+        return remote.state_at(source)
     try:
         facts = source.stat()
     except OSError:
         return None
     return [facts.st_size, facts.st_mtime_ns]
+
+
+def exists(source: str) -> bool:
+    """Whether a source is there; of an address, as it was when it was asked for first."""
+    return remote.state_at(Path(source)) is not None if remote.is_remote(source) else os.path.exists(source)
 
 
 def _digest(path: Path) -> str:

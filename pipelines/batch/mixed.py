@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelines.batch import units as reading
 from pipelines.batch.choosing import Chooser
+from pipelines.batch.engines.prober import Ask, directly
 from pipelines.batch.index import write_index
 from pipelines.batch.outcome import Outcome
 from pipelines.batch.routing import Routing
@@ -30,6 +31,7 @@ class Batch:
         common: options of all tasks that have them.
         overwrite, retry_failed, engine: see `run`.
         parquet: whether to write the table in that format as well.
+        ask: calls what looks into files before they are read; see `pipelines.batch.engines.prober`.
 
     Raises:
         ValueError: an option is unknown or out of range.
@@ -48,9 +50,10 @@ class Batch:
         parquet: bool = False,
         embed: bool = False,
         engine: Engine = reading.read,
+        ask: Ask = directly,
     ):
         self.inputs, self.out = [os.fspath(each) for each in inputs], Path(out)
-        self.routing = Routing(self.inputs, command, dict(common or {}))
+        self.routing = Routing(self.inputs, command, dict(common or {}), ask)
         if not self.inputs:
             raise ValueError("name at least one file, folder or pattern")
         if parquet and find_spec("pyarrow") is None:
@@ -66,7 +69,7 @@ class Batch:
             keep_names=True,
             engine=engine,
         )
-        self.chooser = self.routing.choose = Chooser(self.routing.siblings)
+        self.chooser = self.routing.choose = Chooser(self.routing.siblings, ask)
         self._parquet, self._overwrite, self._embed = parquet, overwrite, embed
         self.table: Table | None = None
 
@@ -87,6 +90,8 @@ class Batch:
         self.run.open()
         if not self._overwrite:
             self.routing.made = self.run.journal.model_of
+            if not self.run.retry_failed:
+                self.routing.unopened = self.run.journal.unopened
         self.table = self.table or Table(self.out, self.run.journal, self._parquet, self._overwrite)
         try:
             for outcome in self.run.outcomes(self.inputs, begin, among):

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pipelines.errors import MediaError
+from pipelines.media import remote
 from pipelines.results import Transcript
 from pipelines.tasks import formats as formats_of
 
@@ -51,7 +52,11 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
     found: dict[Path, Path] = {}
     for given in inputs:
         path = _named(given)
-        if path.is_dir():
+        if remote.is_remote(path):
+            named = [each for each in remote.found_at(path) if each == path or is_media(each)]
+            if not named:
+                raise MediaError(remote.address_of(path), "holds no media that can be read", "name another")
+        elif path.is_dir():
             named = [each for each in _walk(path) if is_media(each)]
             if not named:
                 raise MediaError(path, "holds no media that can be read", "name a folder that holds some")
@@ -71,7 +76,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
 
 def _named(given: str | Path) -> Path:
     """The path that an input names; - is standard input."""
-    return Path("/dev/stdin" if str(given) == "-" else given)
+    return Path("/dev/stdin") if str(given) == "-" else remote.as_path(given)
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -121,14 +126,12 @@ def plan_tree(
         parts: numbers of a source's parts, where it has any.
         known: names that earlier runs gave to absolute source and part, relative to `out`; these stay.
     """
-    roots = [
-        path if path.is_dir() else path.parent for path in map(absolute, [*map(_named, inputs), *sources])
-    ]
+    roots = [_folder_of(absolute(path)) for path in [*map(_named, inputs), *sources]]
     root = Path(os.path.commonpath(roots))
     planned, relative, given = [], [], []
     for source in sources:
         place = absolute(source)
-        name = place.relative_to(root)
+        name = _rooted(place).relative_to(root)
         numbers = (parts or {}).get(source) or [None]
         planned += [(source, number) for number in numbers]
         relative += [name.with_suffix("") / f"{n:04}{name.suffix}" if n else name for n in numbers]
@@ -190,11 +193,25 @@ def _names(
 
 
 def absolute(path: str | Path) -> Path:
-    return Path(os.path.abspath(path))
+    return Path(path) if remote.is_remote(path) else Path(os.path.abspath(path))
+
+
+def _folder_of(place: Path) -> Path:
+    """A folder itself, or the one that a file is in; of an address one that can be compared with others."""
+    if not remote.is_remote(place):
+        return place if place.is_dir() else place.parent
+    magic = next((each for each in (place, *place.parents) if not glob.has_magic(str(each))), place)
+    return _rooted(magic if magic != place or remote.is_folder(place) else place.parent)
+
+
+def _rooted(place: Path) -> Path:
+    return Path("/", place)
 
 
 def _place(path: Path) -> Path:
     """The same for all spellings of a path; a link is a place of its own."""
+    if remote.is_remote(path):
+        return path
     return Path(os.path.realpath(path.parent), path.name)
 
 

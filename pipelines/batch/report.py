@@ -47,7 +47,7 @@ class Report:
 
         def begin(units: list[Unit]) -> None:
             nonlocal progress
-            lengths = [length_of(unit) for unit in units]
+            lengths = [length_of(unit.source, unit.task) for unit in units]
             progress = Progress(self.work.title.lower(), lengths, self.work.timed)
 
         outcomes = self.run.outcomes(inputs, begin)

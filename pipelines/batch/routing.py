@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from glob import escape
 from pathlib import Path
 
+from pipelines.batch.engines.prober import Ask, directly
 from pipelines.batch.plan import absolute
 from pipelines.batch.rules import AUTO, FILE, SKIP, Rule, Rules, option_names, options_for, read_rules
 from pipelines.batch.units import Route, Unit
 from pipelines.batch.work import Models
 from pipelines.errors import DataError, MediaError, ModelError, TriscribeError
-from pipelines.media.kind import IMAGE, LAYOUT, TEXT, UNKNOWN, VIDEO, Kind, kind_or_name, named_kind
+from pipelines.media.kind import (
+    IMAGE,
+    INK,
+    LAYOUT,
+    PAGES,
+    PDF,
+    RECORDING,
+    TEXT,
+    UNKNOWN,
+    VIDEO,
+    Kind,
+    kind_or_name,
+    named_kind,
+)
+from pipelines.media.remote import is_remote, opened
 from pipelines.model_file import bundled, header_for, located, read_header
+from pipelines.options import Options
 from pipelines.reading.sources import are_several, units_of
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -32,10 +49,12 @@ class Routing:
         inputs: files, folders and patterns.
         command: what the command line says.
         common: options of all tasks that have them.
+        ask: calls what looks into files.
 
     Attributes:
         choose: among several models for a task; None takes the first.
         made: gives the model, with its options, that read a file as it is now in an earlier run; that stays.
+        unopened: gives what was wrong with a file as it is now in an earlier run, if it could not be opened.
 
     Raises:
         ModelError: a model cannot be used.
@@ -43,13 +62,21 @@ class Routing:
         ValueError: an option is unknown or out of range.
     """
 
-    def __init__(self, inputs: Iterable[str | Path], command: Rules, common: dict[str, object] | None = None):
-        self.command, self.common = command, common or {}
-        self.roots = [path for path in map(absolute, inputs) if path.is_dir()]
+    def __init__(
+        self,
+        inputs: Iterable[str | Path],
+        command: Rules,
+        common: dict[str, object] | None = None,
+        ask: Ask = directly,
+    ):
+        self.command, self.common, self.ask = command, common or {}, ask
+        self.roots = [path for path in map(absolute, inputs) if path.is_dir() or is_remote(path)]
         self.models = Models()
         self.choose: Choose | None = None
         self.made: Callable[[Path], str | None] | None = None
-        self._kind_of = cache(kind_or_name)
+        self.unopened: Callable[[Path], MediaError | None] | None = None
+        self._kind_of = cache(self._looked_at)
+        self._broken: dict[Path, MediaError] = {}
         self._rules_in = cache(self._checked_rules_in)
         self._known = cache(known_models)
         self._options: dict[tuple, object] = {}
@@ -83,7 +110,7 @@ class Routing:
         if path.name == FILE:
             return ""
         found = self.routes(path)
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) and path not in self._broken else None
 
     def excluded(self, path: Path) -> str | None:
         """Why a file that was named is not read although it might be; None if it is or cannot be."""
@@ -92,18 +119,29 @@ class Routing:
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""
         kind, routes = self._kind_of(source), self.routes(source)
-        rows = list(TASKS.values()) if isinstance(routes, str) else [TASKS[routes[0].task]]
+        if source in self._broken:
+            return [self._broken[source]]
+        tasks = list(TASKS) if isinstance(routes, str) else [routes[0].task]
         options = None if isinstance(routes, str) else routes[0].options
         try:
-            found = units_of(source, rows, options, None, kind)
+            numbers = self.ask(numbers_of, source, tasks, options, kind)
         except TriscribeError as error:
             return [error]
         except OSError as error:
             return [MediaError(source, f"cannot be read ({error.strerror})", "check its name and the disk")]
-        several, notes = are_several(found), self._notes(kind, source, routes)
-        return [
-            Unit(kind.source, kind.name, each.number if several else None, routes, notes) for each in found
-        ]
+        notes = self._notes(kind, source, routes)
+        return [Unit(kind.source, kind.name, number, routes, notes) for number in numbers]
+
+    def _looked_at(self, path: Path) -> Kind:
+        """What a file is; what its name promises, where an earlier run or this one could not look at it."""
+        try:
+            if self.unopened and (error := self.unopened(path)):
+                raise error
+            return self.ask(kind_or_name, path)
+        except MediaError as error:
+            self._broken[path] = error
+            name = named_kind(path)
+            return Kind(name, path, os.fspath(path), name in (RECORDING, VIDEO), ruined=True)
 
     def routes(self, path: Path) -> tuple[Route, ...] | str:
         """What reads a file, in the order in which it is tried; or why nothing does."""
@@ -163,14 +201,15 @@ class Routing:
         """Look at files anew, which have changed, and at rules."""
         self._kind_of.cache_clear()
         self._rules_in.cache_clear()
+        self._broken.clear()
         for path in paths:
             self._routes.pop(path, None)
 
     def siblings(self, task: str, path: Path) -> list[Path]:
         """Files in the folder of a file that go to its task, in the order of their names."""
         found = []
-        for each in sorted(path.parent.iterdir()):
-            if each.name.startswith(".") or not each.is_file():
+        for each in [path] if is_remote(path) else sorted(path.parent.iterdir()):
+            if not is_remote(each) and (each.name.startswith(".") or not each.is_file()):
                 continue
             rows, rule = _readers(self._kind_of(each)), self._rule(each, self.layers(each))
             if rows and (rule.task if rule else rows[0].name) == task:
@@ -268,6 +307,20 @@ def known_models(given: Sequence[str]) -> dict[str, list[str]]:
 def option_names_of(task: str) -> set[str]:
     """Names of the options of a task."""
     return option_names(resolve(TASKS[task].options))
+
+
+def numbers_of(source: Path, tasks: Sequence[str], options: Options | None, kind: Kind) -> list[int | None]:
+    """Numbers of the parts of a source that one of the tasks reads; None stands for all of it.
+
+    Raises:
+        MediaError: none of the tasks reads such a source, or it cannot be opened.
+        OSError: it cannot be read.
+    """
+    rows = [TASKS[name] for name in tasks]
+    if is_remote(source) and kind.name in (PDF, PAGES, INK):  # which are opened to be counted
+        kind = replace(kind, source=opened(source))
+    found = units_of(source, rows, options, None, kind)
+    return [each.number for each in found] if are_several(found) else [None]
 
 
 def _readers(kind: Kind) -> list[Task]:

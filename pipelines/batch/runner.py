@@ -187,7 +187,8 @@ class Run:
         else:
             sources = collect(existing, is_meant) if existing else []
         excluded = {path: reason for path in sources if (reason := self.work.excluded(path))}
-        passed = {path: reason for path, reason in passed.items() if path not in sources} | excluded
+        taken = set(sources)
+        passed = {path: reason for path, reason in passed.items() if path not in taken} | excluded
         sources = [path for path in sources if path not in excluded]
         for path, reason in passed.items():
             yield Outcome(Job(path, ()), PASSED, reason=reason)
@@ -205,7 +206,9 @@ class Run:
         )
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
             if isinstance(unit, TriscribeError):
-                yield self._finished(job, None, unit, 0.0, state_of(job.source))
+                known = None if self.overwrite or self.retry_failed else self.journal.unopened(job.source)
+                earlier = Outcome(job, FAILED, error=known, earlier=True) if known else None
+                yield earlier or self._finished(job, None, unit, 0.0, state_of(job.source))
                 continue
             try:
                 yield self._settled(job, unit) or (job, unit)

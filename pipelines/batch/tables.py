@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelines.batch.index import INDEX
-from pipelines.batch.journal import Journal
+from pipelines.batch.journal import Journal, exists
 from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.plan import absolute
 from pipelines.confidence import LOW, UNSURE, mean_confidence
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.remote import shown
 from pipelines.results import Actions, Classified, Result
 from pipelines.tasks import TASKS
 from pipelines.writers import write_atomically
@@ -94,7 +95,7 @@ class Table:
             self.journal.claim(self.out / name, Path(file.name))
 
     def _row(self, outcome: Outcome) -> dict:
-        source = str(absolute(outcome.path))
+        source = shown(absolute(outcome.path))
         row = dict.fromkeys(COLUMNS) | {
             "source": source,
             "part": outcome.part,
@@ -170,7 +171,7 @@ def _stands(row: dict, out: Path) -> bool:
     """Whether a row of an earlier run still says something: its outputs or its source are there."""
     if row["status"] in (DONE, EDITED):
         return any((out / name).exists() for name in row["outputs"])
-    return row["status"] in (FAILED, PASSED) and os.path.exists(row["source"])
+    return row["status"] in (FAILED, PASSED) and exists(row["source"])
 
 
 def _key(row: dict) -> tuple[str, int | None]:

@@ -124,7 +124,7 @@ class Telling:
             total = len(units)
             self._line("begin", total=total)
             if self.progress == BAR and not self._watches:
-                bar = Progress("files", [_seconds(unit) for unit in units], timed=False)
+                bar = Progress("files", [self._seconds(unit) for unit in units], timed=False)
 
         outcomes = self.batch.outcomes(begin, among)
         with listening(lambda position: bar and bar.reached(position)):
@@ -216,6 +216,15 @@ class Telling:
             more = "; more are in the table" if self._choices == CHOICES else ""
             self._say(f"model: {choice}{more}")
 
+    def _seconds(self, unit: Unit) -> float:
+        """About how long it takes to read a unit."""
+        timed = TASKS[unit.task].length is not None
+        try:
+            length = self.batch.routing.ask(length_of, unit.source, unit.task)
+        except MediaError:  # whoever reads it says so
+            length = 0.0
+        return SECONDS[timed] * max(length, 1.0)
+
     def _say(self, text: str) -> None:
         if self._lines is not sys.stderr:
             say(text)
@@ -231,9 +240,3 @@ def _listed(counts: dict[str, int] | Counter[str]) -> str:
     told = [f"{number} {why}" for why, number in ordered[:LISTED]]
     rest = sum(number for _, number in ordered[LISTED:])
     return "; ".join([*told, f"{rest} for other reasons"] if rest else told)
-
-
-def _seconds(unit: Unit) -> float:
-    """About how long it takes to read a unit."""
-    timed = TASKS[unit.task].length is not None
-    return SECONDS[timed] * max(length_of(unit), 1.0)

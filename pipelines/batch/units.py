@@ -13,6 +13,7 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.remote import opened
 from pipelines.reading import sources
 from pipelines.reading.precision import MANY, precision_for
 from pipelines.results import Result
@@ -143,11 +144,11 @@ class _Opener:
             MediaError: the source cannot be opened, or has no such part any more.
         """
         if self.open is None:
-            return unit.source
+            return opened(unit.source)
         if unit.part is None:
-            return resolve(self.open)(unit.source, unit.kind, self.route.options)[0]
+            return resolve(self.open)(opened(unit.source), unit.kind, self.route.options)[0]
         if self._source is not unit.source and self._source != unit.source:
-            found = resolve(self.open)(unit.source, unit.kind, self.route.options)
+            found = resolve(self.open)(opened(unit.source), unit.kind, self.route.options)
             self._parts = {
                 getattr(each, "number", None) or place: each for place, each in enumerate(found, 1)
             }

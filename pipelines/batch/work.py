@@ -13,6 +13,7 @@ from pipelines.batch.plan import absolute, collect
 from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.media.kind import kind_or_name
+from pipelines.media.remote import is_remote
 from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
@@ -174,7 +175,9 @@ def _plain(value: object) -> object:
     return value if isinstance(value, (bool, int, float, type(None))) else str(value)
 
 
-def length_of(unit: Unit) -> float:
-    """Of a unit, for the progress bar: seconds, 0 where not known; 1 where units are counted."""
-    row = TASKS[unit.task]
-    return resolve(row.length)(unit.source) if row.length else 1.0
+def length_of(source: object, task: str) -> float:
+    """Of a source, for the progress bar: seconds, 0 where not known; 1 where sources are counted."""
+    row = TASKS[task]
+    if row.length and is_remote(source):
+        return 0.0
+    return resolve(row.length)(source) if row.length else 1.0

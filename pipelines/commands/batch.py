@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,9 +81,11 @@ def main(arguments: Sequence[str]) -> int:
     command, keywords = parse(BatchCommand, "batch", arguments, GROUPS)
     from pipelines.batch.engines.choosing import engine_for
     from pipelines.batch.engines.limits import Limits
+    from pipelines.batch.engines.prober import Prober, directly
     from pipelines.batch.mixed import Batch
     from pipelines.batch.rules import Rules, formats_given, known_task, set_options
     from pipelines.batch.telling import QUIET, Telling
+    from pipelines.batch.units import read
     from pipelines.batch.watching import Watcher
 
     if not command.inputs:
@@ -91,9 +94,10 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("name a folder for the outputs: -o OUT")
     plain = SpeechOptions()
     common = {name: value for name, value in keywords.items() if value != getattr(plain, name)}
-    try:
+    with ExitStack() as stack, usage_errors():
         limits = Limits(command.time_limit, command.memory_limit)
         engine = engine_for(command.workers, command.threads, limits, command.engine, command.address)
+        ask = directly if engine is read else stack.enter_context(closing(Prober(limits)))
         rules = Rules(
             tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
             tuple(_rule(text) for text in command.map),
@@ -111,12 +115,20 @@ def main(arguments: Sequence[str]) -> int:
             parquet=command.parquet,
             embed=command.embed,
             engine=engine,
+            ask=ask,
         )
         telling = Telling(batch, QUIET if command.quiet else command.progress)
         if command.watch:
             return telling.watch(Watcher(command.inputs, command.settle), interruptible)
         with interruptible():
             return telling()
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Within it, options out of range are wrong usage."""
+    try:
+        yield
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -21,10 +21,12 @@ from pipelines.correcting.edits import corrected, text_at
 from pipelines.errors import DataError, TriscribeError
 from pipelines.results import Check, Result
 from pipelines.tasks import formats as formats_of
+from pipelines.teaching_order import next_to_correct
 from pipelines.writers import mode, write_atomically, writer
 from pipelines.writers.page_items import Entry, item_of
 
 LOG = "corrections.jsonl"
+LESSONS = 50  # lines that are named at once as those that teach most
 
 
 class Conflict(Exception):
@@ -150,6 +152,16 @@ class Folder:
             else:
                 self._changes.append(Change(number, place, was, not checked))
             return told
+
+    def lessons(self) -> dict:
+        """What teaches most: `lessons`, pairs of the number of a result and the place of a line in it."""
+        with self._lock:
+            numbers = {
+                _absolute(path): number for number, row in enumerate(self.rows) if (path := stored(row))
+            }
+            found = next_to_correct(self.out, LESSONS)
+            pairs = [(numbers.get(_absolute(each.path)), each.place) for each in found]
+            return {"lessons": [pair for pair in pairs if pair[0] is not None]}
 
     def undo(self) -> dict | None:
         """Take the last correction of this session back; None if there is none.
@@ -311,6 +323,10 @@ class Folder:
                     for name, digest in json.loads(line)["digests"].items():
                         found.setdefault(name, set()).add(digest)
         return found
+
+
+def _absolute(path: Path) -> str:
+    return os.path.realpath(path)
 
 
 def _user() -> str:

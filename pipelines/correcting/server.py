@@ -62,6 +62,7 @@ def application(folder: Folder, token: str, hosts: tuple[str, ...] = (HOST, "loc
         Route("/result/{number:int}", pages.result),
         Route("/result/{number:int}", pages.save, methods=["POST"]),
         Route("/undo", pages.undo, methods=["POST"]),
+        Route("/next", pages.next),
     ]
 
     @contextlib.asynccontextmanager
@@ -194,6 +195,9 @@ class _Pages:
             raise HTTPException(400, "The request is not understood.")
         number = request.path_params["number"]
         return await self._answer(self.folder.save, number, place, text, checked, force, before)
+
+    async def next(self, request: Request) -> Response:
+        return await self._answer(self.folder.lessons)
 
     async def undo(self, request: Request) -> Response:
         return await self._answer(self.folder.undo)

@@ -12,12 +12,12 @@ import json
 import os
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
-from pipelines.media import images, recording, signals, video
+from pipelines.media import images, recording, remote, signals, video
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.part import part_of
 from pipelines.media.text import beginning
@@ -101,6 +101,9 @@ def kind_of(source: object) -> Kind:
         return Kind(IMAGE, source)
     if is_strokes(source):
         return Kind(INK, source)
+    if remote.is_remote(source):
+        with remote.peeked(source) as file:
+            return replace(_kind_of_file(file), source=source)
     if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
         return Kind(FRAMES, source, os.fspath(source))
     return _kind_of_file(source)

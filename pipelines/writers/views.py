@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pipelines.errors import MediaError
+from pipelines.media.remote import is_remote, shown
 from pipelines.results import Page, Transcript
 from pipelines.writers.atomic import write_atomically
 from pipelines.writers.drawn_ink import View, draw_ink, view_of
@@ -87,6 +88,8 @@ class Linked:
 
     def seen(self, entry: Entry) -> Seen:
         """What there is to see and hear of an entry."""
+        if is_remote(entry.source):
+            return Seen(note=f"it is at {shown(entry.source)}")
         player = player_of(entry)
         if player == "audio":
             return Seen(player, self.link(entry.source))
@@ -142,6 +145,8 @@ class Embedded(Linked):
 
     def seen(self, entry: Entry) -> Seen:
         """What there is to see and hear of an entry."""
+        if is_remote(entry.source):
+            return Seen(note=f"it is at {shown(entry.source)}")
         player = player_of(entry)
         if player:
             return Seen(player, self._media(entry.source))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipelines.media.remote import is_remote, state_at
+
 if TYPE_CHECKING:
     from pipelines.batch.units import Unit
 
@@ -52,6 +54,8 @@ def size_of(unit: Unit) -> int:
     """Bytes of a unit's file; of a page, those of a usual one, since its document holds others."""
     if unit.part is not None:
         return LARGEST // LEAST
+    if is_remote(unit.source):
+        return (state_at(unit.source) or [0])[0]
     try:
         return os.stat(unit.source).st_size
     except (OSError, TypeError, ValueError):

@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from pipelines.batch.engines.limits import PAGE
+from pipelines.media.remote import is_remote, state_at
 from pipelines.reading.precision import precision_for
 from pipelines.tasks import TASKS, resolve
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pipelines.batch.units import Unit
 
 BEGUN, FOUND, ENDED, BROKEN = "begun", "found", "ended", "broken"
+
+SLOWEST = 2000.0  # bytes a second of recordings that are not opened to see how long they last
 
 
 def prepare(many: bool) -> None:
@@ -95,6 +98,8 @@ def media_of(unit: Unit) -> float:
     """Seconds that a unit lasts by its own account, or that it counts for; see `Limits`."""
     if unit.kind not in ("recording", "video"):
         return PAGE
+    if is_remote(unit.source):
+        return max(PAGE, (state_at(unit.source) or [0])[0] / SLOWEST)
     import av
 
     with contextlib.suppress(av.FFmpegError, EOFError, OSError, ValueError):

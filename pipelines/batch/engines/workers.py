@@ -14,6 +14,7 @@ from pipelines.batch.engines.groups import Numbered
 from pipelines.batch.engines.limits import Limits, memory_of
 from pipelines.batch.engines.nursery import Nursery
 from pipelines.batch.engines.pool import Answer, Pool, Reader
+from pipelines.batch.engines.prober import ending
 from pipelines.batch.units import read
 from pipelines.errors import ModelError
 from pipelines.reading.precision import MANY
@@ -121,19 +122,9 @@ class _Processes:
         reader.handle.connection.close()
         if reader.ended_for or not reader.groups:
             return reader.ended_for or ("it ended idle", WAY_OUT)
-        return _ending(self._nursery.status(reader.handle.number))
+        return ending(self._nursery.status(reader.handle.number))
 
     def close(self) -> None:
         for reader in self._readers:
             reader.handle.connection.close()
         self._nursery.close()
-
-
-def _ending(number: int | None) -> tuple[str, str]:
-    """Why a worker ended by itself: cause and way out."""
-    if not number:
-        return "its reader ended its process", "convert the file or leave it out"
-    cause = f"its reader was killed by signal {number} ({signal.Signals(number).name})"
-    if number == signal.SIGKILL:
-        return cause, "if memory was short, give fewer --workers"
-    return cause, "convert the file or leave it out"

@@ -267,11 +267,37 @@ function accept() {
   const next = following(number, place, 1, isOpen);
   leave(true, true);
   if (next) edit(next[0], next[1], "first");
+  else if (lessons()) teach();
   else tell("That was the last line.");
 }
 
-/* The next line that something is true of, in the order of the list; [number, place] or null. */
-function following(number, place, step, is) {
+/* What teaches a model most: the server orders lines, and the keys go from one to the other. */
+const lessons = () => by("sort").value === "next" ? shown.lessons : null;
+
+function teach() {
+  leave(true);
+  tell("Looking for what teaches most …");
+  ask("next", undefined, told => {
+    if (by("sort").value !== "next") return;
+    shown.lessons = told.lessons.map(([number, place]) => [number, items[number].top ? items[number].lines.length - 1 : place]);
+    choose();
+    const first = shown.lessons.find(([number, place]) => shown.order.includes(number) && isOpen(items[number].lines[place]));
+    if (!first) { tell("There is nothing left to learn from."); return; }
+    edit(first[0], first[1], "first");
+    tell(`${counted(shown.lessons.length, "line")} that teach most, one after the other: Enter accepts and goes on.`);
+  });
+}
+by("sort").addEventListener("change", () => { if (by("sort").value === "next") teach(); else shown.lessons = null; });
+
+/* The next line that something is true of, in the order of the list, or of what teaches most; [number, place] or null. */
+function following(number, place, step, is, among = lessons()) {
+  if (among) {
+    const start = among.findIndex(each => each[0] === number && each[1] === place);
+    for (let at = start + step; at >= 0 && at < among.length; at += step) {
+      if (shown.order.includes(among[at][0]) && is(items[among[at][0]].lines[among[at][1]])) return among[at];
+    }
+    return null;
+  }
   let at = shown.order.indexOf(number);
   for (let line = place + step; at >= 0 && at < shown.order.length; at += step) {
     const lines = correctable(shown.order[at]);
@@ -313,7 +339,7 @@ function keys(event) {
     if (player?.paused) repeat(true); else stop();
   } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
     event.preventDefault();
-    const other = following(number, place, event.key === "ArrowUp" ? -1 : 1, line => !line.missing);
+    const other = following(number, place, event.key === "ArrowUp" ? -1 : 1, line => !line.missing, null);
     if (other) edit(other[0], other[1], "first");
   }
 }

@@ -6,7 +6,7 @@ const TASKS = { speech: "speech", handwriting: "handwriting", ink: "ink", action
 const STATES = ["done", "checked", "edited", "failed", "passed over"];
 const items = DATA.items;
 const by = id => document.getElementById(id);
-const shown = { order: [], page: 0 };
+const shown = { order: [], page: 0, lessons: null };  // lessons: [result, line] in the order in which they teach most
 const complete = item => { for (const line of item.lines || []) line.t ??= line.w.map(word => word[0]).join(" "); return item; };
 items.forEach(complete);
 
@@ -55,6 +55,10 @@ function choose() {
   if (sort === "unsure") shown.order.sort((a, b) => share(a) - share(b) || a - b);
   if (sort === "sure") shown.order.sort((a, b) => share(b) - share(a) || a - b);
   if (sort === "name") shown.order.sort((a, b) => items[a].name.localeCompare(items[b].name, "en", { numeric: true }) || a - b);
+  if (sort === "next" && shown.lessons) {
+    const among = new Set(shown.order);
+    shown.order = [...new Set(shown.lessons.map(([number]) => number))].filter(number => among.has(number));
+  }
   show(0);
   by("found").textContent = shown.order.length === items.length ? "" : `${counted(shown.order.length, "result")} of ${items.length.toLocaleString("en")}`;
 }

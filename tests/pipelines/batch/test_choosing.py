@@ -23,7 +23,7 @@ class Confidences(dict):
         super().__init__(*given, **named)
         self.asked = []
 
-    def __call__(self, route, path):
+    def __call__(self, path, route):
         self.asked.append((route.model, path.name))
         return self.get((route.model, path.name), 0.5 if route.model == "one" else 0.4)
 
@@ -31,7 +31,7 @@ class Confidences(dict):
 @pytest.fixture
 def sure(monkeypatch):
     confidences = Confidences()
-    monkeypatch.setattr(choosing, "_confidence", confidences)
+    monkeypatch.setattr(choosing, "confidence", confidences)
     return confidences
 
 

@@ -24,6 +24,7 @@ from pipelines.correcting.server import HOST, application
 from pipelines.reading import readers
 from pipelines.results import Page, TextLine, TextRegion
 from pipelines.stored_results import read_result
+from pipelines.teaching_order import next_to_correct
 from tests.data.bar_reader import Doubtful
 from tests.data.browser import CHROMIUM, Browser
 from tests.data.pictures import bars
@@ -241,6 +242,28 @@ def test_search_sort_and_filters(out):
         assert names() == ["talk.wav", "x.wav"]
         browser.run("by('state').value = 'failed'; choose()")
         assert names() == ["x.wav"] and browser.faults == []
+
+
+def test_what_teaches_most_comes_first(out):
+    with serving(out) as address, Browser() as browser:
+        browser.go(address)
+        wanted = [(each.source.name, each.place) for each in next_to_correct(out)]
+        browser.run("by('sort').value = 'next'; by('sort').dispatchEvent(new Event('change'))")
+        browser.wait("document.querySelector('.editor')")
+        for number, (name, place) in enumerate(wanted):
+            at = "[items[active.number].name, active.place]"
+            browser.wait(f"active && {at}[0] === {json.dumps(name)} && {at}[1] === {place}")
+            if not number:
+                assert browser.run("shown.lessons.length") == len(wanted) == 5
+                seen = browser.run("[...document.querySelectorAll('.item h3')].map(each => each.textContent)")
+                assert seen == list(dict.fromkeys(each for each, _ in wanted))
+                browser.press("ArrowDown", "Alt")  # to a neighbour, which may teach less
+                browser.press("ArrowUp", "Alt")
+            browser.press("Enter")
+        browser.wait("document.getElementById('tell').textContent.includes('nothing left to learn')")
+        assert browser.run("items.filter(item => item.state === 'checked').length") == 3
+        assert browser.faults == []
+    assert next_to_correct(out) == []
 
 
 def test_hostile_names_and_texts_are_only_texts(out):
