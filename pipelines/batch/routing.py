@@ -109,12 +109,17 @@ class Routing:
         """Why a file in a folder is not read; None if it is; "" for what needs no mention."""
         if path.name == FILE:
             return ""
-        found = self.routes(path)
-        return found if isinstance(found, str) and path not in self._broken else None
+        if not is_remote(path) and path.exists() and not path.is_file():
+            return "a pipe, socket or device"
+        return self._refused(path)
 
     def excluded(self, path: Path) -> str | None:
         """Why a file that was named is not read although it might be; None if it is or cannot be."""
-        return self.passed(path) if _readers(self._kind_of(path)) else None
+        return self._refused(path) if _readers(self._kind_of(path)) else None
+
+    def _refused(self, path: Path) -> str | None:
+        found = self.routes(path)
+        return found if isinstance(found, str) and path not in self._broken else None
 
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""

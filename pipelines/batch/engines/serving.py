@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -98,12 +99,15 @@ def media_of(unit: Unit) -> float:
     """Seconds that a unit lasts by its own account, or that it counts for; see `Limits`."""
     if unit.kind not in ("recording", "video"):
         return PAGE
+    path = str(unit.source)
     if is_remote(unit.source):
         return max(PAGE, (state_at(unit.source) or [0])[0] / SLOWEST)
+    if not os.path.isfile(path):  # FFmpeg would wait for a writer of a pipe
+        return PAGE
     import av
 
     with contextlib.suppress(av.FFmpegError, EOFError, OSError, ValueError):
         options = {"protocol_whitelist": "file"}
-        with av.open(str(unit.source), metadata_errors="ignore", options=options) as container:
+        with av.open(path, metadata_errors="ignore", options=options) as container:
             return max(PAGE, (container.duration or 0) / av.time_base)
     return PAGE
