@@ -10,13 +10,15 @@ from types import SimpleNamespace
 import pytest
 
 from pipelines.batch.engines import prober
-from pipelines.batch.engines.limits import Limits
+from pipelines.batch.engines.limits import PAGE, Limits
 from pipelines.batch.engines.prober import Prober, directly
+from pipelines.batch.engines.serving import media_of
 from pipelines.batch.mixed import Batch
 from pipelines.batch.rules import Rules
-from pipelines.batch.units import read
+from pipelines.batch.units import Route, Unit, read
 from pipelines.errors import MediaError
 from pipelines.media.kind import kind_or_name
+from pipelines.reading.settings import SpeechOptions
 from tests.data.poison import Poison, is_gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no descriptors are passed on")
@@ -128,3 +130,15 @@ def test_a_run_goes_on_and_remembers(asked, tmp_path):
     shutil.copy(ROOT / "examples/speech/digits.wav", bad.path)  # mended
     mended = {each.path.name: each for each, _ in Batch([folder], out, Rules(), ask=directly).outcomes()}
     assert mended["crash.xyz"].status == "done"
+
+
+def test_a_pipe_in_a_folder_is_passed_over_and_never_waited_for(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "zero.wav").touch()
+    batch = Batch([folder], tmp_path / "out", Rules(), engine=read)
+    outcomes = {outcome.path.name: outcome for outcome, _ in batch.outcomes()}
+    assert outcomes["pipe.wav"].reason == "a pipe, socket or device"
+    named = Unit(folder / "pipe.wav", "recording", None, (Route("speech", None, SpeechOptions()),))
+    assert media_of(named) == PAGE
