@@ -361,15 +361,20 @@ def _open_file(name: str, open_it: Opener, head: bytes) -> Video:
                 elif not fresh:
                     _goes(container, stream, origin - BEFORE) or _goes(container, stream, origin)
                 fresh = False
-                seconds = None
+                seconds, shift = None, 0.0
                 for frame in _decoded(container, stream, reach):
                     if frame is None:
                         yield None
                         continue
-                    previous, seconds = seconds, _stamp(frame)
-                    seconds = None if seconds is None else seconds - origin
-                    if previous is not None and (seconds is None or seconds <= previous):
-                        seconds = previous + step  # no time stamps, or those of another recording appended
+                    previous, stamp = seconds, _stamp(frame)
+                    seconds = None if stamp is None else stamp - origin + shift
+                    if previous is not None:
+                        leaps = seconds is not None and seconds - previous > LONGEST_STILL
+                        if seconds is None or seconds <= previous or (leaps and kinds & JOINED):
+                            # no time stamps, or those of another recording appended
+                            seconds = previous + step
+                            if stamp is not None and kinds & JOINED:
+                                shift = seconds - (stamp - origin)
                     if previous is not None and seconds - previous > LONGEST_STILL:
                         cause = f"claims that a frame stands for {seconds - previous:.0f} seconds"
                         raise DamagedMedia(name, cause, "get a whole copy of it, or convert it again")
@@ -411,8 +416,8 @@ def _shown_size(frame, stream) -> tuple[int, int]:
 
 
 def _joined_seconds(container, stream, origin: float, step: float) -> float | None:
-    """How long files are together of which one was appended to the other, so that time stamps begin again;
-    None for a single one. Afterwards, the file is at its start.
+    """How long files are together of which one was appended to the other, so that time stamps begin again or
+    leap ahead; None for a single one. Afterwards, the file is at its start.
     """
     total, first, last, joined = 0.0, None, None, False
     _goes(container, stream, origin - BEFORE) or _goes(container, stream, origin)
@@ -420,7 +425,7 @@ def _joined_seconds(container, stream, origin: float, step: float) -> float | No
         if packet.stream.index != stream.index or packet.dts is None:
             continue
         begin = float(packet.dts * packet.time_base)
-        if last is not None and begin < last[0]:
+        if last is not None and not 0 <= begin - last[0] <= LONGEST_STILL:
             total, first, joined = total + last[1] - first, None, True
         first = begin if first is None else first
         last = begin, begin + (float(packet.duration * packet.time_base) if packet.duration else step)

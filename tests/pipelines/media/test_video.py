@@ -303,6 +303,20 @@ def test_joined_streams_are_seen_to_their_end(tmp_path):
     assert single.duration == pytest.approx(0.72, abs=0.01) and numbers(single.frames()) == list(range(18))
 
 
+@pytest.mark.parametrize("begin", [0.4, 20.0, 80_000.0])
+def test_joined_streams_whose_times_overlap_or_leap(tmp_path, begin):
+    times = [[first + index / 25 for index in range(18)] for first in (30_000.0, 30_000.0 + begin, 40.0)]
+    parts = [write_video(tmp_path / f"{n}.ts", each, g="18", bf="0") for n, each in enumerate(times)]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    video = open_video(path)
+    pause = 20.0 - 0.72 if begin == 20.0 else 0.0  # not long enough to be another recording's
+    assert video.duration == pytest.approx(3 * 0.72 + pause, abs=0.05)
+    frames = list(video.frames())
+    assert numbers(frames) == 3 * list(range(18))
+    assert frames[-1].time == pytest.approx(video.duration, abs=0.1)
+
+
 def test_an_animation_is_a_video(tmp_path):
     path = write_video(tmp_path / "x.gif", 5, codec="gif")
     assert row_for(kind_of(path), rows_of("recognize")).name == "action"
