@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,6 +33,7 @@ class Journal:
         self._digests: dict[str, set[str]] = {}  # output -> of every content that was written to it
         self._records: dict[str, dict[tuple, dict]] = {}  # shared output -> source and part -> record
         self._last: dict[tuple[str, int | None], dict] = {}  # source and part -> what became of it last
+        self._parts: dict[str, dict[str, str]] = {}  # joined output -> digests of what it was joined of
         self._hashes: dict[str, tuple[list[int] | None, str]] = {}  # source -> its state and digest
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         for line in text.splitlines():
@@ -203,6 +204,26 @@ class Journal:
         entry = {"source": "", "state": None, "model": None, "task": "", "outputs": [name]}
         self._append(entry | {"digests": {name: _digest(content)}})
 
+    def joins(self, whole: Path, parts: Sequence[Path]) -> bool:
+        """Whether an output was joined of these files as they are now."""
+        return whole.exists() and self._parts.get(str(absolute(whole))) == _digests(parts)
+
+    def joined_of(self, part: Path) -> dict[Path, list[Path]]:
+        """Outputs that were joined of a file and others, each with all of them in order."""
+        name = str(absolute(part))
+        found = {whole: list(parts) for whole, parts in self._parts.items() if name in parts}
+        return {Path(whole): list(map(Path, parts)) for whole, parts in found.items()}
+
+    def join(self, source: Path, whole: Path, task: str, parts: Sequence[Path], content: Path) -> None:
+        """Before an output that is joined of those of a source's parts is put in its place: it is ours.
+
+        Args:
+            content: the file with its new content.
+        """
+        digests = {str(absolute(whole)): _digest(content)}
+        more = {"joined": _digests(parts)}
+        self._add(Job(source, ()), None, None, (whole,), task=task, digests=digests, more=more)
+
     def is_recorded(self, path: Path, job: Job, model: str) -> bool:
         """Whether a file of all results has a record of the source as it is now, by this model."""
         entry = self._records.get(str(absolute(path)), {}).get((str(absolute(job.source)), job.part))
@@ -269,6 +290,8 @@ class Journal:
         for path, record in entry.get("records", {}).items():
             kept = {"state": entry["state"], "model": entry["model"], "record": record}
             self._records.setdefault(path, {})[entry["source"], entry["part"]] = kept
+        if "joined" in entry:
+            self._parts |= dict.fromkeys(entry["outputs"], dict(entry["joined"]))
         for output, digest in entry.get("digests", {}).items():
             self._digests.setdefault(output, set()).add(digest)
         if "status" in entry:
@@ -304,6 +327,10 @@ def exists(source: str) -> bool:
 def _digest(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digests(paths: Sequence[Path]) -> dict[str, str]:
+    return {str(absolute(path)): _digest(path) for path in paths}
 
 
 def _name(model: str) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -26,12 +26,18 @@ class Job:
 
     Attributes:
         name: of the outputs without their endings.
+        whole: name, likewise, of what the outputs of all parts of the source are joined to.
     """
 
     source: Path
     outputs: tuple[Path, ...]
     part: int | None = None
     name: Path | None = None
+    whole: Path | None = None
+
+    def joined(self, ending: str) -> Path:
+        """The file of the whole source."""
+        return _ended(self.whole, ending)
 
     def ending(self, endings: Iterable[str]) -> Job:
         """The same with other outputs, which differ in their endings."""
@@ -110,6 +116,7 @@ def plan_tree(
     endings: Callable[[Path], Sequence[str]],
     parts: Mapping[Path, Sequence[int]] | None = None,
     known: Mapping[tuple[str, int | None], str] = MappingProxyType({}),
+    joined: Collection[str] = (),
 ) -> list[Job]:
     """Give each source its outputs: the tree below the inputs' common folder, mirrored under `out`.
 
@@ -125,20 +132,30 @@ def plan_tree(
         endings: of the outputs that a source may have.
         parts: numbers of a source's parts, where it has any.
         known: names that earlier runs gave to absolute source and part, relative to `out`; these stay.
+        joined: endings of outputs of which those of all parts are joined to one more.
     """
     roots = [_folder_of(absolute(path)) for path in [*map(_named, inputs), *sources]]
     root = Path(os.path.commonpath(roots))
     planned, relative, given = [], [], []
+    names = {source: _rooted(absolute(source)).relative_to(root) for source in sources}
+    documents = [names[source] for source in sources if (parts or {}).get(source)]
+    wholes = _wholes(documents, out, joined, {os.path.realpath(source) for source in sources})
     for source in sources:
-        place = absolute(source)
-        name = _rooted(place).relative_to(root)
+        place, name = absolute(source), names[source]
         numbers = (parts or {}).get(source) or [None]
         planned += [(source, number) for number in numbers]
         relative += [name.with_suffix("") / f"{n:04}{name.suffix}" if n else name for n in numbers]
         given += [known.get((str(place), number)) for number in numbers]
-    found = _names(relative, [endings(source) for source, _ in planned], given)
+    taken = {_folded(_ended(name, ending)) for name in wholes.values() for ending in joined}
+    found = _names(relative, [endings(source) for source, _ in planned], given, taken)
     return [
-        Job(source, tuple(_ended(out / name, each) for each in endings(source)), number, out / name)
+        Job(
+            source,
+            tuple(_ended(out / name, each) for each in endings(source)),
+            number,
+            out / name,
+            out / wholes[names[source]] if number else None,
+        )
         for (source, number), name in zip(planned, found, strict=True)
     ]
 
@@ -158,17 +175,40 @@ def _ended(path: Path, ending: str) -> Path:
     return path.with_name(name)
 
 
+def _wholes(
+    paths: list[Path], out: Path, endings: Collection[str], sources: Collection[str]
+) -> dict[Path, Path]:
+    """What to name the whole of each source of several parts, without its ending.
+
+    It is the name of its folder, if that is of this source alone, and no source would be written over.
+    """
+    wanted = Counter(_folded(path.with_suffix("")) for path in paths)
+    wholes = {}
+    for path in paths:
+        short = path.with_suffix("")
+        chosen, number = (short if wanted[_folded(short)] == 1 else path), 0
+        while any(os.path.realpath(_ended(out / chosen, ending)) in sources for ending in endings):
+            number += 1
+            chosen = path if number == 1 else _ended(path, str(number))
+        wholes[path] = chosen
+    return wholes
+
+
 def _names(
-    paths: list[Path], endings: Sequence[Sequence[str]], given: Sequence[str | None] = ()
+    paths: list[Path],
+    endings: Sequence[Sequence[str]],
+    given: Sequence[str | None] = (),
+    taken: Collection[str] = (),
 ) -> list[Path]:
     """What to name the outputs of each path, without their ending; no two outputs are alike.
 
     Args:
         endings: of the outputs of each path.
         given: a name that a path has already.
+        taken: outputs that there are besides, folded.
     """
     wanted = Counter(name for path in paths for name in {_folded(path), _folded(path.with_suffix(""))})
-    used: set[str] = set()
+    used = set(taken)
 
     def outputs(name: Path, place: int) -> set[str]:
         return {_folded(_ended(name, ending)) for ending in endings[place]}

@@ -66,8 +66,9 @@ class Progress:
 
     def finish(self) -> None:
         """The current source is done."""
-        self._before += self.lengths[self.finished]
-        self.finished += 1
+        if self.finished < len(self.lengths):  # what is said of files that hold several is no source
+            self._before += self.lengths[self.finished]
+            self.finished += 1
         self.reached(0.0)
 
     def _show(self, done: float) -> None:

@@ -17,6 +17,7 @@ from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.plan import Job, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
+from pipelines.batch.wholes import Wholes
 from pipelines.batch.work import Models, changed
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.results import Result
@@ -111,14 +112,20 @@ class Run:
             MediaError: the output folder cannot be used.
         """
         self.open()
+        wholes = Wholes(self.journal, self.writers, self.overwrite)
         jobs: list[tuple[Job, Unit]] = []
-        for each in self._planned(inputs, among):
+        settled: list[Outcome] = []
+        for each in self._planned(inputs, wholes, among):
             if isinstance(each, Outcome):
                 yield each
+                settled.append(each)
             else:
                 jobs.append(each)
-        for folder in {self.out, *(output.parent for job, _ in jobs for output in job.outputs)}:
+        outputs = [output for job, _ in jobs for output in (*job.outputs, *filter(None, [job.whole]))]
+        for folder in {self.out, *(output.parent for output in outputs)}:
             remove_left(folder)
+        for outcome in settled:
+            yield from wholes.settle(outcome)
         for shared in {id(each): each for each in self.shared.values()}.values():
             for path in shared.find_edited():
                 if jobs:
@@ -132,7 +139,9 @@ class Run:
         try:
             for unit, route, result, seconds in self.engine([unit for _, unit in jobs]):
                 job, state = places.pop((str(unit.source), unit.part))
-                yield self._finished(job, route, result, seconds, state)
+                outcome = self._finished(job, route, result, seconds, state)
+                yield outcome
+                yield from wholes.settle(outcome)
         finally:
             for shared in self.shared.values():
                 shared.write()
@@ -158,7 +167,7 @@ class Run:
             self.shared[task] = made[key]
 
     def _planned(
-        self, inputs: Sequence[str | Path], among: Sequence[Path] | None
+        self, inputs: Sequence[str | Path], wholes: Wholes, among: Sequence[Path] | None
     ) -> Iterator[Outcome | tuple[Job, Unit]]:
         """What is to be done, each with the unit to read; and what becomes of the rest."""
         existing, passed = [], {}
@@ -201,9 +210,12 @@ class Run:
             if isinstance(found[0], Unit) and found[0].part is not None
         }
         known = self.journal.names if self.keep_names else {}
+        every = [each for writers in self.writers.values() for each in writers]
+        joined = {each.extension for each in every if hasattr(each, "join")}
         jobs = plan_tree(
-            sources, existing, self.out, lambda source: self._endings(units[source]), numbers, known
+            sources, existing, self.out, lambda source: self._endings(units[source]), numbers, known, joined
         )
+        wholes.expect(jobs)
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
             if isinstance(unit, TriscribeError):
                 known = None if self.overwrite or self.retry_failed else self.journal.unopened(job.source)

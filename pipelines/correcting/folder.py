@@ -17,6 +17,7 @@ from pipelines.batch.index import HIDDEN, INDEX, items_of, rows_of, stored, with
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job
 from pipelines.batch.shared import SharedOutputs
+from pipelines.batch.wholes import join
 from pipelines.correcting.edits import corrected, text_at
 from pipelines.errors import DataError, TriscribeError
 from pipelines.results import Check, Result
@@ -284,7 +285,26 @@ class Folder:
         late, held.late = sorted(held.late - held.kept), set()
         problems = [problem for path in late for problem in self._try(held, path, held.result)]
         if late:
+            problems += self._join(held, late)
             self._note(held, {"late": True})
+        return problems
+
+    def _join(self, held: Held, paths: list[Path]) -> list[str]:
+        """Into files that are joined of the outputs of all pages."""
+        problems = []
+        for path in paths:
+            for whole, parts in self._journal.joined_of(path).items():
+                parts = [part for part in parts if part.exists()]
+                if not whole.exists():
+                    continue
+                if self._journal.is_edited(whole):
+                    problems.append(f"{whole.name} was edited by somebody else, and was not written.")
+                    continue
+                chosen = self._writer(path, held.result)
+                try:
+                    join(self._journal, held.row.source, whole, held.row.task, parts, chosen)
+                except (TriscribeError, OSError) as error:
+                    problems.append(f"{whole.name} was not written: {error}")
         return problems
 
     def _write_shared(self, held: Held, result: Result) -> list[str]:

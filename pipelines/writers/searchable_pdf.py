@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from pipelines.errors import MediaError
@@ -61,6 +62,24 @@ class SearchablePDF:
         root = objects.add(f"<< /Type /Catalog /Pages {tree} 0 R >>")
         about = f"<< /Title {text_string(name)} /Creator {text_string(software())} >>"
         objects.finish(root, objects.add(about))
+
+    def join(self, parts: Sequence[Path], file: BinaryIO) -> None:
+        """Write one PDF with the pages of several, as they are.
+
+        Raises:
+            MediaError: one of them cannot be read.
+        """
+        import pypdfium2
+
+        with pypdfium2.PdfDocument.new() as whole:
+            for part in parts:
+                try:
+                    with pypdfium2.PdfDocument(part) as document:
+                        whole.import_pages(document)
+                except (pypdfium2.PdfiumError, OSError) as error:
+                    way = "delete it and run the command again"
+                    raise MediaError(part, f"cannot be read ({error})", way) from error
+            whole.save(file)
 
     def _add_page(self, page: Page, objects: Objects, tree: int) -> int:
         """Write a page; returns its object."""
