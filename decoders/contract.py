@@ -142,6 +142,8 @@ class Decoder(nn.Module, ABC):
     """Whether its targets say only which labels follow each other, not where."""
     is_linear = False
     """Whether it is nothing but a linear layer, `project`, over each state."""
+    measures = False
+    """Whether it gives numbers instead of labels."""
     label_rows: tuple[str, ...] = ("project.weight", "project.bias")
     """Names of the weights that have a row for each label."""
 

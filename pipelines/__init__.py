@@ -1,4 +1,4 @@
-"""The public Python surface: transcribe, recognize, caption, align, classify, tag, load, and their errors."""
+"""The public Python surface: transcribe, recognize, caption, align, classify, tag, forecast, detect, load."""
 
 from importlib import import_module
 
@@ -11,6 +11,8 @@ _HOMES = {
     "align": "pipelines.aligning",
     "classify": "pipelines.text",
     "tag": "pipelines.tagging",
+    "forecast": "pipelines.forecasting",
+    "detect": "pipelines.detection",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

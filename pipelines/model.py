@@ -23,6 +23,7 @@ from decoders.crf import CRF
 from decoders.ctc import CTC
 from decoders.hybrid import Hybrid
 from decoders.language.profile import Language
+from decoders.quantiles import Quantiles
 from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
 from pipelines.errors import ModelError
@@ -37,6 +38,7 @@ DECODERS = {
     "classifier": Classifier,
     "timeline": Timeline,
     "crf": CRF,
+    "quantiles": Quantiles,
 }
 
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits

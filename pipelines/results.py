@@ -567,3 +567,120 @@ def box(polygon: tuple[Point, ...]) -> Box:
         raise ValueError("no outline is known")
     across, down = zip(*polygon, strict=True)
     return min(across), min(down), max(across), max(down)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesForecast:
+    """The future of one series.
+
+    Attributes:
+        name: of its column, or its unique_id.
+        times: of the steps, as the file writes its own.
+        mean: expected value of each step.
+        quantiles: (level, value of each step) by rising level; 0.5 is the median.
+        past: (time, value) of the last steps before the forecast; NaN is missing.
+    """
+
+    name: str
+    times: tuple[str, ...]
+    mean: tuple[float, ...]
+    quantiles: tuple[tuple[float, tuple[float, ...]], ...]
+    past: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def median(self) -> tuple[float, ...]:
+        """The middle quantile."""
+        return self.quantiles[len(self.quantiles) // 2][1]
+
+    def interval(self, level: float = 0.8) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Lower and upper bounds that are to hold this share of the values.
+
+        Raises:
+            ValueError: the model has no such quantiles.
+        """
+        held = {round(each, 4): values for each, values in self.quantiles}
+        low, high = round((1 - level) / 2, 4), round((1 + level) / 2, 4)
+        if low not in held or high not in held:
+            levels = ", ".join(f"{2 * each - 1:.3g}" for each, _ in self.quantiles if each > 0.5)
+            raise ValueError(f"level must be one of {levels}, not {level}")
+        return held[low], held[high]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast(Result):
+    """The future of all series of a file.
+
+    Attributes:
+        series: in the order of the file, at least one.
+        model: name of the model.
+        source: path of the file.
+        level: share of the values that the interval is to hold.
+    """
+
+    series: tuple[SeriesForecast, ...]
+    model: str
+    source: str | None = None
+    level: float = 0.8
+
+    @property
+    def extent(self) -> float:
+        """Number of series."""
+        return len(self.series)
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyEvent:
+    """Steps that stand out.
+
+    Attributes:
+        start, end: times of the first and the last, as the file has them.
+        first, last: their numbers, from 0.
+        score: the highest of them, from 0 to 1.
+    """
+
+    start: str
+    end: str
+    first: int
+    last: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAnomalies:
+    """What stands out in one series.
+
+    Attributes:
+        name: of its column, or its unique_id.
+        times: of its steps, as the file has them.
+        values: of its steps; NaN is missing.
+        scores: of its steps, from 0 to 1; none depends on what comes after it.
+        threshold: score from which a step belongs to an event.
+        events: in order.
+    """
+
+    name: str
+    times: tuple[str, ...]
+    values: tuple[float, ...]
+    scores: tuple[float, ...]
+    threshold: float
+    events: tuple[AnomalyEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Anomalies(Result):
+    """What stands out in the series of a file.
+
+    Attributes:
+        series: in the order of the file, at least one.
+        model: name of the model.
+        source: path of the file.
+    """
+
+    series: tuple[SeriesAnomalies, ...]
+    model: str
+    source: str | None = None
+
+    @property
+    def extent(self) -> float:
+        """Number of series."""
+        return len(self.series)

@@ -225,7 +225,41 @@ _SIGNALS = replace(
     recipe="recipes.signals",
 )
 
-_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING, _SIGNALS)
+_FORECAST = replace(
+    _TEXT,
+    name="forecast",
+    command="forecast",
+    takes=("a table of series",),
+    opener="pipelines.media.series:open_series",
+    reader="pipelines.forecasting:read_forecasts",
+    options="pipelines.reading.settings:ForecastOptions",
+    front_end="history",
+    encoder="encoders.history:History",
+    decoder=("measures",),
+    result="pipelines.results:Forecast",
+    formats=("pipelines.writers.forecasts:FORMATS",),
+    title="Forecasts",
+    done="forecast",
+    measure=("series", "series"),
+    usual=("json", "csv"),
+    recipe="recipes.forecast",
+)
+
+_ANOMALY = replace(
+    _FORECAST,
+    name="anomaly",
+    command="detect",
+    reader="pipelines.detection:read_anomalies",
+    options="pipelines.reading.settings:DetectOptions",
+    result="pipelines.results:Anomalies",
+    formats=("pipelines.writers.events:FORMATS",),
+    title="Anomalies",
+    done="searched",
+    usual=("json", "txt"),
+    recipe="recipes.anomaly",
+)
+
+_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING, _SIGNALS, _FORECAST, _ANOMALY)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

@@ -22,6 +22,8 @@ COMMANDS = (
     "align",
     "classify",
     "tag",
+    "forecast",
+    "detect",
     "batch",
     "correct",
     "next",

@@ -55,9 +55,9 @@ def read_table(source: str | Path, time: str | None = None, rate: float | None =
     """
     name = str(source)
     text = read_text(Path(source), LARGEST)
-    delimiter = _delimiter(text)
-    head, units, first = _head(name, text, delimiter)
-    sample = [row for _, row in islice(_rows(name, text, delimiter), first, first + LOOKED_AT)]
+    delimiter = delimiter_of(text)
+    head, units, first = head_of(name, text, delimiter)
+    sample = [row for _, row in islice(rows_in(name, text, delimiter), first, first + LOOKED_AT)]
     if not sample:
         raise MediaError(name, "has no row of numbers", "give a table with a row a time step")
     table = _Table(name, head, len(head) or len(sample[0]))
@@ -68,7 +68,7 @@ def read_table(source: str | Path, time: str | None = None, rate: float | None =
     if not kept:
         raise MediaError(name, "has no column of numbers", "give a table with a row a time step")
     values, clock = [], []
-    rows = islice(_rows(name, text, delimiter), first, None)
+    rows = islice(rows_in(name, text, delimiter), first, None)
     while block := list(islice(rows, BLOCK)):
         values.append(table.numbers(block, kept, comma))
         if place is not None:
@@ -197,11 +197,11 @@ class _Table:
 
     def times(self, cells: list[str], column: int, comma: bool) -> tuple[np.ndarray, datetime | None]:
         """Seconds from the first row, and the date of that."""
-        read = _clock(cells, comma)
+        read = clock_of(cells, comma)
         if read is None:
-            known = _clock([""], comma)
+            known = clock_of([""], comma)
             for line, cell in zip(self.lines, cells, strict=True):
-                if not cell or _clock([cell], comma) is known:
+                if not cell or clock_of([cell], comma) is known:
                     self._refuse(line, column, cell, "is no time")
             self._refuse(self.lines[0], column, cells[0], "is no time of the same form as the others")
         found, dated = read
@@ -218,8 +218,8 @@ class _Table:
     def _placed(self, line: int, row: list[str], columns: list[int]) -> Iterator:
         return (((line, column), cell) for column, cell in zip(columns, row, strict=True))
 
-    def _number(self, cell: str, line: int, column: int, comma: bool) -> float:
-        found = _number(cell, comma)
+    def number_in(self, cell: str, line: int, column: int, comma: bool) -> float:
+        found = number_in(cell, comma)
         if found is None:
             self._refuse(line, column, cell)
         return found
@@ -233,7 +233,7 @@ def _named(head: tuple[str, ...], column: int) -> str:
     return repr(head[column]) if head else str(column + 1)
 
 
-def _number(cell: str, comma: bool) -> float | None:
+def number_in(cell: str, comma: bool) -> float | None:
     """The number in a cell, NaN for one that is missing; None for text."""
     if cell.lower() in MISSING:
         return float("nan")
@@ -244,11 +244,11 @@ def _number(cell: str, comma: bool) -> float | None:
     return None
 
 
-def _clock(cells: list[str], comma: bool) -> tuple[np.ndarray, bool] | None:
+def clock_of(cells: list[str], comma: bool) -> tuple[np.ndarray, bool] | None:
     """Times as seconds, and whether they are dates; None for what is neither."""
     if not all(cells):
         return None
-    numbers = [_number(cell, comma) for cell in cells]
+    numbers = [number_in(cell, comma) for cell in cells]
     if None not in numbers and not np.isnan(numbers).any():
         return np.array(numbers, np.float64), False
     clocks = [CLOCK.fullmatch(cell.strip("[]")) for cell in cells]
@@ -266,7 +266,7 @@ def _clock(cells: list[str], comma: bool) -> tuple[np.ndarray, bool] | None:
     return None
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """What separates the cells: the first that most lines have as often as the first line."""
     lines = [
         line for line in text[: 1 << 20].split("\n", 60)[:60] if line.strip() and not line.startswith("#")
@@ -282,7 +282,7 @@ def _delimiter(text: str) -> str:
     return ";"  # one column, in which commas are those of decimals
 
 
-def _rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def rows_in(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(number of the line from 1, cells) of each row that is neither empty nor a comment."""
     csv.field_size_limit(LARGEST_CELL)
     lines = (match[0] for match in re.finditer(r"[^\n]*\n|[^\n]+", text))
@@ -302,9 +302,9 @@ def _rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]
         raise MediaError(name, cause, "mend its quotes") from error
 
 
-def _head(name: str, text: str, delimiter: str) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+def head_of(name: str, text: str, delimiter: str) -> tuple[tuple[str, ...], tuple[str, ...], int]:
     """Names of the columns, their units, and how many rows these take."""
-    rows = [row for _, row in islice(_rows(name, text, delimiter), 3)]
+    rows = [row for _, row in islice(rows_in(name, text, delimiter), 3)]
     comma = delimiter != ","
     is_text = [_is_text(row, comma) for row in rows]
     if not rows or not is_text[0]:
@@ -318,7 +318,7 @@ def _head(name: str, text: str, delimiter: str) -> tuple[tuple[str, ...], tuple[
 def _is_text(row: list[str], comma: bool) -> bool:
     """Whether a row has no number; names of columns such as 1, 2, 3 behind one that is none do not count."""
     filled = [cell for cell in row if cell.lower() not in MISSING]
-    plain = [cell for cell in filled if _number(cell, comma) is None and _clock([cell], comma) is None]
+    plain = [cell for cell in filled if number_in(cell, comma) is None and clock_of([cell], comma) is None]
     counted = [str(place) for start in (0, 1) for place in range(start, len(filled) - 1 + start)]
     return bool(plain) and (
         len(plain) == len(filled) or filled[0] in plain and filled[1:] in _halves(counted)
@@ -341,14 +341,14 @@ def _time_column(name: str, head: tuple[str, ...], rows: list[list[str]], wanted
     width = max(map(len, rows))
     columns = [[row[column] if column < len(row) else "" for row in rows] for column in range(width)]
     for known in TIMES:
-        if known in lower and width > 1 and _clock(columns[lower.index(known)], True):
+        if known in lower and width > 1 and clock_of(columns[lower.index(known)], True):
             return lower.index(known)
     for place, cells in enumerate(columns):
-        if width > 1 and all(cells) and _number(cells[0], True) is None and _clock(cells, True):
+        if width > 1 and all(cells) and number_in(cells[0], True) is None and clock_of(cells, True):
             return place
     # The index that a table was saved with: numbers that rise by the same step, without a name.
     unnamed = width > 1 and (not head or head[0] in ("", "Unnamed: 0"))
-    found = _clock(columns[0], True) if unnamed and len(rows) > 2 else None
+    found = clock_of(columns[0], True) if unnamed and len(rows) > 2 else None
     return 0 if found and rate_of(found[0]) else None
 
 
@@ -361,6 +361,6 @@ def _kept(rows: list[list[str]], time: int | None, comma: bool) -> tuple[list[in
         if column == time or (column == width - 1 and not any(cells)):  # a delimiter at the end of each line
             continue
         held = [cell for cell in cells if cell.lower() not in MISSING]
-        is_text = bool(held) and not any(_number(cell, comma) is not None for cell in held)
+        is_text = bool(held) and not any(number_in(cell, comma) is not None for cell in held)
         (left if is_text else kept).append(column)
     return kept, left

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipelines.errors import DataError
@@ -309,6 +309,71 @@ class TextOptions(TaggingOptions):
             raise ValueError(
                 f"top must be at least 1 and threshold from 0 to 1, not {self.top} and {self.threshold}"
             )
+
+
+@dataclass(frozen=True)
+class SeriesOptions(ManyOptions):
+    """Which columns of a table are read."""
+
+    batch_size: int = 256
+    """Windows that the model reads at once."""
+    time: str | None = None
+    """Column of the times (default: the one called time, date, ds and the like, or one with dates)."""
+    id: str | None = None
+    """Column of the names of series in a long table (default: unique_id and the like)."""
+    target: str | None = None
+    """Columns of values, separated by commas (default: y in a long table, all numbers in a wide one)."""
+
+    def columns(self, known: Sequence[str] = (), static: Sequence[str] = ()) -> object:
+        """The columns as `pipelines.media.series` takes them."""
+        from pipelines.media.series import Columns
+
+        target = tuple(name.strip() for name in (self.target or "").split(",") if name.strip())
+        return Columns(self.time, self.id, target, tuple(known), tuple(static))
+
+
+@dataclass(frozen=True)
+class ForecastOptions(SeriesOptions):
+    """How series are forecast."""
+
+    horizon: int | None = None
+    """Steps to forecast (default: as many as the model was trained for). Longer ones go on from their own
+    median, whose uncertainty they do not carry on."""
+    level: float = 0.8
+    """Share of the values that the interval is to hold; the model has quantiles for 0.8, 0.6, 0.4 and 0.2."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.horizon is not None and self.horizon < 1:
+            raise ValueError(f"horizon must be at least 1 step, not {self.horizon}")
+        if not 0 < self.level < 1:
+            raise ValueError(f"level must lie between 0 and 1, not {self.level}")
+
+
+@dataclass(frozen=True)
+class DetectOptions(SeriesOptions):
+    """What counts as an event."""
+
+    threshold: float | None = None
+    """Score from which a step belongs to an event, from 0 to 1 (default: chosen for each series by the tail
+    of its scores)."""
+    share: float = 0.0005
+    """Share of the steps that may begin an event by chance, where the threshold is chosen."""
+    max_alarms: int | None = None
+    """Most events of a series; those with the highest scores remain."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold must lie between 0 and 1, not {self.threshold}")
+        if not 0 < self.share < 1:
+            raise ValueError(f"share must lie between 0 and 1, not {self.share}")
+        if self.max_alarms is not None and self.max_alarms < 0:
+            raise ValueError(f"max_alarms must be 0 or more, not {self.max_alarms}")
+
+    def columns(self, known: Sequence[str] = (), static: Sequence[str] = ()) -> object:
+        """The columns, whose times need not be evenly spaced."""
+        return replace(super().columns(known, static), even=False)
 
 
 def _is_path(given: str | os.PathLike) -> bool:

@@ -43,7 +43,8 @@ def test_what_is_no_result_has_no_formats():
 def test_every_recipe_and_front_end_is_in_the_table():
     packages = {path.parent.name for path in (ROOT / "recipes").glob("*/__main__.py")}
     assert set(recipes()) == packages
-    assert set(front_ends()) == {"spectrogram", "line_image", "strokes", "frames", "tokens", "signals"}
+    for_signals = {"signals", "history"}
+    assert set(front_ends()) == {"spectrogram", "line_image", "strokes", "frames", "tokens"} | for_signals
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,15 @@ import pytest
 from pipelines.errors import DataError
 from pipelines.tasks import TASKS
 from recipes.action.options import ActionOptions
+from recipes.anomaly.options import AnomalyRecipeOptions
 from recipes.asr.options import AsrOptions
 from recipes.captioning.options import CaptioningOptions
+from recipes.forecast.options import ForecastRecipeOptions
 from recipes.handwriting.options import HandwritingOptions
 from recipes.ink.options import InkOptions
 from recipes.learning.arguments import FIRST, described, help_text, parse
 from recipes.learning.presets import RENAMED, preset_files
+from recipes.signals.options import SignalRecipeOptions
 from recipes.tagging.options import TaggingRecipeOptions
 from recipes.text.options import TextRecipeOptions
 
@@ -30,6 +33,9 @@ KINDS = {
     "captioning": CaptioningOptions,
     "text": TextRecipeOptions,
     "tagging": TaggingRecipeOptions,
+    "signals": SignalRecipeOptions,
+    "forecast": ForecastRecipeOptions,
+    "anomaly": AnomalyRecipeOptions,
 }
 PRESETS = [(recipe, name) for recipe, kind in KINDS.items() for name in preset_files(kind)]
 

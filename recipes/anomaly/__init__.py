@@ -1,0 +1,1 @@
+"""Anomaly detection in series, from tables of what is usual."""

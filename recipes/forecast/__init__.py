@@ -1,0 +1,1 @@
+"""Forecasting of series, from tables of their past."""

@@ -1,0 +1,86 @@
+"""Tables of series: layouts, times and their form, gaps, order, and what is refused by row and column."""
+
+import numpy as np
+import pytest
+
+from pipelines.errors import MediaError
+from pipelines.media.series import Columns, read_series
+from tests.data.loads import write_long, write_wide
+
+
+def written(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_wide_table_with_semicolons_decimal_commas_and_german_dates(tmp_path):
+    found = read_series(write_wide(tmp_path / "a.csv", 60, gaps=0.1))
+    first, second = found.series
+    assert (first.name, second.name) == ("Last A", "Last B") and len(first) == 60
+    assert np.isnan(first.values).any() and np.nanmean(second.values) == pytest.approx(1000, abs=50)
+    assert first.clock.season == 24 and first.clock.text(60) == "03.03.2021 12:00"
+
+
+def test_a_long_table_in_any_order_with_known_and_static_columns(tmp_path):
+    columns = Columns(known=("holiday",), static=("size",))
+    found = read_series(write_long(tmp_path / "a.csv", 72, ahead=24), columns)
+    series = {each.name: each for each in found.series}
+    assert sorted(series) == ["north", "south"] and found.covariates == ("holiday",)
+    assert len(series["north"]) == 48 and len(series["north"].known) == 72
+    assert series["south"].static == (9.0,)
+    assert series["north"].clock.text(48) == "2021-03-03 00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("times", "later"),
+    [
+        (["2020-01-30", "2020-01-31", "2020-02-01"], "2020-02-02"),
+        (["2020-01-31", "2020-02-29", "2020-03-31"], "2020-04-30"),
+        (["2020-01-01", "2020-02-01", "2020-03-01"], "2020-04-01"),
+        (["2020-01-01T00:00Z", "2020-01-01T00:15Z", "2020-01-01T00:30Z"], "2020-01-01T00:45Z"),
+        (["2020-01-01 22:00:00", "2020-01-01 23:00:00", "2020-01-02 00:00:00"], "2020-01-02 01:00:00"),
+        (["1577836800", "1577840400", "1577844000"], "1577847600"),
+        (["7", "8", "9"], "10"),
+        (["0.5", "1.0", "1.5"], "2.0"),
+    ],
+)
+def test_times_go_on_in_the_form_of_the_file(tmp_path, times, later):
+    rows = "\n".join(f"{time},{place}" for place, time in enumerate(times))
+    (series,) = read_series(written(tmp_path, f"ds,y\n{rows}\n")).series
+    assert series.clock.text(3) == later
+    assert [series.clock.text(place) for place in range(3)] == times
+
+
+def test_without_times_rows_are_counted(tmp_path):
+    (series,) = read_series(written(tmp_path, "y\n5\n6\n7\n")).series
+    assert [series.clock.text(place) for place in range(4)] == ["1", "2", "3", "4"]
+
+
+def test_missing_steps_are_gaps_and_epochs_have_a_calendar(tmp_path):
+    text = "ds,y\n1577836800,1\n1577840400,2\n1577851200,3\n1577854800,4\n"
+    (series,) = read_series(written(tmp_path, text)).series
+    assert np.isnan(series.values).tolist() == [False, False, True, True, False, False]
+    assert series.clock.season == 24 and series.clock.calendar(6)[:, :2].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ds,y\n2020-01-01,1\n2020-01-02,high\n2020-01-03,2\n", "row 3, column 'y': 'high' is no number"),
+        ("ds,y\n2020-01-01,1\n2020-01-01,2\n", "row 3, column 'ds': the time '2020-01-01' comes twice"),
+        ("ds,y\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n2020-01-03T07:10,4\n", "row 5, column 'ds'"),
+        ("ds,y\n2020-01-01,1\nsoon,2\n2020-01-03,3\n", "row 3, column 'ds': 'soon' is no time"),
+        ("ds,y\n2020-01-01,1\n2020-01-02,2,3\n", "row 3 has 3 cells"),
+        ("ds,note\n2020-01-01,a\n2020-01-02,b\n", "no column of numbers"),
+    ],
+)
+def test_what_is_wrong_is_named_by_row_and_column(tmp_path, text, said):
+    with pytest.raises(MediaError, match=said) as caught:
+        read_series(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_column_is_named(tmp_path):
+    with pytest.raises(MediaError, match="has no column 'price', only 'ds', 'y'"):
+        read_series(written(tmp_path, "ds,y\n1,2\n2,3\n"), Columns(known=("price",)))
