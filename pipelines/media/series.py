@@ -215,7 +215,10 @@ class _Reader:
     def _numbers(self, places: Sequence[int], column: int) -> np.ndarray:
         cells = [self.rows[place][1][column] for place in places]
         try:
-            return np.array([cell or "nan" for cell in cells], dtype=np.float64)
+            numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
+            if np.isinf(numbers).any():
+                raise ValueError("not finite")
+            return numbers
         except ValueError:
             found = []
             for place, cell in zip(places, cells, strict=True):

@@ -72,6 +72,8 @@ def test_missing_steps_are_gaps_and_epochs_have_a_calendar(tmp_path):
         ("ds,y\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n2020-01-03T07:10,4\n", "row 5, column 'ds'"),
         ("ds,y\n2020-01-01,1\nsoon,2\n2020-01-03,3\n", "row 3, column 'ds': 'soon' is no time"),
         ("ds,y\n2020-01-01,1\n2020-01-02,2,3\n", "row 3 has 3 cells"),
+        ("ds,y\n1,1\n2,inf\n3,2\n", "row 3, column 'y': 'inf' is no number"),
+        ('ds,y\n1,1\n2,3\n3,"1,200.50"\n', "row 4, column 'y': '1,200.50' is no number"),
         ("ds,note\n2020-01-01,a\n2020-01-02,b\n", "no column of numbers"),
     ],
 )
