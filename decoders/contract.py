@@ -79,12 +79,19 @@ class Search:
     fusion: Fusion | None = None
     """Language model, hotwords and lexicon, for decoders that read frame by frame."""
     max_length: int | None = None
-    """Labels of a hypothesis of an attention decoder; None is as many as the item has states."""
+    """Labels of a hypothesis of an attention decoder; None leaves it to `max_ratio` and `max_extra`."""
+    max_ratio: float = 1.0
+    """Labels of a hypothesis for each state of its item."""
+    max_extra: int = 0
+    """Labels of a hypothesis beyond those."""
     length_power: float = 0.6
     """Length normalisation of an attention decoder (Wu et al. 2016); 0 is none."""
     coverage: float = 0.0
     """Nats for each state that attention has covered, against loops and missing ends (Chorowski &
     Jaitly 2017)."""
+    omission: float = 0.0
+    """Weight of the coverage penalty on complete hypotheses (Wu et al. 2016): the logarithm of the attention
+    that each state got in all, where that is below 1. Against parts that are left out."""
     barred: tuple[int, ...] = ()
     """Label ids that an attention decoder never writes, such as that of unknown words."""
     switch: float = 4.0
@@ -97,6 +104,9 @@ class Search:
             raise ValueError(f"alternatives must be 0 or more, not {self.alternatives}")
         if self.max_length is not None and self.max_length < 0:
             raise ValueError(f"max_length must be 0 or more, not {self.max_length}")
+        if not 0 < self.max_ratio < math.inf or self.max_extra < 0 or not self.omission >= 0:
+            found = f"{self.max_ratio}, {self.max_extra} and {self.omission}"
+            raise ValueError(f"max_ratio must be above 0, max_extra and omission 0 or more, not {found}")
         if END in self.barred:
             raise ValueError(f"label {END} is the end, without which no hypothesis is complete")
         if not self.switch >= 0:

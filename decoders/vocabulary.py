@@ -174,6 +174,10 @@ class Subwords:
         """Label ids of a text; characters that no piece covers become the unknown label."""
         return self._pieces.encode(text)
 
+    def pieces(self, text: str) -> list[str]:
+        """The pieces of a text, one for each of its label ids; what no piece covers as it stands there."""
+        return self._pieces.encode(text, out_type=str)
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of label ids; label 0 is skipped."""
         return self._pieces.decode([int(index) for index in ids if index != BLANK])

@@ -1,4 +1,4 @@
-"""The public Python surface: transcribe, recognize, caption, align, classify, tag, forecast, detect, load."""
+"""The public Python surface: what reads, what writes, `load`, and their errors."""
 
 from importlib import import_module
 
@@ -13,6 +13,7 @@ _HOMES = {
     "tag": "pipelines.tagging",
     "forecast": "pipelines.forecasting",
     "detect": "pipelines.detection",
+    "translate": "pipelines.translation",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

@@ -31,6 +31,9 @@ from pipelines.results import (
     TextLine,
     TextRegion,
     Transcript,
+    Translated,
+    TranslatedSentence,
+    TranslatedToken,
     Word,
     WrittenWord,
 )
@@ -54,7 +57,7 @@ def read_result(source: str | os.PathLike | Mapping) -> Result:
     for field, read in _READERS.items():
         if field in content:
             return read(entry)
-    raise entry.fault("holds no result: no segments, regions, sentences, classes or texts")
+    raise entry.fault("holds no result: no segments, regions, sentences, classes, texts or translations")
 
 
 def _opened(path: Path) -> Mapping:
@@ -129,6 +132,11 @@ class _Entry:
             tuple(self._as_number(f"{field}[{place}]", value) for value in row)
             for place, row in enumerate(rows)
         )
+
+    def row(self, field: str) -> tuple[float, ...]:
+        """A list of numbers; empty where it is left out."""
+        values = self._list(field, self.content.get(field, []))
+        return tuple(self._as_number(f"{field}[{place}]", value) for place, value in enumerate(values))
 
     def check(self) -> Check | None:
         value = self.content.get("checked")
@@ -295,11 +303,32 @@ def _token(entry: _Entry) -> TaggedToken:
     return TaggedToken(*said, entry.whole("start"), entry.whole("end"))
 
 
+def _translated(entry: _Entry) -> Translated:
+    return Translated(entry.each("translations", _translation), entry.whole("lines"), **_about(entry))
+
+
+def _translation(entry: _Entry) -> TranslatedSentence:
+    return TranslatedSentence(
+        entry.text("source"),
+        entry.text("text"),
+        entry.number("confidence"),
+        entry.whole("line"),
+        entry.texts("source_tokens"),
+        entry.each("tokens", _translated_token),
+        entry.each("alternatives", lambda each: (each.text("text"), each.number("confidence"))),
+    )
+
+
+def _translated_token(entry: _Entry) -> TranslatedToken:
+    return TranslatedToken(entry.text("text"), entry.number("confidence"), entry.row("attention"))
+
+
 _READERS: dict[str, Callable[[_Entry], Result]] = {
     "regions": _page,
     "sentences": _caption,
     "top": _actions,  # which has segments too
     "segments": _transcript,
     "texts": _texts,
+    "translations": _translated,
 }
 """The reader of a type of results, by a field that it alone of those that follow has."""

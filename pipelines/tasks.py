@@ -259,7 +259,28 @@ _ANOMALY = replace(
     recipe="recipes.anomaly",
 )
 
-_ROWS = (_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING, _TEXT, _TAGGING, _SIGNALS, _FORECAST, _ANOMALY)
+
+_TRANSLATION = replace(
+    _TEXT,
+    name="translation",
+    command="translate",
+    opener="pipelines.media.prose:open_prose",
+    reader="pipelines.translation:read_prose",
+    options="pipelines.reading.settings:TranslationOptions",
+    decoder=("writes",),
+    classes=False,
+    result="pipelines.results:Translated",
+    formats=("pipelines.writers.translations:FORMATS", "pipelines.writers.alignment_map:FORMATS"),
+    title="Translations",
+    done="translated",
+    measure=("sentence", "sentences"),
+    recipe="recipes.translation",
+)
+
+_ROWS = (
+    *(_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING),
+    *(_TEXT, _TAGGING, _TRANSLATION, _SIGNALS, _FORECAST, _ANOMALY),
+)
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""

@@ -71,7 +71,7 @@ def beam(
     memory, state = decoder.start(x, lengths)
     rows = torch.arange(batch, device=x.device).repeat_interleave(width)
     memory, state = memory.rows(rows), state.rows(rows)
-    limits = lengths.to(x.device)
+    limits = (lengths.to(x.device) * search.max_ratio).long() + search.max_extra
     if search.max_length is not None:
         limits = torch.full_like(limits, search.max_length)
     labels = torch.zeros(batch * width, dtype=torch.long, device=x.device)
@@ -106,7 +106,10 @@ def beam(
         rows = (torch.arange(batch, device=x.device).unsqueeze(1) * width + parents).flatten()
         state, labels = state.rows(rows), label.flatten()
         trellis.add(parents, label, said, state.weights.view(batch, width, -1))
-        trellis.end(ending, scores, log_probs, best - scores)
+        whole = best - scores
+        if search.omission:
+            whole = whole - search.omission * _omitted(memory, state, batch)
+        trellis.end(ending, scores, log_probs, whole)
         open_ = open_ - ending.sum(dim=1, keepdim=True)
         log_probs = log_probs.masked_fill(ending | ~alive, -torch.inf)
         if not log_probs.isfinite().any():
@@ -114,6 +117,13 @@ def beam(
         if scorer is not None:
             scorer.keep(rows, labels)
     return list(trellis.hypotheses(lengths.tolist()))
+
+
+def _omitted(memory: tuple, state: tuple, batch: int) -> Tensor:
+    """Nats by which the states of each hypothesis were attended to less than once, (batch, width)."""
+    least = torch.finfo(torch.float32).tiny
+    missing = -state.total.float().clamp(least, 1.0).log()
+    return missing.masked_fill(~memory.valid, 0.0).sum(dim=1).view(batch, -1)
 
 
 def best_labels(found: list[Hypothesis], alternatives: int) -> Labels:

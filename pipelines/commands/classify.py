@@ -53,7 +53,7 @@ def of_text(name: str, command: FolderCommand, keywords: dict) -> int:
     import sys
 
     import pipelines
-    from pipelines.writers import writer
+    from pipelines.writers import mode, writer
 
     if command.inputs or not command.text.strip():
         raise UsageError("--text takes a text that is not empty, and no files beside it")
@@ -63,5 +63,7 @@ def of_text(name: str, command: FolderCommand, keywords: dict) -> int:
         chosen = writer(command.format, type(found))
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if "b" in mode(chosen):
+        raise UsageError(f"--text prints, and {command.format} is no text; give a file instead")
     chosen.write(found, sys.stdout)
     return 0

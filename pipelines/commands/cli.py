@@ -24,6 +24,7 @@ COMMANDS = (
     "tag",
     "forecast",
     "detect",
+    "translate",
     "batch",
     "correct",
     "next",

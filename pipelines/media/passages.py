@@ -20,7 +20,9 @@ TEXT_COLUMNS = (
     "document", "body", "title",
 )  # fmt: skip
 LABEL_COLUMNS = ("label", "class", "category", "intent", "sentiment", "polarity", "topic", "target", "tag")
+TABLES = ("csv", "tsv", "tab", "jsonl", "ndjson")  # endings
 DELIMITERS = ",;\t|"
+NESTED = 3  # objects within objects of JSON lines
 LARGEST_CELL = 10_000_000  # characters
 
 
@@ -99,25 +101,39 @@ class Rows:
         return ", ".join(repr(cell[:40]) for cell in shown)
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(path: Path, ending: str | None = None) -> Rows:
     """Read a table or a text file, which may be compressed (gzip).
 
     The ending says what it is: .csv, .tsv, .tab, .jsonl or .ndjson; any other file has a text on each line.
-    A first line of a table that names a known column, such as text or label, is its head.
+    A first line of a table that names a known column, such as text or label, is its head. What objects within
+    objects of JSON lines hold is in columns such as translation.en.
+
+    Args:
+        path: the file.
+        ending: what it is, whatever its name; None takes that of its name.
 
     Raises:
         DataError: the file cannot be read, is not UTF-8, or is empty.
         MediaError: it is no table of this kind.
     """
     path = Path(path)
-    text = read_text(path)
-    ending = re.sub(r"\.gz$", "", path.name.lower()).rpartition(".")[2]
+    text, ending = read_text(path), ending or ending_of(path.name)
     if ending in ("jsonl", "ndjson"):
         return _json_lines(path, text)
     if ending in ("csv", "tsv", "tab"):
         return _table(path, text, None if ending == "csv" else "\t")
     lines = enumerate(text.split("\n"), start=1)
     return Rows(path, ("text",), tuple((number, (line.strip(),)) for number, line in lines if line.strip()))
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name in lower case, without .gz behind it."""
+    return re.sub(r"\.gz$", "", name.lower()).rpartition(".")[2]
+
+
+def is_table(name: str) -> bool:
+    """Whether the name of a file is that of a table."""
+    return ending_of(name) in TABLES
 
 
 def open_passages(source: object, kind: str, options: object) -> list[Passages]:
@@ -181,9 +197,19 @@ def _json_lines(path: Path, text: str) -> Rows:
             found = None
         if not isinstance(found, dict):
             raise MediaError(path, f"line {number} is no JSON object", "write one on each line")
-        objects.append((number, {str(name).lower(): value for name, value in found.items()}))
+        objects.append((number, _flat(found)))
     columns = tuple(dict.fromkeys(name for _, each in objects for name in each))
     return Rows(path, columns, tuple((number, _cells(each, columns)) for number, each in objects))
+
+
+def _flat(found: dict, above: str = "") -> dict[str, object]:
+    """Values by names in lower case; those of inner objects have the outer name before their own."""
+    flat: dict[str, object] = {}
+    for name, value in found.items():
+        name = f"{above}{name}".lower()
+        inner = isinstance(value, dict) and above.count(".") < NESTED
+        flat |= _flat(value, f"{name}.") if inner else {name: value}
+    return flat
 
 
 def _cells(row: dict, columns: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pipelines.errors import DataError, MediaError
 from pipelines.media.files import locate, unzipped
 
 LARGEST = 200_000_000  # bytes, decompressed
+HEAD = 1000  # bytes by which it is told what a file holds
 
 
 def beginning(head: bytes) -> str | None:
@@ -25,15 +26,34 @@ def beginning(head: bytes) -> str | None:
 
 
 def read_text(path: Path, largest: int = LARGEST) -> str:
-    """Read a UTF-8 text file, which may be compressed (gzip); a byte order mark is removed.
+    """Read a text file in UTF-8, or in UTF-16 with a byte order mark; it may be compressed (gzip).
+
+    Line breaks of all systems become line feeds, and a byte order mark is removed.
 
     Args:
         path: the file.
         largest: limit of its decompressed size, bytes.
 
     Raises:
-        DataError: the file cannot be read, is larger, is not UTF-8, or holds no text.
+        DataError: the file cannot be read, is larger, is in another encoding, or holds no text.
     """
+    return _decoded(path, largest).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, empty ones too, without white space at their ends; see `read_text`.
+
+    Only line feeds end a line, so that files which belong together line by line stay so; but in a file that
+    has none, carriage returns do.
+    """
+    text = _decoded(path, LARGEST)
+    lines = text.split("\n" if "\n" in text else "\r")
+    if not lines[-1].strip():
+        lines.pop()
+    return [line.strip() for line in lines]
+
+
+def _decoded(path: Path, largest: int) -> str:
     try:
         with locate(path)[1]() as file:
             held = unzipped(file).read(largest + 1)
@@ -45,10 +65,14 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
     if len(held) > largest:
         way = f"give a part of it, of at most {largest / 1e6:.0f} MB"
         raise DataError(path, "holds too much text", way)
+    wide = held.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = held.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = held.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(path, f"is not UTF-8 text ({error})", "save it as UTF-8") from error
+    if held.count(b"\0", 0, HEAD) > len(held[:HEAD]) // 4 and not wide and len(held) > 3:
+        cause = "is not UTF-8 text (it looks like UTF-16 without a byte order mark)"
+        raise DataError(path, cause, "save it as UTF-8")
     if not text.strip():
         raise DataError(path, "holds no text", "give a file with some")
     return text

@@ -376,6 +376,35 @@ class DetectOptions(SeriesOptions):
         return replace(super().columns(known, static), even=False)
 
 
+@dataclass(frozen=True)
+class TranslationOptions(ManyOptions):
+    """How texts are translated."""
+
+    batch_size: int = 32
+    """Sentences that the model reads at once."""
+    column: str | None = None
+    """Column of a table that holds the texts: its name, or its number where the table has no head (default:
+    the one called text, sentence, review and the like)."""
+    width: int = 5
+    """Beam width."""
+    length_power: float = 1.0
+    """Exponent of the length normalisation (Wu et al. 2016): 0 is none; the higher, the longer translations
+    become."""
+    coverage: float = 0.1
+    """Weight of the coverage penalty (Wu et al. 2016), against words that are left out; 0 is none."""
+    alternatives: int = 0
+    """Number of other translations of each sentence to return, at most the beam width less one."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.length_power < math.inf or not 0 <= self.coverage < math.inf:
+            found = f"{self.length_power} and {self.coverage}"
+            raise ValueError(f"length_power and coverage must be 0 or more, not {found}")
+        if self.width < 1 or not self.alternatives >= 0:
+            found = f"{self.width} and {self.alternatives}"
+            raise ValueError(f"width must be at least 1 and alternatives 0 or more, not {found}")
+
+
 def _is_path(given: str | os.PathLike) -> bool:
     """Whether this is meant as a path, rather than as words or a choice."""
     return isinstance(given, os.PathLike) or os.sep in given or given.endswith(".txt")

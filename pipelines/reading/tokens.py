@@ -51,9 +51,11 @@ class Tokenizer:
         """The tokens of a text, in order; none of a text that is empty."""
         text = plain(text, self.lower)
         if isinstance(self.vocabulary, Subwords):
-            symbols, unknown = self.vocabulary.symbols, self.vocabulary.unknown_id
-            found = self.vocabulary.encode(text)
-            return [Token(id if id != unknown else 0, symbols[id - 1].replace(SPACE, " ")) for id in found]
+            unknown, pieces = self.vocabulary.unknown_id, self.vocabulary.pieces(text)
+            return [
+                Token(id if id != unknown else 0, piece.replace(SPACE, " "))
+                for id, piece in zip(self.vocabulary.encode(text), pieces, strict=True)
+            ]
         found = WORD.findall(text) if isinstance(self.vocabulary, Words) else text
         return [Token(self._ids.get(each, 0), each) for each in found]
 

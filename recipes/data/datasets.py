@@ -22,7 +22,9 @@ from recipes.data.corrected import CORRECTED, UNITS, corrected
 from recipes.data.downloads import fetch_an4, find_data
 from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
+from recipes.data.languages import Languages
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.data.pair_layouts import layouts as pair_layouts
 from recipes.data.signal_layouts import SIGNALS
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.tag_layouts import layouts as tag_layouts
@@ -42,6 +44,7 @@ __all__ = [
     "read_corrected",
     "read_handwriting",
     "read_ink",
+    "read_pairs",
     "read_signals",
     "read_speech",
     "read_tags",
@@ -191,6 +194,27 @@ def read_tags(root: str | Path, layout: str | None = None, column: str | None = 
         DataError: no such folder; it holds no such files; or not one sentence can be used.
     """
     return _read(Path(root), layout, tag_layouts(column), target=tuple)
+
+
+def read_pairs(
+    root: str | Path,
+    layout: str | None = None,
+    languages: Languages | None = None,
+    partner: Path | None = None,
+) -> Manifest:
+    """Read a data set of texts with their translations, which are the targets; its layout is detected.
+
+    Args:
+        root: the data set's folder, a table, a translation memory, or a file of texts.
+        layout: one of parallel, table, tmx, when several fit.
+        languages: of texts and translations, where the data set has several.
+        partner: the file of the translations, line by line, of a file of texts.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; the languages cannot be told; or not one item
+            can be used.
+    """
+    return _read(Path(root), layout, pair_layouts(languages or Languages(), partner))
 
 
 def with_durations(

@@ -266,3 +266,22 @@ def test_a_location_aware_one_reads_long_lines_in_order():
         [each.labels.starts for each in found if len(each.labels.ids) == 12], dtype=torch.float
     )
     assert (starts - torch.arange(12) * 4).abs().mean() < 4  # and it knows where
+
+
+def test_translations_may_be_longer_than_their_texts_and_what_was_left_out_counts():
+    model, x = decoder(), states(4, 7, 6)
+    with torch.no_grad():
+        model.bias[END] = -1e4  # never ends by itself
+    found = best(model, x, LENGTHS, Search(max_ratio=1.5, max_extra=2))
+    assert [len(each.labels.ids) for each in found] == [12, 3, 8, 12]
+    plain = decoder()
+    search = Search(4, max_length=6, length_power=0.0)
+    for before, after in zip(
+        beam(plain, x, LENGTHS, search), beam(plain, x, LENGTHS, replace(search, omission=0.5)), strict=True
+    ):
+        scores = {tuple(each.labels.ids): each.score for each in before}
+        for each in after:  # less, by what Wu et al. take off
+            assert each.score <= scores[tuple(each.labels.ids)] + 1e-5
+        assert [each.score for each in after] == sorted((each.score for each in after), reverse=True)
+    with pytest.raises(ValueError, match="max_ratio must be above 0"):
+        Search(max_ratio=0.0)

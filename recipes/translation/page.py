@@ -1,0 +1,51 @@
+"""Scores of a translator as one HTML file: learning curves, and translations with their attention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipelines.writers import write_atomically
+from pipelines.writers.markup import render
+from recipes.scoring.curves import learning_curves
+from recipes.scoring.headings import heading
+from recipes.translation.scores import TranslationScores
+
+TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "translation.html"
+WORST = 15
+DRAWN = 12  # translations with their attention
+LARGEST = 1500  # cells of an attention that is drawn
+
+
+def write_translation_page(
+    path: str | Path,
+    scores: TranslationScores,
+    history: Sequence[Mapping[str, float]] = (),
+    facts: Mapping[str, object] | None = None,
+) -> Path:
+    """Write the report of the scores as one self-contained page.
+
+    Args:
+        path: the HTML file; replaced atomically.
+        history: the rows that `train` returned, one an epoch.
+        facts: names and values for the page's head, as in `heading`.
+
+    Returns:
+        The path written.
+    """
+    drawn = scores.items[:: max(1, len(scores.items) // DRAWN)][:DRAWN]
+    page = render(
+        TEMPLATE,
+        **heading(scores.split, facts),
+        scores=scores,
+        curves=learning_curves(history),
+        worst=scores.worst(WORST),
+        drawn=[
+            (each, [one for one in each.sentences if len(one.tokens) * len(one.source_tokens) <= LARGEST])
+            for each in drawn
+        ],
+    )
+    path = Path(path)
+    with write_atomically(path) as file:
+        file.write(page)
+    return path
