@@ -629,6 +629,13 @@ class Translated(Result):
         return tuple(" ".join(filter(None, each)) for each in texts)
 
     @property
+    def confidence(self) -> float | None:
+        """Mean over the sentences; None where there are none."""
+        if not self.sentences:
+            return None
+        return sum(sentence.confidence for sentence in self.sentences) / len(self.sentences)
+
+    @property
     def extent(self) -> float:
         """Number of sentences."""
         return len(self.sentences)

@@ -23,6 +23,7 @@ from recipes.learning.presets import RENAMED, preset_files
 from recipes.signals.options import SignalRecipeOptions
 from recipes.tagging.options import TaggingRecipeOptions
 from recipes.text.options import TextRecipeOptions
+from recipes.translation.options import TranslationRecipeOptions
 
 ROOT = Path(__file__).parents[3]
 KINDS = {
@@ -36,6 +37,7 @@ KINDS = {
     "signals": SignalRecipeOptions,
     "forecast": ForecastRecipeOptions,
     "anomaly": AnomalyRecipeOptions,
+    "translation": TranslationRecipeOptions,
 }
 PRESETS = [(recipe, name) for recipe, kind in KINDS.items() for name in preset_files(kind)]
 
