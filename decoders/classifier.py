@@ -29,9 +29,15 @@ class Classifier(Decoder):
         heads: number of queries.
         attention_size: size of the space in which states are scored.
         dropout: dropout on the pooled states.
+        several: whether a sequence may have several labels, or none; else it has one.
+        reject: the label for sequences that are of no class; 0 where there is none.
+
+    Attributes:
+        thresholds: (num_labels,) probabilities from which a sequence has each label, where it may have
+            several; 0.5 after construction.
 
     Raises:
-        ValueError: for an unknown pooling, or a size below 1.
+        ValueError: for an unknown pooling, a size below 1, or a label that is none.
     """
 
     pools = True
@@ -44,14 +50,21 @@ class Classifier(Decoder):
         heads: int = 1,
         attention_size: int = 128,
         dropout: float = 0.0,
+        several: bool = False,
+        reject: int = 0,
     ):
         super().__init__()
+        if not 0 <= reject < num_labels or (several and reject):
+            raise ValueError(f"reject must be one label of several classes, not {reject}")
         if pooling not in POOLINGS:
             raise ValueError(f"pooling must be one of {POOLINGS}, not {pooling!r}")
         if min(input_size, num_labels, heads, attention_size) < 1:
             raise ValueError("input_size, num_labels, heads and attention_size must be at least 1")
         self.num_labels = num_labels
         self.dropout = dropout
+        self.several, self.reject = several, reject
+        if several:
+            self.register_buffer("thresholds", torch.full((num_labels,), 0.5))
         self.judge = None
         if pooling == "attention":
             self.judge = nn.Sequential(
@@ -87,8 +100,18 @@ class Classifier(Decoder):
         objective: Objective = OBJECTIVE,
         log_probs: Tensor | None = None,
     ) -> Tensor:
-        """Focal loss of the one label of each target; see `Decoder.loss`."""
+        """Focal loss of the one label of each target, or where there may be several, the cross-entropy of
+        each of them, summed; see `Decoder.loss`.
+        """
         logits, _ = self(states, lengths)
+        if self.several:
+            wanted = torch.zeros_like(logits)
+            for row, labels in enumerate(targets):
+                wanted[row, list(labels)] = 1.0
+            losses = F.binary_cross_entropy_with_logits(
+                logits, wanted, reduction="none", pos_weight=objective.weights
+            )
+            return losses[:, 1:].sum(dim=1)
         labels = torch.tensor([label for (label,) in targets], device=states.device)
         return focal_loss(logits, labels, objective.focal)
 
@@ -107,8 +130,8 @@ class Classifier(Decoder):
     def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Probabilities of the classes, the same for all frames, and the share of each frame."""
         logits, shares = self(states, lengths)
-        classes = F.pad(logits[:, 1:].softmax(dim=1), (1, 0))
-        return classes[:, None].expand(-1, states.size(1), -1), shares
+        chances = logits[:, 1:].sigmoid() if self.several else logits[:, 1:].softmax(dim=1)
+        return F.pad(chances, (1, 0))[:, None].expand(-1, states.size(1), -1), shares
 
     def targets(self, frames: Sequence[Sequence[int]]) -> list[list[int]]:
         """The label of the first frame."""

@@ -127,6 +127,8 @@ class Objective:
     (Xu et al. 2015, equation 14)."""
     focal: float = 0.0
     """Exponent of the focal loss of classifiers and timelines (Lin et al. 2017); 0 is cross-entropy."""
+    weights: Tensor | None = None
+    """(num_labels,) of the texts that have a label, where they may have several."""
     blank: bool = True
     """Whether CTC may leave frames to no label; without, every frame belongs to one (Huang et al. 2016)."""
 
@@ -148,6 +150,10 @@ class Decoder(nn.Module, ABC):
     """Whether it writes one label after the other, and so has `hypotheses`."""
     pools = False
     """Whether it gives one label for the whole sequence."""
+    several = False
+    """Whether a sequence may have several labels at once, each with a probability of its own."""
+    reject = 0
+    """The label for sequences that are of no class; 0 where there is none."""
     learns_order = False
     """Whether its targets say only which labels follow each other, not where."""
     is_linear = False

@@ -421,19 +421,27 @@ class ClassifiedText:
 
     Attributes:
         top: (label, score) of the most probable classes, in descending order; scores are probabilities.
-        accepted: False where even the first has a score below the threshold.
+        accepted: False where the text is of none of the classes: all scores are below their thresholds, or
+            the first one is that of the class for what is none of the others.
         attention: (token, share in the decision) in the order of the text; shares sum to 1.
+        several: the classes whose scores are above their thresholds, where the model gives a text several.
     """
 
     text: str
     top: tuple[tuple[str, float], ...]
     accepted: bool = True
     attention: tuple[tuple[str, float], ...] = ()
+    several: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes of the text: several, one or none."""
+        return self.several or ((self.top[0][0],) if self.accepted else ())
 
     @property
     def label(self) -> str:
-        """The most probable class; "" if it was not accepted."""
-        return self.top[0][0] if self.accepted else ""
+        """The class of the text, or its classes with commas between; "" if it was not accepted."""
+        return ", ".join(self.labels)
 
     @property
     def score(self) -> float:

@@ -75,4 +75,4 @@ class _Classifying(Reading):
         top = tuple((names[place], classes[place].item()) for place in order)
         named = Path(self.source).name if self.source else "signal"
         text = f"{named}, {place + 1}" if len(self.found) > 1 else named
-        return ClassifiedText(text, top, top[0][1] >= self.options.threshold)
+        return ClassifiedText(text, top, top[0][1] >= (self.options.threshold or 0.0))

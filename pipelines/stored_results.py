@@ -291,7 +291,9 @@ def _classified(entry: _Entry) -> ClassifiedText:
     if not top:
         raise entry.fault(f"{entry.place}.top names no class")
     shares = entry.each("attention", lambda each: (each.text("token"), each.number("share")))
-    return ClassifiedText(entry.text("text"), top, entry.flag("accepted", True), shares)
+    accepted, labels = entry.flag("accepted", True), entry.texts("labels")
+    several = labels if accepted and labels != (top[0][0],) else ()
+    return ClassifiedText(entry.text("text"), top, accepted, shares, several)
 
 
 def _tagged(entry: _Entry) -> TaggedText:

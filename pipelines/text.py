@@ -132,4 +132,26 @@ class _Classifying(Reading):
             for (part, _, found), weight in zip(parts, weights.tolist(), strict=True)
             for token, share in zip(part.tokens, found.tolist(), strict=False)
         )
-        return ClassifiedText(text, top, top[0][1] >= self.options.threshold, tuple(shares))
+        accepted, several = judged_by(self.model, classes, self.options.threshold)
+        return ClassifiedText(text, top, accepted, tuple(shares), several)
+
+
+def judged_by(
+    model: SequenceModel, classes: Tensor, threshold: float | None = None
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether a text is of one of the classes at all; and where it may be of several, of which.
+
+    Args:
+        classes: their (classes,) probabilities.
+        threshold: from which one is accepted; None takes what training found.
+    """
+    if model.decoder.several:
+        least = model.decoder.thresholds[1:].to(classes.device)
+        if threshold is not None:
+            least = torch.full_like(classes, threshold)
+        order = classes.argsort(descending=True, stable=True).tolist()
+        found = tuple(model.alphabet.symbols[place] for place in order if classes[place] >= least[place])
+        return bool(found), found
+    best = int(classes.argmax())
+    least = model.min_confidence if threshold is None else threshold
+    return best + 1 != model.decoder.reject and classes[best].item() >= least, ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pipelines.errors import MediaError
+from pipelines.media.delimited import cells_of
 from pipelines.media.files import locate
 from pipelines.media.text import read_text
 
@@ -19,11 +18,21 @@ TEXT_COLUMNS = (
     "text", "sentence", "utterance", "review", "content", "comment", "message", "tweet", "query", "question",
     "document", "body", "title",
 )  # fmt: skip
-LABEL_COLUMNS = ("label", "class", "category", "intent", "sentiment", "polarity", "topic", "target", "tag")
-TABLES = ("csv", "tsv", "tab", "jsonl", "ndjson")  # endings
-DELIMITERS = ",;\t|"
+LABEL_COLUMNS = (
+    "label",
+    "class",
+    "category",
+    "intent",
+    "sentiment",
+    "polarity",
+    "topic",
+    "target",
+    "tag",
+    "labels",
+    "tags",
+)
+TABLES = ("csv", "tsv", "tab", "jsonl", "ndjson", "json")  # endings
 NESTED = 3  # objects within objects of JSON lines
-LARGEST_CELL = 10_000_000  # characters
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ class Rows:
 def read_rows(path: Path, ending: str | None = None) -> Rows:
     """Read a table or a text file, which may be compressed (gzip).
 
-    The ending says what it is: .csv, .tsv, .tab, .jsonl or .ndjson; any other file has a text on each line.
+    The ending says what it is: .csv, .tsv, .tab, .jsonl, .ndjson or .json; any other file has a text a line.
     A first line of a table that names a known column, such as text or label, is its head. What objects within
     objects of JSON lines hold is in columns such as translation.en.
 
@@ -120,6 +129,8 @@ def read_rows(path: Path, ending: str | None = None) -> Rows:
     text, ending = read_text(path), ending or ending_of(path.name)
     if ending in ("jsonl", "ndjson"):
         return _json_lines(path, text)
+    if ending == "json":
+        return _json_list(path, text)
     if ending in ("csv", "tsv", "tab"):
         return _table(path, text, None if ending == "csv" else "\t")
     lines = enumerate(text.split("\n"), start=1)
@@ -157,20 +168,12 @@ def open_passages(source: object, kind: str, options: object) -> list[Passages]:
 
 
 def _table(path: Path, text: str, delimiter: str | None) -> Rows:
-    if delimiter is None:
-        head = text.partition("\n")[0]
-        delimiter = max(DELIMITERS, key=head.count)
-    quoting = csv.QUOTE_NONE if delimiter == "\t" and text.count('"') % 2 else csv.QUOTE_MINIMAL
-    csv.field_size_limit(LARGEST_CELL)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, quoting=quoting, strict=False)
-    rows = []
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, tuple(cell.strip() for cell in cells)))
-    except csv.Error as error:
-        cause = f"line {reader.line_num} is not one of a table ({error})"
-        raise MediaError(path, cause, "mend its quotes") from error
+        rows = cells_of(text, delimiter)
+    except ValueError as error:
+        raise MediaError(path, str(error), "mend its quotes") from error
+    if not rows:
+        raise MediaError(path, "holds no row", "give a file with some")
     head = tuple(cell.lower() for cell in rows[0][1])
     if _is_head(head, rows[1:]):
         return Rows(path, head, tuple(rows[1:]))
@@ -198,6 +201,26 @@ def _json_lines(path: Path, text: str) -> Rows:
         if not isinstance(found, dict):
             raise MediaError(path, f"line {number} is no JSON object", "write one on each line")
         objects.append((number, _flat(found)))
+    return _objects(path, objects)
+
+
+def _json_list(path: Path, text: str) -> Rows:
+    """A list of objects, or an object that holds one such list."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MediaError(
+            path, f"is not JSON ({error})", "mend it, or write an object on each line"
+        ) from error
+    if isinstance(found, dict):
+        lists = [value for value in found.values() if isinstance(value, list) and value]
+        found = lists[0] if len(lists) == 1 else None
+    if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
+        raise MediaError(path, "is no list of JSON objects", "write one object for each text")
+    return _objects(path, [(number, _flat(each)) for number, each in enumerate(found, start=1)])
+
+
+def _objects(path: Path, objects: Sequence[tuple[int, dict]]) -> Rows:
     columns = tuple(dict.fromkeys(name for _, each in objects for name in each))
     return Rows(path, columns, tuple((number, _cells(each, columns)) for number, each in objects))
 
@@ -214,4 +237,11 @@ def _flat(found: dict, above: str = "") -> dict[str, object]:
 
 def _cells(row: dict, columns: Sequence[str]) -> tuple[str, ...]:
     values = (row.get(name) for name in columns)
-    return tuple("" if value is None else str(value) for value in values)
+    return tuple(
+        ""
+        if value is None
+        else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, (list, bool))
+        else str(value)
+        for value in values
+    )

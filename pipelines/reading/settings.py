@@ -300,12 +300,13 @@ class TextOptions(TaggingOptions):
 
     top: int = 5
     """Number of classes to list with their scores."""
-    threshold: float = 0.0
-    """Score below which a text is rejected: it is none of the classes."""
+    threshold: float | None = None
+    """Score below which a text is rejected, as it is none of the classes, or where a text may have several, a
+    class is not one of them (default: as found in training)."""
 
     def __post_init__(self):
         super().__post_init__()
-        if self.top < 1 or not 0 <= self.threshold <= 1:
+        if self.top < 1 or not 0 <= (self.threshold or 0.0) <= 1:
             raise ValueError(
                 f"top must be at least 1 and threshold from 0 to 1, not {self.top} and {self.threshold}"
             )

@@ -114,6 +114,7 @@ def _row(text: ClassifiedText) -> dict:
     return {
         "text": text.text,
         "label": text.label,
+        "labels": list(text.labels),
         "score": round(text.score, 4),
         "accepted": text.accepted,
         "top": [{"label": label, "score": round(score, 4)} for label, score in text.top],

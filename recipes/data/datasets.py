@@ -28,7 +28,8 @@ from recipes.data.pair_layouts import layouts as pair_layouts
 from recipes.data.signal_layouts import SIGNALS
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.tag_layouts import layouts as tag_layouts
-from recipes.data.text_layouts import TEXTS
+from recipes.data.text_layouts import ANY, Columns
+from recipes.data.text_layouts import layouts as text_layouts
 from recipes.data.written_layouts import HANDWRITING, INK
 from recipes.data.written_manifest import is_manifest, read_manifest
 
@@ -130,17 +131,26 @@ def read_captions(root: str | Path, layout: str | None = None) -> Manifest:
     return _read(Path(root), layout, CAPTIONS)
 
 
-def read_texts(root: str | Path, layout: str | None = None) -> Manifest:
+def read_texts(root: str | Path, layout: str | None = None, columns: Columns = ANY) -> Manifest:
     """Read a data set of labelled texts, whose targets are the labels; its layout is detected.
+
+    Where texts have several labels, all targets are sequences of labels, which may be empty.
 
     Args:
         root: the data set's folder, or one table.
         layout: one of table, fasttext, folders, when several fit.
+        columns: of tables.
 
     Raises:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
-    return _read(Path(root), layout, TEXTS)
+    found = _read(Path(root), layout, text_layouts(columns), target=(str, tuple))
+    if any(isinstance(item.target, tuple) for item in found.items):
+        found.items = [
+            item if isinstance(item.target, tuple) else replace(item, target=(item.target,))
+            for item in found.items
+        ]
+    return found
 
 
 def read_signals(root: str | Path, layout: str | None = None) -> Manifest:
@@ -314,7 +324,7 @@ def _read(
     name: str | None,
     layouts: tuple[Layout, ...],
     wordless: bool = False,
-    target: type = str,
+    target: type | tuple[type, ...] = str,
 ) -> Manifest:
     layouts = (*layouts, MANIFEST)
     names = ", ".join(layout.name for layout in layouts)
@@ -342,13 +352,16 @@ def _read(
 
 
 def _checked(
-    found: Iterable[Item | Rejected], root: Path, wordless: bool = False, target: type = str
+    found: Iterable[Item | Rejected],
+    root: Path,
+    wordless: bool = False,
+    target: type | tuple[type, ...] = str,
 ) -> tuple[list[Item], list[Rejected]]:
     """Reject items that cannot be used, with the reason; of repeated items, the first is kept.
 
     Args:
         wordless: whether an empty text is one.
-        target: type of the targets: a text, or a sequence of labels.
+        target: type of the targets, or types: a text, a sequence of labels.
     """
     items: list[Item] = []
     rejected: list[Rejected] = []
@@ -363,10 +376,13 @@ def _checked(
             rejected.append(Rejected(shown(item.path, root), cause))
             continue
         item = replace(item, path=on_disk(Path(os.path.normpath(item.path))))
-        if target is str:
+        if isinstance(item.target, str):
             item = replace(item, target=" ".join(item.target.split()))
         first = seen.setdefault(_place(item), item)
-        if reason := _fault(item, wordless) or (_repeated(item, first) if first is not item else None):
+        unlabelled = item.target == () and target == (str, tuple)  # of none of the classes
+        if reason := _fault(item, wordless or unlabelled) or (
+            _repeated(item, first) if first is not item else None
+        ):
             rejected.append(Rejected(shown(item.path, root), reason))
         else:
             items.append(item)

@@ -31,11 +31,13 @@ class Languages(NamedTuple):
 
     def among(self, names: Sequence[str]) -> Languages | None:
         """The two among the names of a data set; None where they are not there or cannot be told."""
-        if self.source and self.target:
-            return self if matching(names, self.source) and matching(names, self.target) else None
+        if self.source and self.target and matching(names, self.source) and matching(names, self.target):
+            return self
         roles = [next((name for name in names if name in known), None) for known in (SOURCES, TARGETS)]
-        if all(roles) and self == Languages():
+        if all(roles):
             return Languages(*roles)
+        if self.source and self.target:
+            return None
         given = self.source or self.target
         others = [name for name in names if given and name not in matching(names, given)]
         if given and len(others) == 1 and len(names) > 1 and matching(names, given):

@@ -90,8 +90,12 @@ def evaluate(
 
 
 def as_trained(options: RecipeOptions, model: SequenceModel) -> RecipeOptions:
-    """The options with those groups of options, such as the vocabulary, that the model was trained with."""
+    """The options with those groups of options, such as the vocabulary, that the model was trained with, and
+    with what says how its data was read.
+    """
     told = model.training_facts.get("options", {})
+    reading = {name: told[name] for name in options.reading if isinstance(told.get(name), str)}
+    options = replace(options, **reading)
     for field in fields(options):
         group, values = getattr(options, field.name), told.get(field.name)
         if not is_dataclass(group) or not isinstance(values, Mapping) or field.name == "training":

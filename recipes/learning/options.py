@@ -202,6 +202,8 @@ class RecipeOptions:
     """The task of the models that the recipe trains."""
     new: ClassVar[Mapping[str, object]] = {"case": "keep", "form": "NFC"}
     """What a new model does if not told otherwise."""
+    reading: ClassVar[tuple[str, ...]] = ()
+    """Options that say how data is read, which an evaluation takes from the model."""
 
     data: tuple[Path, ...] = ()
     """Folders of media and texts."""

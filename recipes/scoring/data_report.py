@@ -125,7 +125,13 @@ def bar(share: float, columns: int) -> str:
 
 def class_balance(splits: Mapping[str, Sequence[Item]]) -> str:
     """How many items of each class there are in each split, the most frequent first."""
-    counts = {name: Counter(item.target for item in items) for name, items in splits.items()}
+
+    def labels(item: Item) -> Sequence[str]:
+        return [item.target] if isinstance(item.target, str) else item.target
+
+    counts = {
+        name: Counter(label for item in items for label in labels(item)) for name, items in splits.items()
+    }
     total = sum(counts.values(), Counter())
     width, most = max(len(shown(label, 40)) for label in total), max(total.values())
     lines = [f"{'Class':<{width}}" + "".join(f"{name:>8}" for name in splits)]

@@ -55,6 +55,7 @@ class TaggingRecipeOptions(RecipeOptions):
     """Train a tagger on your own sentences."""
 
     task: ClassVar[str] = "tagging"
+    reading: ClassVar[tuple[str, ...]] = ("column",)
 
     data: tuple[Path, ...] = ()
     """Files in CoNLL or CoNLL-U, or folders of them: a token and its label on each line, an empty line

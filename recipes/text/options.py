@@ -74,12 +74,24 @@ class TextRecipeOptions(RecipeOptions):
     """Train a classifier on your own texts."""
 
     task: ClassVar[str] = "text"
+    reading: ClassVar[tuple[str, ...]] = ("text_column", "label_column", "separator")
 
     data: tuple[Path, ...] = ()
     """Tables (CSV, TSV, JSON lines) with columns text and label, or folders of them; text files whose lines
     begin with __label__; or a folder of text files for each class."""
     out: Path = Path("exp/text")
     """Folder for the model, checkpoints, log and report."""
+    text_column: str | None = None
+    """Column of tables that holds the texts: its name, or its number where there is no head (default: the one
+    called text, sentence, review and the like)."""
+    label_column: str | None = None
+    """Column of tables that holds the labels."""
+    separator: str | None = None
+    """What separates the labels of a text that may have several, such as a comma. Not needed for lists in
+    JSON and lines with several __label__."""
+    reject: str | None = None
+    """Label of texts that are none of the classes. They are rejected, and so are texts with a score below a
+    threshold, which is chosen on the validation texts."""
     valid: float = 0.1
     """Share of the training texts held out for validation where the data has no validation split."""
     model: ModelOptions = field(default_factory=ModelOptions)

@@ -10,8 +10,9 @@ from pipelines.writers.markup import render
 from recipes.scoring.curves import learning_curves
 from recipes.scoring.headings import heading
 from recipes.text.scores import TextScores
+from recipes.text.several import SeveralScores
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "text.html"
+TEMPLATES = Path(__file__).parents[1] / "scoring" / "templates"
 SHOWN = 30  # errors
 LONGEST = 400  # characters of a text that are shown
 
@@ -32,20 +33,45 @@ def write_text_page(
     Returns:
         The path written.
     """
-    errors = [
-        (text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026", *rest)
-        for text, *rest in scores.worst(SHOWN)
-    ]
-    page = render(
-        TEMPLATE,
+    return _written(
+        path,
+        "text.html",
         **heading(scores.split, facts),
         scores=scores,
         recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
         **scores.matrix(),
-        errors=errors,
+        errors=_shortened(scores.worst(SHOWN)),
     )
+
+
+def write_several_page(
+    path: str | Path,
+    scores: SeveralScores,
+    history: Sequence[Mapping[str, float]] = (),
+    facts: Mapping[str, object] | None = None,
+) -> Path:
+    """The same for texts that may have several labels; see `write_text_page`."""
+    return _written(
+        path,
+        "several.html",
+        **heading(scores.split, facts),
+        scores=scores,
+        curves=learning_curves(history),
+        errors=_shortened(scores.worst(SHOWN)),
+    )
+
+
+def _shortened(errors: Sequence[tuple]) -> list[tuple]:
+    """Errors, each of which begins with its text, of which only the beginning is kept."""
+    return [
+        (text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026", *rest) for text, *rest in errors
+    ]
+
+
+def _written(path: str | Path, template: str, **values: object) -> Path:
     path = Path(path)
+    page = render(TEMPLATES / template, **values)
     with write_atomically(path) as file:
         file.write(page)
     return path

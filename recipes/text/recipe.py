@@ -14,27 +14,31 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.vocabulary import Classes, Subwords, Words
 from pipelines.errors import DataError, MediaError
-from pipelines.media.passages import read_rows
+from pipelines.media.passages import is_table, read_rows
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.reading.tokens import WORD, Vocabulary, plain
 from pipelines.text import tokenizer_of
 from recipes.data.datasets import read_texts
 from recipes.data.manifest import Item, Manifest, Rejected
-from recipes.data.text_layouts import text_and_label
+from recipes.data.text_layouts import LABELLED, Columns, table_rows, text_and_label
 from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure, class_balance, rejections, sizes, warnings
-from recipes.text.linear import linear_probabilities
+from recipes.text.linear import linear_probabilities, linear_probabilities_of_each
 from recipes.text.options import TextRecipeOptions
-from recipes.text.page import write_text_page
+from recipes.text.page import write_several_page, write_text_page
+from recipes.text.rejecting import chosen_threshold
 from recipes.text.scores import TextScores
+from recipes.text.several import SeveralScores, indicators, tuned
 from recipes.text.task import Sample, TextTask, judged
 
 LONGEST = 1000  # tokens of a text that are learnt from
@@ -53,9 +57,30 @@ class TextRecipe(Recipe):
     targets_are_classes = True
     options: TextRecipeOptions
     splits: dict[str, list[Item]]
+    several = False
+    """Whether texts may have several labels."""
+
+    def __init__(self, options: TextRecipeOptions):
+        super().__init__(options)
+        self.columns = Columns(options.text_column, options.label_column, options.separator)
+
+    def manifests(self) -> list[Manifest]:
+        """The data sets; where texts of one have several labels, all have sequences of labels."""
+        found = super().manifests()
+        if any(isinstance(item.target, tuple) for manifest in found for item in manifest.items):
+            for manifest in found:
+                manifest.items = [replace(item, target=targets_of(item)) for item in manifest.items]
+        return found
+
+    def prepared(self, items: list[Item], normalisation: Normalisation) -> tuple[list[Item], list[Rejected]]:
+        """Those that can be read; where texts have several labels, labels are kept as they are."""
+        self.several = any(isinstance(item.target, tuple) for item in items)
+        if self.several:
+            return self.readable(items)
+        return super().prepared(items, normalisation)
 
     def read_data(self, folder: Path) -> Manifest:
-        return read_texts(folder, self.options.layout)
+        return read_texts(folder, self.options.layout, self.columns)
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         """Items with their number of words and signs as `duration`."""
@@ -84,7 +109,7 @@ class TextRecipe(Recipe):
         """
         if item.index is None:
             return _whole(item.path)
-        texts = _texts(item.path)
+        texts = _texts(item.path, self.columns)
         if item.index >= len(texts):
             raise DataError(item.path, f"has no row {item.index}", "make the list of items again")
         return texts[item.index]
@@ -100,10 +125,16 @@ class TextRecipe(Recipe):
         if base:
             refuse(base, changes(base, self.options.model))
             return base
-        classes = Classes.of(item.target for item in items)
-        if len(classes.symbols) < 2:
-            cause = f"all texts are of one class, {classes.symbols[0]!r}"
-            raise DataError(self.roots[0] if self.roots else "--data", cause, "give texts of others, too")
+        several = any(isinstance(item.target, tuple) for item in items)
+        names = {label for item in items for label in targets_of(item)}
+        root, reject = self.roots[0] if self.roots else "--data", self.options.reject
+        if len(names) < (1 if several else 2):
+            cause = f"all texts are of one class, {min(names)!r}" if names else "no text has a label"
+            raise DataError(root, cause, "give texts of others, too")
+        if reject is not None and (several or reject not in names):
+            cause = "is for texts with one label each" if several else f"has no texts of the label {reject!r}"
+            raise DataError("--reject" if several else root, cause, "leave out --reject")
+        classes = Classes.of(names)
         sizes = self.options.model.filled()
         front_end = {
             "kind": "tokens",
@@ -114,6 +145,10 @@ class TextRecipe(Recipe):
             "lower": sizes.lower,
         }
         decoder = {"kind": "classifier", "heads": sizes.heads, "dropout": sizes.dropout}
+        if several:
+            decoder["several"] = True
+        if reject is not None:
+            decoder["reject"] = classes.encode(reject)[0]
         texts = [plain(self.text(item), sizes.lower) for item in items]
         return SequenceModel(
             self.task,
@@ -127,10 +162,17 @@ class TextRecipe(Recipe):
         )
 
     def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
-        """Those whose label the model has."""
-        kept = [item for item in items if item.target in model.alphabet]
-        unknown = [item for item in items if item.target not in model.alphabet]
-        return kept, [Rejected(named(item), f"the model has no class {item.target!r}") for item in unknown]
+        """Those all of whose labels the model has, one each unless it gives several."""
+        kept, rejected = [], []
+        for item in items:
+            unknown = [label for label in targets_of(item) if label not in model.alphabet]
+            if unknown:
+                rejected.append(Rejected(named(item), f"the model has no class {unknown[0]!r}"))
+            elif len(targets_of(item)) != 1 and not model.decoder.several:
+                rejected.append(Rejected(named(item), "the model gives one label, no fewer and no more"))
+            else:
+                kept.append(item)
+        return kept, rejected
 
     def scorable(self, items: list[Item], model: SequenceModel) -> list[Item]:
         return self.usable(items, model)[0]
@@ -148,7 +190,11 @@ class TextRecipe(Recipe):
 
     def samples(self, items: Sequence[Item], model: SequenceModel) -> list[Sample]:
         """Items as the network takes them."""
-        return [Sample(self.features(item, model), model.alphabet.encode(item.target)[0]) for item in items]
+        several, found = model.decoder.several, []
+        for item in items:
+            labels = tuple(model.alphabet.encode(label)[0] for label in targets_of(item))
+            found.append(Sample(self.features(item, model), labels if several else labels[0]))
+        return found
 
     def training_task(
         self, model: SequenceModel, train: list[Item], valid: list[Item], base: SequenceModel | None = None
@@ -157,31 +203,56 @@ class TextRecipe(Recipe):
         training = self.options.training
         return TextTask(model, *parts, self.options.loss, training.batch_size, training.seed)
 
-    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> TextScores:
-        found = judged(model, self.samples(items, model)).numpy()
-        texts = tuple(map(self.text, items))
-        return TextScores(split, model.alphabet.symbols, tuple(items), found[None], texts)
+    def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
+        """Thresholds, chosen on the validation texts."""
+        items = splits["valid"]
+        if model.decoder.several:
+            found = judged(model, self.samples(items, model)).numpy()
+            true = indicators([item.target for item in items], model.alphabet.symbols)
+            model.decoder.thresholds[1:] = torch.from_numpy(tuned(found, true)).float()
+        elif model.decoder.reject:
+            found = judged(model, self.samples(items, model)).numpy()
+            labels = np.array([model.alphabet.encode(item.target)[0] - 1 for item in items])
+            model.min_confidence = chosen_threshold(found, labels, model.decoder.reject - 1)
 
-    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> TextScores:
+    def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> TextScores | SeveralScores:
+        found, names = judged(model, self.samples(items, model)).numpy(), model.alphabet.symbols
+        texts = tuple(map(self.text, items))
+        if model.decoder.several:
+            items = [replace(item, target=targets_of(item)) for item in items]
+            thresholds = model.decoder.thresholds[1:].cpu().numpy()
+            return SeveralScores(split, names, tuple(items), texts, found, thresholds)
+        reject = names[model.decoder.reject - 1] if model.decoder.reject else None
+        items = [replace(item, target=targets_of(item)[0]) for item in items]
+        about = {"reject": reject, "threshold": model.min_confidence}
+        return TextScores(split, names, tuple(items), found[None], texts, **about)
+
+    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> TextScores | SeveralScores:
         """Of the model, and of a linear model that learnt from the same texts."""
         found = self.evaluated(split, model, items)
-        train = self.usable(self.splits["train"], model)[0]
-        labels = [item.target for item in train]
-        linear = linear_probabilities(list(map(self.text, train)), labels, list(found.texts), found.classes)
-        return replace(found, linear=linear)
+        train, valid = (self.usable(self.splits[name], model)[0] for name in ("train", "valid"))
+        texts, judging = list(map(self.text, train)), list(found.texts)
+        if not model.decoder.several:
+            labels = [targets_of(item)[0] for item in train]
+            return replace(found, linear=linear_probabilities(texts, labels, judging, found.classes))
+        true, true_of_valid = (
+            indicators([targets_of(item) for item in part], found.classes) for part in (train, valid)
+        )
+        linear = linear_probabilities_of_each(texts, true, [*map(self.text, valid), *judging])
+        if linear is None:
+            return found
+        return replace(found, linear=linear[len(valid) :] >= tuned(linear[: len(valid)], true_of_valid))
 
-    def metrics(self, found: TextScores, manifests: list[Manifest]) -> dict[str, dict]:
-        rates = {"accuracy": str(found.accuracy)}
-        if found.linear is not None:
-            rates["linear model"] = str(found.linear_accuracy)
-        return {found.split: rates}
+    def metrics(self, found: TextScores | SeveralScores, manifests: list[Manifest]) -> dict[str, dict]:
+        return {found.split: {name: str(rate) for name, rate in found.rates().items()}}
 
     def last_scores(self, row: Mapping[str, float]) -> dict:
         error = row.get("averaged_error", row["error"])
-        return {"accuracy": f"{100 * (1 - error):.2f} %"}
+        return {"micro-F1 at 0.5" if self.several else "accuracy": f"{100 * (1 - error):.2f} %"}
 
-    def write_report(self, found: TextScores, history: list[dict], facts: dict) -> Path:
-        return write_text_page(self.options.out / "report.html", found, history, facts)
+    def write_report(self, found: TextScores | SeveralScores, history: list[dict], facts: dict) -> Path:
+        write = write_several_page if isinstance(found, SeveralScores) else write_text_page
+        return write(self.options.out / "report.html", found, history, facts)
 
 
 def vocabulary_of(texts: Sequence[str], tokens: str, size: int) -> Vocabulary:
@@ -192,6 +263,11 @@ def vocabulary_of(texts: Sequence[str], tokens: str, size: int) -> Vocabulary:
         return Subwords.of(texts, size)
     counts = Counter(word for text in texts for word in WORD.findall(text))
     return Words(sorted(counts, key=lambda word: (-counts[word], word))[:size])
+
+
+def targets_of(item: Item) -> tuple[str, ...]:
+    """The labels of an item; of one that has a single label, that one."""
+    return item.target if isinstance(item.target, tuple) else (item.target,)
 
 
 def named(item: Item) -> str:
@@ -205,13 +281,13 @@ def _whole(path: Path) -> str:
 
 
 @cache
-def _texts(path: Path) -> tuple[str, ...]:
-    """The texts of all rows of a table, or of lines that begin with a label."""
-    rows = read_rows(path)
-    if rows.columns == ("text",):
-        return tuple(
-            cells[0].partition(" ")[2] if cells[0].startswith("__label__") else cells[0]
-            for _, cells in rows.rows
-        )
-    place, _ = text_and_label(rows)
+def _texts(path: Path, columns: Columns) -> tuple[str, ...]:
+    """The texts of all rows of a table, or of lines that begin with labels."""
+    if not is_table(path.name):
+        lines = [cells[0] for _, cells in read_rows(path).rows]
+        if LABELLED.match(lines[0]):
+            found = [(LABELLED.match(line), line) for line in lines]
+            return tuple(match[2].strip() if match else line for match, line in found)
+    rows = table_rows(path)
+    place, _ = text_and_label(rows, columns)
     return tuple(cells[place] if len(cells) > place else "" for _, cells in rows.rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -23,10 +23,10 @@ AT_ONCE = 256  # texts that are judged at once
 
 @dataclass(frozen=True)
 class Sample:
-    """The ids of a text's tokens, (time,), and the label of its class."""
+    """The ids of a text's tokens, (time,), and the label of its class, or its labels if it has several."""
 
     ids: Tensor
-    label: int
+    label: int | tuple[int, ...]
 
 
 class TextTask(nn.Module):
@@ -54,16 +54,20 @@ class TextTask(nn.Module):
         self.train_items, self.valid_items = train, valid
         self.objective = Objective(focal=loss.focal)
         self.batch_size, self.seed = batch_size, seed
-        counts = Counter(sample.label for sample in train)
+        counts = Counter(label for sample in train for label in labels_of(sample))
         weights = torch.ones(len(model.alphabet))
         for label, count in counts.items():
-            weights[label] = (len(train) / len(counts) / count) ** loss.balance
+            others = len(train) - count if model.decoder.several else len(train) / len(counts)
+            weights[label] = (max(1.0, others) / count) ** loss.balance
         self.register_buffer("class_weights", weights, persistent=False)
 
     def forward(self, batch: tuple[Tensor, Tensor, list[list[int]]]) -> Tensor:
         x, lengths, targets = batch
         device = self.class_weights.device
         states = self.model.states(x.to(device), lengths.to(device))
+        if self.model.decoder.several:
+            objective = replace(self.objective, weights=self.class_weights)
+            return self.model.decoder.loss(*states, targets, objective).mean()
         losses = self.model.decoder.loss(*states, targets, self.objective)
         weights = self.class_weights[[label for (label,) in targets]]
         return (losses * weights).sum() / weights.sum()
@@ -81,16 +85,32 @@ class TextTask(nn.Module):
 
     def evaluate(self) -> dict[str, float]:
         found = judged(self.model, self.valid_items)
+        if self.model.decoder.several:
+            return self._of_several(found)
         labels = torch.tensor([sample.label for sample in self.valid_items])
         wrong = (found.argmax(dim=1) != labels - 1).float().mean().item()
         right = torch.nn.functional.one_hot(labels - 1, found.shape[1])
         return {"error": wrong, "brier": ((found - right) ** 2).sum(dim=1).mean().item() / 2}
 
+    def _of_several(self, found: Tensor) -> dict[str, float]:
+        """What F1 over all labels at a threshold of 0.5 lacks to 1, and the mean square."""
+        true = torch.zeros_like(found)
+        for row, sample in enumerate(self.valid_items):
+            true[row, [label - 1 for label in labels_of(sample)]] = 1.0
+        given = (found >= 0.5).float()
+        f1 = 2 * (given * true).sum() / (given.sum() + true.sum()).clamp(min=1.0)
+        return {"error": 1 - f1.item(), "brier": ((found - true) ** 2).mean().item()}
+
+
+def labels_of(sample: Sample) -> list[int]:
+    """The label of a sample, or its labels."""
+    return list(sample.label) if isinstance(sample.label, tuple) else [sample.label]
+
 
 def collated(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, list[list[int]]]:
     """Texts as one batch: padded ids, their lengths, and the target of each."""
     ids = pad_sequence([sample.ids for sample in samples], batch_first=True)
-    return ids, torch.tensor([len(sample.ids) for sample in samples]), [[sample.label] for sample in samples]
+    return ids, torch.tensor([len(sample.ids) for sample in samples]), list(map(labels_of, samples))
 
 
 @torch.inference_mode()

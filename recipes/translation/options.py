@@ -95,6 +95,7 @@ class TranslationRecipeOptions(RecipeOptions):
     """Train a translator on your own pairs of texts."""
 
     task: ClassVar[str] = "translation"
+    reading: ClassVar[tuple[str, ...]] = ("source_language", "target_language")
 
     data: tuple[Path, ...] = ()
     """Files in pairs, texts first (train.en train.de); folders of such files; tables with two columns (CSV,

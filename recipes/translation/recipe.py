@@ -84,6 +84,8 @@ class TranslationRecipe(Recipe):
             want in (None, name) for want, name in zip(asked, reversed(names), strict=True)
         ):
             source, target = target, source
+        elif not any(asked) and all(names):  # an evaluation of a folder needs to know
+            self.options = replace(self.options, source_language=names[0], target_language=names[1])
         return read_pairs(source, self.options.layout, self.languages, target)
 
     def read_data(self, folder: Path) -> Manifest:

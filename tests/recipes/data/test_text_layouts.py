@@ -4,6 +4,8 @@ import pytest
 
 from pipelines.errors import DataError
 from recipes.data.datasets import read_texts
+from recipes.data.text_layouts import Columns
+from recipes.text.recipe import _texts
 
 PAIRS = [("good, really", "pos"), ("bad one", "neg"), ("fine", "pos")]
 
@@ -59,7 +61,7 @@ def test_bad_rows_cost_themselves(tmp_path):
 
 def test_columns_that_name_no_text_and_label(tmp_path):
     (tmp_path / "a.csv").write_text("id,remark,grade\n1,long remark,x\n")
-    with pytest.raises(DataError, match="'id', 'remark', 'grade' name no text and label"):
+    with pytest.raises(DataError, match="'id', 'remark', 'grade' name no text and label: say --text-column"):
         read_texts(tmp_path)
     (tmp_path / "b.csv").write_text("text,label\nok,x\n")
     manifest = read_texts(tmp_path)
@@ -75,3 +77,88 @@ def test_nothing_that_looks_like_texts(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"\0\1")
     with pytest.raises(DataError, match="no data set recognised; looked for CSV"):
         read_texts(tmp_path)
+
+
+AS_GIVEN = [("good; really, so", "pos"), ("bad one", "neg"), ("fine", "pos")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("a.csv", '"good; really, so",pos\n"bad one",neg\nfine,pos\n', Columns()),
+        ("a.csv", 'pos;"good; really, so"\nneg;bad one\npos;fine\n', Columns()),
+        ("a.csv", 'sep=;\nlabel;text\npos;"good; really, so"\nneg;bad one\npos;fine\n', Columns()),
+        ("a.csv", 'label,text\npos,"good;\nreally, so"\nneg,bad one\npos,fine\n', Columns()),
+        ("a.csv", '3,a,"good; really, so",pos\n1,b,bad one,neg\n2,c,fine,pos\n', Columns("3", "4")),
+        ("a.tsv", '"good; really, so"\tpos\n"bad one"\tneg\nfine\tpos\n', Columns()),
+        ("SMSCollection", "pos\tgood; really, so\nneg\tbad one\npos\tfine\n", Columns()),
+        ("a.txt", "good; really, so\tpos\nbad one\tneg\nfine\tpos\n", Columns()),
+        (
+            "a.jsonl",
+            '{"x": "good; really, so", "y": "pos"}\n{"x": "bad one", "y": "neg"}\n'
+            '{"y": "pos", "x": "fine"}\n',
+            Columns(),
+        ),
+        (
+            "a.jsonl",
+            '{"n": 1, "x": "good; really, so", "y": "pos"}\n{"n": 2, "x": "bad one", "y": "neg"}\n'
+            '{"n": 3, "x": "fine", "y": "pos"}\n',
+            Columns("X", "y"),
+        ),
+        (
+            "a.json",
+            '[{"text": "good; really, so", "label": "pos"}, {"text": "bad one", "label": "neg"},\n'
+            ' {"text": "fine", "label": "pos"}]',
+            Columns(),
+        ),
+        (
+            "a.json",
+            '{"data": [{"text": "good; really, so", "label": "pos"}, {"text": "bad one", "label": "neg"},'
+            ' {"text": "fine", "label": "pos"}], "version": 1}',
+            Columns(),
+        ),
+        (
+            "a.csv",
+            'text,label,split\n"good; really, so",pos,train\nbad one,neg,\nfine,pos,train\n',
+            Columns(),
+        ),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_as_strangers_have_them(tmp_path, name, content, columns, encoding):
+    path = tmp_path / name
+    path.write_bytes(content.encode(encoding))
+    manifest = read_texts(path, None, columns)
+    assert not manifest.rejected
+    found = [(_texts(item.path, columns)[item.index], item.target) for item in manifest.items]
+    assert [(" ".join(text.split()), label) for text, label in found] == AS_GIVEN
+
+
+def test_quotes_that_begin_cells_between_tabs_mean_nothing(tmp_path):
+    (tmp_path / "a.tsv").write_text('"Great" they said\tpos\n"bad\tneg\nso "so"\tneg\n"no\tneg\n')
+    found = read_texts(tmp_path).items
+    assert [item.target for item in found] == ["pos", "neg", "neg", "neg"]
+    assert _texts(tmp_path / "a.tsv", Columns())[:2] == ('"Great" they said', '"bad')
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        ("text,label\ncaf\u00e9,x\n".encode("cp1252"), "is not UTF-8 text"),
+        ("text,label\nx,y\n".encode("utf-16-le"), "looks like UTF-16 without a byte order mark"),
+        (b"text,label\n", "no usable item"),
+        (b"text,label\nx,\n", "no label"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(tmp_path, content, cause):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError, match=cause) as caught:
+        read_texts(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_that_are_not_there(tmp_path):
+    (tmp_path / "a.csv").write_text("id,remark,grade\n1,long remark,x\n")
+    assert read_texts(tmp_path, None, Columns("remark", "grade")).items[0].target == "x"
+    with pytest.raises(DataError, match="has no column 'body'"):
+        read_texts(tmp_path, None, Columns("body", "grade"))

@@ -152,6 +152,16 @@ def test_it_learns_on_from_a_loaded_model(trained, tmp_path, capsys):
     assert main([*given, "--load", name, "--hidden-size", "99"]) == 1
 
 
+def test_a_folder_is_evaluated_in_the_direction_that_was_learnt(trained, tmp_path, capsys):
+    write_pairs(tmp_path / "in", "test", pairs(10, 4))
+    name = str(trained / "out/model.safetensors")
+    assert cli.main(["evaluate", name, "--data", str(tmp_path / "in")]) == 0
+    assert "test: 10 translations" in capsys.readouterr().out
+    (tmp_path / "a.csv").write_text("source,target\nba ko,Baum Haus\n")
+    assert cli.main(["evaluate", name, "--data", str(tmp_path / "a.csv")]) == 0
+    assert "all: 1 translations" in capsys.readouterr().out
+
+
 def test_what_cannot_be_used_is_one_line(tmp_path):
     write_pairs(tmp_path, "train", pairs(5, 1))
     (tmp_path / "b.de").write_text("ein Haus\n")
