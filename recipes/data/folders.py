@@ -83,7 +83,9 @@ def head(path: Path) -> str:
         if not path.is_file():
             return ""
         with path.open("rb") as file:
-            return file.read(65536).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+            found = file.read(65536)
+        wide = found.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return found.decode("utf-16" if wide else "utf-8-sig", "replace")
     except OSError:  # reading it later reports the error
         return ""
 

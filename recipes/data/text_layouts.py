@@ -51,7 +51,7 @@ def is_text_table(root: Path) -> bool:
 def read_text_tables(root: Path, columns: Columns = ANY) -> Found:
     for path in _tables(root):
         try:
-            rows = table_rows(path)
+            rows = table_rows(path, columns)
             text, label = text_and_label(rows, columns)
         except (MediaError, DataError) as error:
             yield Rejected(shown(path, root), error.cause)
@@ -75,15 +75,23 @@ def read_text_tables(root: Path, columns: Columns = ANY) -> Found:
                 yield Item(path, target, named or split_in(path.name), index=index)
 
 
-def table_rows(path: Path) -> Rows:
-    """The rows of a table; a file whose name does not say so is one where all lines have as many tabs."""
-    return read_rows(path, None if is_table(path.name) else "tsv")
+def table_rows(path: Path, columns: Columns = ANY) -> Rows:
+    """The rows of a table; a file whose name does not say so is one where all lines have as many tabs.
+
+    A first row that has the columns asked for is the head.
+    """
+    rows = read_rows(path, None if is_table(path.name) else "tsv")
+    asked = {name.lower() for name in (columns.text, columns.label) if name}
+    first = tuple(cell.lower() for cell in rows.rows[0][1])
+    if rows.columns[:1] == ("1",) and asked and asked <= set(first):
+        return Rows(path, first, rows.rows[1:])
+    return rows
 
 
 def are_lists(cells: Sequence[str]) -> bool:
     """Whether all cells that are not empty are lists of labels in JSON, of which there is one at least."""
     given = [cell for cell in cells if cell]
-    return bool(given) and all(cell.startswith("[") for cell in given) and all(map(_listed, given))
+    return bool(given) and all(cell.startswith("[") and _listed(cell) is not None for cell in given)
 
 
 def labels_in(cell: str, lists: bool, separator: str | None) -> str | tuple[str, ...]:

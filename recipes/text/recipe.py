@@ -288,6 +288,6 @@ def _texts(path: Path, columns: Columns) -> tuple[str, ...]:
         if LABELLED.match(lines[0]):
             found = [(LABELLED.match(line), line) for line in lines]
             return tuple(match[2].strip() if match else line for match, line in found)
-    rows = table_rows(path)
+    rows = table_rows(path, columns)
     place, _ = text_and_label(rows, columns)
     return tuple(cells[place] if len(cells) > place else "" for _, cells in rows.rows)
