@@ -82,7 +82,7 @@ def table_rows(path: Path, columns: Columns = ANY) -> Rows:
     """
     rows = read_rows(path, None if is_table(path.name) else "tsv")
     asked = {name.lower() for name in (columns.text, columns.label) if name}
-    first = tuple(cell.lower() for cell in rows.rows[0][1])
+    first = tuple(cell.lower() for cell in rows.rows[0][1]) if rows.rows else ()
     if rows.columns[:1] == ("1",) and asked and asked <= set(first):
         return Rows(path, first, rows.rows[1:])
     return rows
