@@ -184,8 +184,11 @@ class Subwords:
 
     def unknown(self, text: str) -> list[str]:
         """Characters of the text that no piece covers, sorted."""
-        known = set().union(*self.symbols[1:])
-        return sorted(set("".join(text.split())) - known)
+        return sorted(set("".join(text.split())) - self._characters)
+
+    @cached_property
+    def _characters(self) -> set[str]:
+        return set().union(*self.symbols[1:])
 
 
 class Classes:
