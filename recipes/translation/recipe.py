@@ -59,6 +59,7 @@ class TranslationRecipe(Recipe):
     def __init__(self, options: TranslationRecipeOptions):
         super().__init__(options)
         self.languages = Languages(options.source_language, options.target_language)
+        self.direction = self.languages
         scorers()  # what is missing shows now, not after the first epoch
 
     def manifests(self) -> list[Manifest]:
@@ -84,8 +85,8 @@ class TranslationRecipe(Recipe):
             want in (None, name) for want, name in zip(asked, reversed(names), strict=True)
         ):
             source, target = target, source
-        elif not any(asked) and all(names):  # an evaluation of a folder needs to know
-            self.options = replace(self.options, source_language=names[0], target_language=names[1])
+        elif not any(asked) and all(names):
+            self.direction = Languages(*names)
         return read_pairs(source, self.options.layout, self.languages, target)
 
     def read_data(self, folder: Path) -> Manifest:
@@ -200,6 +201,13 @@ class TranslationRecipe(Recipe):
                 raise result
             judged.append(Translation(item, text, item.target, result.text, result.sentences))
         return score(split, judged)
+
+    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
+        """With the languages, which an evaluation of a folder needs to know."""
+        found = super().facts(manifests, splits, history)
+        names = zip(("source_language", "target_language"), self.direction, strict=True)
+        found["options"] |= {name: code for name, code in names if code}
+        return found
 
     def metrics(self, found: TranslationScores, manifests: list[Manifest]) -> dict[str, dict]:
         return {found.split: found.table() | {"signature": found.signatures["BLEU"]}}

@@ -20,7 +20,7 @@ FAST = ["--epochs", "8", "--learning-rate", "1e-2", "--batch-size", "16"]
 
 def mixtures(count: int, seed: int) -> list[tuple[str, tuple[str, ...]]]:
     """Texts of one kind, of two kinds in one text, and of none."""
-    one, other = notices(count, seed), notices(count, seed + 50)
+    one, other = notices(count, seed), notices(count + 1, seed + 50)[1:]  # which alternate
     found = []
     for place, ((text, label), (second, another)) in enumerate(zip(one, other, strict=True)):
         kind = place % 4
