@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import get_args, get_origin
+from typing import ClassVar, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
 from pipelines.errors import ModelError
 from pipelines.model_file import HEADER, LANGUAGE, TRAIN_AGAIN, located, opened, read_header
-from pipelines.tasks import TASKS, front_ends, resolve
+from pipelines.tasks import TASKS, front_ends, models, resolve
 
 CORES = {"bilstm": BiLSTM}
 DECODERS = {
@@ -54,7 +54,7 @@ _LARGEST = {
     "lags": 10_000,
 }  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
-_SMALLEST = {"hop": 0.0005}
+_SMALLEST = {"hop": 0.0005, "low": -1_000_000, "high": -1_000_000, "starts": -1_000_000}
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LEAST = "min_confidence"  # in the header
 _SCALE = ".scale"  # of the rows of a weight of 8 bits
@@ -81,6 +81,11 @@ class SequenceModel(nn.Module):
             `decoders/language/profile.py`); None after construction.
     """
 
+    front_ends: ClassVar[Mapping[str, type | str]] = {}
+    """Kinds of front ends; none for those that the table of tasks names."""
+    cores: ClassVar[Mapping[str, type]] = CORES
+    decoders: ClassVar[Mapping[str, type]] = DECODERS
+
     def __init__(
         self,
         task: str,
@@ -96,8 +101,8 @@ class SequenceModel(nn.Module):
         vocabulary: Alphabet | Words | Subwords | None = None,
     ):
         super().__init__()
-        if task not in TASKS:
-            raise ValueError(f"task must be one of {tuple(TASKS)}, not {task!r}")
+        if task not in models():
+            raise ValueError(f"task must be one of {tuple(models())}, not {task!r}")
         self.task = task
         self.alphabet, self.vocabulary = alphabet, vocabulary
         self.normalisation = normalisation or Normalisation()
@@ -108,10 +113,10 @@ class SequenceModel(nn.Module):
         self.min_confidence = 0.0
         self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
         read = {} if vocabulary is None else {"num_symbols": len(vocabulary)}
-        self.front_end = _built("front_end", front_ends(), front_end, **read)
-        self.core = _built("core", CORES, core, input_size=self.front_end.output_size)
+        self.front_end = _built("front_end", self.front_ends or front_ends(), front_end, **read)
+        self.core = _built("core", self.cores, core, input_size=self.front_end.output_size)
         self.decoder = _built(
-            "decoder", DECODERS, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
+            "decoder", self.decoders, decoder, input_size=self.core.output_size, num_labels=len(alphabet)
         )
 
     def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -212,7 +217,7 @@ def load(path_or_name: str | Path) -> SequenceModel:
             torch.device("meta"),
             _Uninitialised(),
         ):  # nothing is allocated for sizes that a header only claims
-            model = SequenceModel(
+            model = _class_of(header["task"])(
                 header["task"],
                 header["front_end"],
                 header["core"],
@@ -254,6 +259,11 @@ def load(path_or_name: str | Path) -> SequenceModel:
 def default(task: str) -> SequenceModel:
     """The bundled model of a task, loaded once."""
     return load(TASKS[task].default)
+
+
+def _class_of(task: str) -> type[SequenceModel]:
+    row = models().get(task)
+    return resolve(row.model) if row else SequenceModel
 
 
 class _Uninitialised(TorchFunctionMode):
@@ -326,7 +336,7 @@ def _built(part: str, kinds: dict[str, type | str], sizes: dict, **given: int) -
 
 def _check_fit(model: SequenceModel) -> None:
     """Raise ValueError where the parts of a model are not those of its task."""
-    row = TASKS[model.task]
+    row = models()[model.task]
     kind, decoder = model.sizes["front_end"]["kind"], model.sizes["decoder"]["kind"]
     if kind != row.front_end:
         raise ValueError(f"the task {row.name} needs the front end {row.front_end}, not {kind}")

@@ -12,12 +12,34 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 
 
-@dataclass(frozen=True)
-class Task:
-    """One row of the table. Objects are named by dotted path.
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """The models of one task. Objects are named by dotted path.
 
     Attributes:
         name: as model files have it.
+        front_end: kind of its models' front end, as model files have it.
+        encoder: class of that front end.
+        decoder: flags of its models' decoders (see `decoders.contract.Decoder`), one of which they have.
+        classes: whether the alphabet of its models is names of classes instead of the symbols of texts.
+        model: class of its models.
+        recipe: package that trains them.
+    """
+
+    name: str
+    front_end: str
+    encoder: str
+    decoder: tuple[str, ...] = ("learns_order",)
+    classes: bool = False
+    model: str = "pipelines.model:SequenceModel"
+    recipe: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Models):
+    """One row of the table: a task that reads files. Objects are named by dotted path.
+
+    Attributes:
         command: the public function and command that does it.
         kinds: of sources that it reads, as `pipelines.media.kind` names them.
         takes: the same for messages, in words.
@@ -25,10 +47,6 @@ class Task:
             such as the pages of a PDF; None where that is the source itself. Importable without torch.
         reader: function (sources, model, options) -> iterator of a result or a TriscribeError for each.
         options: dataclass of its options.
-        front_end: kind of its models' front end, as model files have it.
-        encoder: class of that front end.
-        decoder: flags of `decoders.contract.Decoder`, one of which its models' decoder has.
-        classes: whether the alphabet of its models is names of classes instead of the symbols of texts.
         result: dataclass of its results.
         formats: dictionaries of writers for these results, by name and file ending in lower case.
         title: of its results, for reports.
@@ -42,17 +60,13 @@ class Task:
             where another task has the same first kind, and reads the source if not.
         usual: names of the formats that `triscribe batch` writes by default.
         default: name of the bundled model, if there is one.
-        recipe: package that trains its models.
     """
 
-    name: str
     command: str
     kinds: tuple[str, ...]
     takes: tuple[str, ...]
     reader: str
     options: str
-    front_end: str
-    encoder: str
     result: str
     formats: tuple[str, ...]
     title: str
@@ -60,14 +74,11 @@ class Task:
     measure: tuple[str, str]
     opener: str | None = None
     length: str | None = None
-    decoder: tuple[str, ...] = ("learns_order",)
-    classes: bool = False
     sound: bool = False
     detect: str | None = None
     shows: str | None = None
     usual: tuple[str, ...] = ("json", "txt")
     default: str | None = None
-    recipe: str | None = None
 
 
 _SPEECH = Task(
@@ -285,6 +296,24 @@ _ROWS = (
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}
 """All rows by name."""
 
+_POLICY = Models(
+    name="policy",
+    front_end="observations",
+    encoder="encoders.observations:Observations",
+    decoder=("acts",),
+    classes=True,
+    model="pipelines.policy:PolicyModel",
+    recipe="recipes.policy",
+)
+
+ACTING: dict[str, Models] = {row.name: row for row in (_POLICY,)}
+"""Tasks whose models read no files, but act in an environment."""
+
+
+def models() -> dict[str, Models]:
+    """What models there are, by the names of their tasks."""
+    return {**TASKS, **ACTING}
+
 
 def resolve(path: str):
     """The object that a dotted path `package.module:name` names."""
@@ -293,13 +322,13 @@ def resolve(path: str):
 
 
 def front_ends() -> dict[str, str]:
-    """The class of each kind of front end, as a dotted path."""
+    """The class of each kind of front end that reads files, as a dotted path."""
     return {row.front_end: row.encoder for row in TASKS.values()}
 
 
 def recipes() -> dict[str, str]:
     """The packages of the recipes, by the names that `triscribe train` takes."""
-    return {row.recipe.rpartition(".")[2]: row.recipe for row in TASKS.values() if row.recipe}
+    return {row.recipe.rpartition(".")[2]: row.recipe for row in models().values() if row.recipe}
 
 
 def formats(result: type) -> dict[str, type]:

@@ -294,7 +294,8 @@ def known_models(given: Sequence[str]) -> dict[str, list[str]]:
     for each in given:
         if each == AUTO:
             names = (path.stem for path in bundled())
-            models: Iterable[str] = (name for name in names if TASKS[read_header(name)["task"]].default)
+            asked = {row.name for row in TASKS.values() if row.default}
+            models: Iterable[str] = (name for name in names if read_header(name)["task"] in asked)
         elif os.path.isdir(each):
             models = map(str, sorted(Path(each).glob("*.safetensors")))
         else:
@@ -303,7 +304,10 @@ def known_models(given: Sequence[str]) -> dict[str, list[str]]:
         if not models:
             raise ModelError(each, "holds no model", "name a folder of .safetensors files")
         for model in models:
-            listed = found.setdefault(read_header(model)["task"], [])
+            task = read_header(model)["task"]
+            if task not in TASKS:
+                raise ModelError(model, f"is a model for {task}, which reads no files", "leave it out")
+            listed = found.setdefault(task, [])
             if located(model) not in map(located, listed):
                 listed.append(model)
     return found

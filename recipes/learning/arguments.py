@@ -17,16 +17,20 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pipelines.commands.arguments import helps
 from pipelines.errors import DataError
-from recipes.learning.options import RecipeOptions
+from recipes.learning.options import RunOptions
 from recipes.learning.presets import options_of, preset_files, read_preset, way_out
 
-Kind = TypeVar("Kind", bound=RecipeOptions)
+Kind = TypeVar("Kind", bound=RunOptions)
 
 WIDTH = 80  # columns of the help
 COLUMN = 24  # at which descriptions begin
 
 FIRST = (
     "data",
+    "env",
+    "hide",
+    "memory",
+    "steps",
     "out",
     "load",
     "preset",
@@ -50,6 +54,8 @@ METAVARS = {
     "load": "MODEL",
     "teacher": "MODEL",
     "texts": "FILE ...",
+    "env": "ID",
+    "hide": "PART ...",
     "name": "NAME",
 }
 
@@ -138,10 +144,10 @@ def parse(kind: type[Kind], recipe: str, arguments: Sequence[str] | None = None)
         raise
 
 
-def help_text(kind: type[RecipeOptions], recipe: str, everything: bool = False) -> str:
+def help_text(kind: type[RunOptions], recipe: str, everything: bool = False) -> str:
     """The help of a recipe: its first options, or all of them by section."""
     command = f"triscribe train {recipe}"
-    lines = [f"usage: {command} --data DIR [options]", "", inspect.cleandoc(kind.__doc__), ""]
+    lines = [f"usage: {command} {kind.needs} [options]", "", inspect.cleandoc(kind.__doc__), ""]
     options = [*described(kind), *_own(kind)]
     if everything:
         section = None
@@ -166,7 +172,7 @@ def described(kind: type) -> list[Option]:
     options, parts = [], []
     whole, texts, hints = kind(), helps(kind), get_type_hints(kind)
     section = inspect.cleandoc(kind.__doc__).partition("\n\n")[0].replace("\n", " ")
-    section = "Data and model" if issubclass(kind, RecipeOptions) else section.removesuffix(".")
+    section = "Data and model" if issubclass(kind, RunOptions) else section.removesuffix(".")
     for each in fields(kind):
         value = getattr(whole, each.name)
         if is_dataclass(value):
@@ -280,7 +286,7 @@ def _taken(arguments: list[str], option: str) -> str | None:
             value = arguments.pop(place)
 
 
-def _options_like(model: str, kind: type[RecipeOptions], names: Sequence[str]) -> dict[str, object]:
+def _options_like(model: str, kind: type[RunOptions], names: Sequence[str]) -> dict[str, object]:
     from pipelines.model import read_header
 
     header = read_header(model)

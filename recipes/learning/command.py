@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pipelines.errors import TriscribeError
 from recipes.learning.arguments import parse
 from recipes.learning.memory import keep_memory
-from recipes.learning.options import RecipeOptions
+from recipes.learning.options import RunOptions
 
 
 def command(
     name: str,
-    kind: type[RecipeOptions],
-    recipe: Callable[[RecipeOptions], object],
+    kind: type[RunOptions],
+    recipe: Callable[[RunOptions], object],
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Train as the command line says.

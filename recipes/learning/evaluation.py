@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
-from pipelines.tasks import TASKS, resolve
+from pipelines.tasks import models, resolve
 from recipes.data.manifest import Item
 from recipes.data.written_manifest import NAME as MANIFEST
 from recipes.data.written_manifest import write_manifest
@@ -49,12 +49,15 @@ def evaluate(
         ModelError: there is no such model.
     """
     network = model if isinstance(model, SequenceModel) else load(model)
-    package = TASKS[network.task].recipe
+    package = models()[network.task].recipe
     if package is None:
         raise DataError(
             network.name, f"is a model for {network.task}, which has no recipe", "take another model"
         )
     kind, recipe_of = resolve(f"{package}.__main__:OPTIONS"), resolve(f"{package}.__main__:recipe")
+    if not issubclass(kind, RecipeOptions):
+        cause = f"is a model for {network.task}, which is scored when it is trained"
+        raise DataError(network.name, cause, "see its report, or `triscribe info`")
     with tempfile.TemporaryDirectory() as nowhere:
         folder = Path(out or nowhere)
         options = as_trained(kind(data=tuple(map(Path, data)), out=folder, layout=layout), network)

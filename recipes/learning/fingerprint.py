@@ -16,6 +16,7 @@ FREE = frozenset(
     {
         *("data", "layout"),  # the items tell
         *("out", "name", "bits", "language_model", "show_clips", "seeds", "folds"),  # of what comes after
+        *("test_episodes", "video"),
         *("preset", "like"),  # the options that they stand for tell
         *("resume", "checkpoint_minutes", "threads", "workers", "device", "devices"),  # how, not what
     }

@@ -195,25 +195,16 @@ class WritingOptions(AttentionOptions):
 
 
 @dataclass(frozen=True)
-class RecipeOptions:
-    """Data and model."""
+class RunOptions:
+    """Model."""
 
     task: ClassVar[str]
     """The task of the models that the recipe trains."""
-    new: ClassVar[Mapping[str, object]] = {"case": "keep", "form": "NFC"}
-    """What a new model does if not told otherwise."""
-    reading: ClassVar[tuple[str, ...]] = ()
-    """Options that say how data is read, which an evaluation takes from the model."""
+    needs: ClassVar[str] = "--data DIR"
+    """What a command line must give."""
 
-    data: tuple[Path, ...] = ()
-    """Folders of media and texts."""
     out: Path = Path("exp")
     """Folder for the model, checkpoint, log and report."""
-    layout: str | None = None
-    """Layout of the data set; detected if not given."""
-    unchecked: Literal["skip", "keep"] = "skip"
-    """What nobody has checked in an output folder of triscribe: skip leaves it out, keep trains on it too,
-    but does not validate on it."""
     name: str = "model"
     """Name of the model, and of its file in --out."""
     bits: Literal[8, 16, 32] = 16
@@ -223,31 +214,52 @@ class RecipeOptions:
     load: str | None = None
     """Fine-tune this model: a model file or the name of a bundled model. If not given, and data is an output
     folder of triscribe, the model that made its results; none trains a new one."""
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self):
+        check_choices(self)
+        if not self.load:  # a new model has all its sizes now, so that what contradicts them shows now
+            for part in self.sizes():
+                part.filled()
+
+    def sizes(self) -> list[Sizes]:
+        """The parts that are sizes of the model."""
+        parts = [getattr(self, each.name) for each in fields(self)]
+        return [part for part in parts if isinstance(part, Sizes)]
+
+
+@dataclass(frozen=True)
+class RecipeOptions(RunOptions):
+    """Data and model."""
+
+    new: ClassVar[Mapping[str, object]] = {"case": "keep", "form": "NFC"}
+    """What a new model does if not told otherwise."""
+    reading: ClassVar[tuple[str, ...]] = ()
+    """Options that say how data is read, which an evaluation takes from the model."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of media and texts."""
+    layout: str | None = None
+    """Layout of the data set; detected if not given."""
+    unchecked: Literal["skip", "keep"] = "skip"
+    """What nobody has checked in an output folder of triscribe: skip leaves it out, keep trains on it too,
+    but does not validate on it."""
     case: Literal["keep", "upper", "lower"] | None = None
     """Convert the texts to upper or lower case. If not given, as the loaded model does."""
     form: Literal["NFC", "NFD", "NFKC", "NFKD"] | None = None
     """Unicode normal form of the texts. If not given, as the loaded model has it."""
     valid: float = 0.06
     """Share of the training items held out for validation where the data has no validation split."""
-    training: TrainingOptions = field(default_factory=TrainingOptions)
 
     def __post_init__(self):
-        check_choices(self)
+        super().__post_init__()
         if not 0 < self.valid < 1:
             raise ValueError(f"valid is a share between 0 and 1, not {self.valid}")
-        if not self.load:  # a new model has all its sizes now, so that what contradicts them shows now
-            for part in self.sizes():
-                part.filled()
 
     def normalisation(self, loaded: Normalisation | None) -> Normalisation:
         """How texts are normalised, by a loaded model or by a new one."""
         had = asdict(loaded) if loaded else self.new
         return Normalisation(self.form or had["form"], self.case or had["case"])
-
-    def sizes(self) -> list[Sizes]:
-        """The parts that are sizes of the model."""
-        parts = [getattr(self, each.name) for each in fields(self)]
-        return [part for part in parts if isinstance(part, Sizes)]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ OWN = (
     "noises",
     "rooms",
     "workers",
+    "video",
 )
 """Options that belong to one run, and are not taken from another model."""
 

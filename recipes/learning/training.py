@@ -74,6 +74,9 @@ class Task(Protocol):
     def judge(self, scores: dict[str, float]) -> None:
         """Take note of the scores that training has led to."""
 
+    def told(self, row: dict[str, float], epochs: int) -> str:
+        """An epoch in a line, for tasks whose scores are no shares; optional."""
+
 
 def rate(progress: float, options: TrainingOptions) -> float:
     """The learning rate after a share of the run: a linear rise, then a half cosine down."""
@@ -279,7 +282,8 @@ class _Run:
             self.log.add_scalar(name, value, state.epoch + 1)
         state.history.append(row)
         self.remaining.end()
-        self.line.say(_told(row, self.options.epochs), self.remaining.left())
+        told = getattr(self.task, "told", _told)
+        self.line.say(told(row, self.options.epochs), self.remaining.left())
         state.epoch, state.batch, state.losses, state.seconds = state.epoch + 1, 0, [], 0.0
         if self.checkpoint.is_due() or state.epoch == self.options.epochs:
             self.checkpoint.write(state)

@@ -1,0 +1,1 @@
+"""Decisions over time, by acting in an environment (recurrent PPO)."""
