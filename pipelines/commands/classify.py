@@ -19,11 +19,13 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Classify(FolderCommand):
-    """Tell the classes of texts, with a model that `triscribe train text` made, or of signals, with one of
-    `triscribe train signals`.
+    """Tell the classes of texts or signals, with a model that training made.
 
-    Text files have a text on each line, tables a column of texts. Signals are tables with a row a time step,
-    `.ts` files, EDF, WFDB or sound.
+    Models for texts are made by `triscribe train text`, others by `train signals`.
+
+    Text files have a text on each line, tables a column of texts.
+
+    Signals are tables with a row a time step, `.ts` files, EDF, WFDB or sound.
 
     Files that cannot be read are reported, and the others are still read.
     """

@@ -20,10 +20,11 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Detect(FolderCommand):
-    """Find what stands out in series, with a model that `triscribe train anomaly` made.
+    """Find what stands out in series, with a model of `triscribe train anomaly`.
 
-    Tables have a series a column, or the columns unique_id, ds and y. No score depends on what comes after
-    it.
+    Tables have a series a column, or the columns unique_id, ds and y.
+
+    No score depends on what comes after it.
 
     Files that cannot be read are reported, and the others are still read.
     """

@@ -20,10 +20,11 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class ForecastCommand(FolderCommand):
-    """Tell the future of series, with a model that `triscribe train forecast` made.
+    """Forecast series, with a model that `triscribe train forecast` made.
 
-    Tables have a series a column, or the columns unique_id, ds and y. What the model knows of the future, its
-    covariates, stands in rows behind the last value.
+    Tables have a series a column, or the columns unique_id, ds and y.
+
+    What is known of the future stands in rows behind the last value.
 
     Files that cannot be read are reported, and the others are still read.
     """
