@@ -1,1 +1,1 @@
-"""Translation: texts of one language in, those of another one out, from pairs of texts."""
+"""Translation, from pairs of texts in two languages."""
