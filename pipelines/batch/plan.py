@@ -44,12 +44,23 @@ class Job:
         return replace(self, outputs=tuple(_ended(self.name, ending) for ending in endings))
 
 
-def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> list[Path]:
+Missed = dict[Path, OSError | None]
+"""Folders that were not looked into, with the error; None for a link to a folder, which is not followed."""
+
+
+def collect(
+    inputs: Iterable[str | Path], is_media: Callable[[Path], bool], missed: Missed | None = None
+) -> list[Path]:
     """Every input file, in order and once, however often and by whatever spelling it is named.
 
     Folders are walked (hidden files and folders left out) and only what `is_media` accepts is
     taken from them; patterns such as `talks/*.mp3` are expanded here, so that they work in every
     shell; a file that is named is always taken.
+
+    Args:
+        inputs: files, folders and patterns.
+        is_media: of a file in a folder.
+        missed: is filled.
 
     Raises:
         MediaError: for an input that does not exist, a pattern that matches nothing, or a folder
@@ -63,7 +74,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
             if not named:
                 raise MediaError(remote.address_of(path), "holds no media that can be read", "name another")
         elif path.is_dir():
-            named = [each for each in _walk(path) if is_media(each)]
+            named = [each for each in _walk(path, missed) if is_media(each)]
             if not named:
                 raise MediaError(path, "holds no media that can be read", "name a folder that holds some")
         elif path.exists():
@@ -74,7 +85,7 @@ def collect(inputs: Iterable[str | Path], is_media: Callable[[Path], bool]) -> l
                 raise MediaError(path, "no such file or folder", "check the name")
             named = []
             for match in matches:
-                named += filter(is_media, _walk(match)) if match.is_dir() else [match]
+                named += filter(is_media, _walk(match, missed)) if match.is_dir() else [match]
         for each in named:
             found.setdefault(_place(each), each)
     return list(found.values())
@@ -260,9 +271,15 @@ def _folded(path: Path) -> str:
     return unicodedata.normalize("NFC", str(path)).lower()
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+def _walk(folder: Path, missed: Missed | None = None) -> Iterator[Path]:
+    missed = {} if missed is None else missed
+
+    def note(error: OSError) -> None:
+        missed[Path(error.filename)] = error
+
+    for parent, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        missed |= {path: None for name in folders if (path := Path(parent, name)).is_symlink()}
         for name in sorted(files):
             if not name.startswith("."):
                 yield Path(parent) / name

@@ -14,7 +14,7 @@ from typing import Protocol
 from pipelines.batch import units as reading
 from pipelines.batch.journal import JOURNAL, Journal, state_of
 from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
-from pipelines.batch.plan import Job, collect, plan_tree
+from pipelines.batch.plan import Job, absolute, collect, plan_tree
 from pipelines.batch.shared import SharedOutputs
 from pipelines.batch.units import Route, Unit
 from pipelines.batch.wholes import Wholes
@@ -170,7 +170,7 @@ class Run:
         self, inputs: Sequence[str | Path], wholes: Wholes, among: Sequence[Path] | None
     ) -> Iterator[Outcome | tuple[Job, Unit]]:
         """What is to be done, each with the unit to read; and what becomes of the rest."""
-        existing, passed = [], {}
+        existing, passed, missed = [], {}, {}
 
         def is_meant(path: Path) -> bool:
             if self.journal.is_ours(path):
@@ -183,7 +183,7 @@ class Run:
         # What is missing costs a line of its own, like any bad file.
         for each in inputs if among is None else ():
             try:
-                collect([each], is_meant)
+                collect([each], is_meant, missed)
                 existing.append(each)
             except MediaError as error:
                 yield _failure(Path(each), error)
@@ -191,6 +191,13 @@ class Run:
                 yield _failure(
                     Path(each), MediaError(each, f"cannot be read ({error.strerror})", "check its name")
                 )
+        named = {absolute(each) for each in inputs}
+        for path, error in missed.items():
+            if error is None and absolute(path) not in named:
+                passed[path] = "a link to a folder, which is not followed: name it as well"
+            elif error:
+                cause = f"cannot be looked into ({error.strerror})"
+                yield _failure(path, MediaError(path, cause, "change its permissions or leave it out"))
         if among is not None:
             existing, sources = list(inputs), [path for path in among if is_meant(path)]
         else:
@@ -218,8 +225,9 @@ class Run:
         wholes.expect(jobs)
         for job, unit in zip(jobs, (unit for found in units.values() for unit in found), strict=True):
             if isinstance(unit, TriscribeError):
-                known = None if self.overwrite or self.retry_failed else self.journal.unopened(job.source)
-                earlier = Outcome(job, FAILED, error=known, earlier=True) if known else None
+                again = self.overwrite or self.retry_failed
+                before = None if again else self.journal.unopened(job.source)
+                earlier = Outcome(job, FAILED, error=before, earlier=True) if before else None
                 yield earlier or self._finished(job, None, unit, 0.0, state_of(job.source))
                 continue
             try:

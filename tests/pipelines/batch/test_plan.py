@@ -3,14 +3,18 @@
 import itertools
 import json
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from pipelines.batch import run
 from pipelines.batch.journal import JOURNAL, Journal
 from pipelines.batch.plan import collect, plan
 from pipelines.errors import MediaError
+
+ROOT = Path(__file__).parents[3]
 
 
 def is_media(path: Path) -> bool:
@@ -94,6 +98,31 @@ def test_links(tmp_path):
     sources = collect([tmp_path / "a"], is_media)
     assert sources == [file, tmp_path / "a/y.wav"]
     assert outputs(sources, [tmp_path / "a"]) == ["x.txt", "y.txt"]
+
+
+def test_folders_that_are_not_looked_into_are_told(tmp_path, monkeypatch):
+    put(tmp_path / "a/x.wav")
+    put(tmp_path / "a/locked/y.wav")
+    (tmp_path / "a/round").symlink_to(tmp_path / "a")
+    looking = os.scandir
+
+    def scandir(path):
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return looking(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    missed = {}
+    assert collect([tmp_path / "a"], is_media, missed) == [tmp_path / "a/x.wav"]
+    assert {path.name: error and error.errno for path, error in missed.items()} == {
+        "round": None,
+        "locked": 13,
+    }
+    shutil.copy(ROOT / "examples/speech/enter.wav", tmp_path / "a/x.wav")
+    found = {outcome.path.name: outcome for outcome in run(tmp_path / "a", tmp_path / "out")}
+    assert "a link to a folder, which is not followed" in found["round"].reason
+    assert "cannot be looked into (Permission denied)" in str(found["locked"].error)
+    assert found["x.wav"].status == "done"
 
 
 def test_inputs_that_give_nothing(tmp_path):
