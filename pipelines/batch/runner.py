@@ -112,6 +112,20 @@ class Run:
             MediaError: the output folder cannot be used.
         """
         self.open()
+        warm, cool = (getattr(self.engine, name, _nothing) for name in ("warm", "cool"))
+        if self.overwrite or not self.journal.names:  # everything is new
+            warm()
+        try:
+            yield from self._outcomes(inputs, begin, among)
+        finally:
+            cool()
+
+    def _outcomes(
+        self,
+        inputs: Sequence[str | Path],
+        begin: Callable[[list[Unit]], None] | None,
+        among: Sequence[Path] | None,
+    ) -> Iterator[Outcome]:
         wholes = Wholes(self.journal, self.writers, self.overwrite)
         jobs: list[tuple[Job, Unit]] = []
         settled: list[Outcome] = []
@@ -332,6 +346,10 @@ class Run:
         if error:
             return Outcome(job, FAILED, task, model, error=error, seconds=seconds)
         return Outcome(job, DONE, task, model, result, kept=tuple(kept), seconds=seconds)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _failure(path: Path, error: TriscribeError, task: str = "") -> Outcome:

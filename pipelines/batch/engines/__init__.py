@@ -9,4 +9,7 @@ The unit is the very object that was given, and the route is the one of its rout
 in a result are the same whichever engine reads, with however many workers, and whatever else is read beside
 it. Engines write nothing below the output folder: the run writes outputs and journal, from one process. A run
 closes the generator when it ends early; nothing that the engine started is left then.
+
+An engine may have methods `warm`, called when it is likely that something will be read, and `cool`, called
+after that, whether something was read or not.
 """

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from pipelines.batch.engines.groups import Numbered
 from pipelines.batch.engines.limits import Limits, memory_of
 from pipelines.batch.engines.pool import WATCH, Answer, Pool, Reader, too_much
-from pipelines.batch.engines.serving import BROKEN, ENDED, broken, prepare, read_group
+from pipelines.batch.engines.serving import BROKEN, ENDED, broken, measure, prepare, read_group
 from pipelines.batch.engines.workers import cores
 from pipelines.batch.units import read
 from pipelines.errors import ModelError
@@ -137,7 +137,8 @@ class Actor:
         if self.has_folder:
             os.chdir(folder)
         precision.adopt(*chosen)
-        prepare(many)
+        prepare()
+        measure(many)
         self._thread = ThreadPoolExecutor(1, initializer=_use_threads, initargs=(threads,))
 
     def ping(self) -> bool:

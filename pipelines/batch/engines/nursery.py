@@ -15,9 +15,10 @@ import subprocess
 import sys
 from multiprocessing.connection import Connection
 
-from pipelines.batch.engines.serving import prepare, serve
+from pipelines.batch.engines.serving import measure, prepare, serve
 
 BORN, GONE = "born", "gone"
+FEW, MANY = b"+", b"*"  # how many files there are to read, roughly
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 PATIENCE = 10.0  # seconds in which it is to end
 
@@ -27,16 +28,16 @@ class Nursery:
 
     Args:
         threads: of each worker.
-        many: whether there is enough to read for measuring the faster precision.
     """
 
-    def __init__(self, threads: int, many: bool):
+    def __init__(self, threads: int):
         self._control, theirs = socket.socketpair()
         self._heard = b""
+        self._used = False
         self._gone: dict[int, int] = {}
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from pipelines.batch.engines.nursery import rear; rear({theirs.fileno()}, {threads}, {many})"
+            f"from pipelines.batch.engines.nursery import rear; rear({theirs.fileno()}, {threads})"
         )
         with theirs:
             self._process = subprocess.Popen(
@@ -46,15 +47,19 @@ class Nursery:
                 env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
             )
 
-    def bear(self) -> tuple[int, Connection]:
+    def bear(self, many: bool = False) -> tuple[int, Connection]:
         """Start a worker; gives its process and the connection to it.
+
+        Args:
+            many: whether there is enough to read for measuring the faster precision.
 
         Raises:
             OSError: the nursery has ended.
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            socket.send_fds(self._control, [MANY if many else FEW], [theirs.fileno()])
+        self._used = True
         while True:
             name, process, *_ = self._listen(None).split()
             if name == BORN:
@@ -71,7 +76,7 @@ class Nursery:
         """End it and its workers."""
         self._control.close()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(PATIENCE if self._used else 0.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -90,12 +95,12 @@ class Nursery:
         return line.decode("ascii")
 
 
-def rear(control: int, threads: int, many: bool) -> None:
+def rear(control: int, threads: int) -> None:
     """What the process does: fork a worker when asked for one, and tell which have ended.
 
     Args:
         control: descriptor of the socket over which it is asked.
-        threads, many: see `Nursery`.
+        threads: of each worker.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the first process ends the others
     asked = socket.socket(fileno=control)
@@ -103,7 +108,7 @@ def rear(control: int, threads: int, many: bool) -> None:
     waking.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
-    prepare(many)
+    prepare()
     gc.freeze()  # what is never collected is never copied either
     workers: set[int] = set()
     try:
@@ -116,6 +121,7 @@ def rear(control: int, threads: int, many: bool) -> None:
                 told, given, *_ = socket.recv_fds(asked, 1, 1)
                 if not told:
                     return
+                measure(told == MANY)
                 worker = _fork(given[0], (asked, woken, waking), threads)
                 workers.add(worker)
                 asked.sendall(f"{BORN} {worker}\n".encode("ascii"))

@@ -22,12 +22,8 @@ BEGUN, FOUND, ENDED, BROKEN = "begun", "found", "ended", "broken"
 SLOWEST = 2000.0  # bytes a second of recordings that are not opened to see how long they last
 
 
-def prepare(many: bool) -> None:
-    """Import what readers need. No threads are left behind, which processes that are forked would lack.
-
-    Args:
-        many: whether there is enough to read for measuring the faster precision.
-    """
+def prepare() -> None:
+    """Import what readers need. No threads are left behind, which processes that are forked would lack."""
     import cv2
     import torch
 
@@ -35,6 +31,14 @@ def prepare(many: bool) -> None:
     cv2.setNumThreads(1)
     for row in TASKS.values():
         resolve(row.reader)
+
+
+def measure(many: bool) -> None:
+    """Find out what precision to read in, once.
+
+    Args:
+        many: whether there is enough to read for measuring the faster one.
+    """
     precision_for("auto", "cpu", measure=many)
 
 

@@ -45,13 +45,27 @@ class Workers:
             raise ValueError(f"workers must be 0 or more and threads at least 1, not {count} and {threads}")
         self.count, self.threads = count or max(1, cores() // threads), threads
         self.limits = limits or Limits()
+        self._nursery: Nursery | None = None
+
+    def warm(self) -> None:
+        """Begin to import what workers need: there will be something to read."""
+        if self._nursery is None:
+            self._nursery = Nursery(self.threads)
+
+    def cool(self) -> None:
+        """End what `warm` began, if nothing was read."""
+        if self._nursery:
+            self._nursery.close()
+            self._nursery = None
 
     def __call__(self, units: Sequence[Unit]) -> Iterator[Answer]:
         """Read units; see the contract of engines."""
         remote = [unit for unit in units if isinstance(unit.source, (str, os.PathLike))]
         if remote:
             count = min(self.count, len(remote))
-            crew = _Processes(self.threads, len(remote) >= MANY)
+            self.warm()
+            nursery, self._nursery = self._nursery, None
+            crew = _Processes(nursery, self.threads, len(remote) >= MANY)
             pool = Pool(remote, crew, count, self.limits, self.limits.gigabytes(count))
             try:
                 yield from pool.found()
@@ -79,19 +93,18 @@ class _Processes:
     vain, trials = 3, 1
     reason = "worker processes end before they begin", WAY_OUT
 
-    def __init__(self, threads: int, many: bool):
-        self._threads, self._many = threads, many
-        self._nursery = Nursery(threads, many)
+    def __init__(self, nursery: Nursery, threads: int, many: bool):
+        self._nursery, self._threads, self._many = nursery, threads, many
         self._readers: list[Reader] = []
 
     def hire(self) -> Reader:
         try:
-            born = self._nursery.bear()
+            born = self._nursery.bear(self._many)
         except OSError:  # something has ended the nursery, and its workers with it
             self._nursery.close()
-            self._nursery = Nursery(self._threads, self._many)
+            self._nursery = Nursery(self._threads)
             try:
-                born = self._nursery.bear()
+                born = self._nursery.bear(self._many)
             except OSError as error:
                 raise ModelError("triscribe", f"cannot start worker processes ({error})", WAY_OUT) from error
         self._readers.append(Reader(_Process(*born)))

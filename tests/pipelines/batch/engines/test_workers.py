@@ -142,17 +142,32 @@ def test_a_run_that_is_killed_leaves_no_process(tmp_path, number):
 
 
 def test_workers_that_cannot_begin_end_the_run(tmp_path, recordings, monkeypatch):
-    monkeypatch.setattr(workers, "Nursery", lambda threads, many: Stillborn())
+    monkeypatch.setattr(workers, "Nursery", lambda threads: Stillborn())
     with pytest.raises(ModelError, match="cannot start worker processes .*--workers 0"):
         list(Workers(1)(recordings))
 
 
 class Stillborn:
-    def bear(self):
+    def bear(self, many):
         raise ConnectionResetError("it has ended")
 
     def close(self):
         pass
+
+
+def test_what_was_begun_early_is_used_or_ended(recordings):
+    engine = Workers(1)
+    engine.warm()
+    nursery = engine._nursery
+    engine.warm()
+    assert engine._nursery is nursery
+    assert told(engine(recordings)) == told(read(recordings)) and engine._nursery is None
+    assert nursery._process.returncode is not None
+    engine.warm()
+    idle = engine._nursery._process.pid
+    engine.cool()
+    assert is_gone(idle)
+    engine.cool()
 
 
 def test_numbers_out_of_range():
