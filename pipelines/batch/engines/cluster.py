@@ -83,6 +83,9 @@ class Cluster:
                 pool = Pool(remote, crew, count, self.limits, float("inf"))
                 try:
                     yield from pool.found()
+                except ray.exceptions.RayError as error:
+                    said = next(iter(str(error).splitlines()), type(error).__name__)
+                    raise ModelError("the Ray cluster", f"is lost ({said})", WAY_OUT) from error
                 finally:
                     pool.close()
         yield from read(unit for unit in units if not isinstance(unit.source, (str, os.PathLike)))
