@@ -100,8 +100,9 @@ def _connected(address: str | None, count: int) -> Iterator[None]:
         yield
         return
     options = {"log_to_driver": False, "logging_level": "error"}
-    if not (address or os.environ.get("RAY_ADDRESS")):
+    if not (address or os.environ.get("RAY_ADDRESS")):  # Ray would look for one that runs here
         options |= {"num_cpus": count or cores(), "include_dashboard": False}
+        address = "local"
     usage, in_main = os.environ.get(USAGE), threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGTERM)
     os.environ[USAGE] = "0"
@@ -109,7 +110,7 @@ def _connected(address: str | None, count: int) -> Iterator[None]:
         ray.init(address, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__).strip()
-        name = address or os.environ.get("RAY_ADDRESS") or "Ray"
+        name = address or os.environ["RAY_ADDRESS"]
         raise ModelError(name, f"no Ray cluster can be used there ({said})", "give its --address") from error
     finally:
         os.environ.pop(USAGE)
