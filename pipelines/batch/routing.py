@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from glob import escape
 from pathlib import Path
@@ -17,10 +16,7 @@ from pipelines.batch.work import Models
 from pipelines.errors import DataError, MediaError, ModelError, TriscribeError
 from pipelines.media.kind import (
     IMAGE,
-    INK,
     LAYOUT,
-    PAGES,
-    PDF,
     RECORDING,
     TEXT,
     UNKNOWN,
@@ -29,7 +25,7 @@ from pipelines.media.kind import (
     kind_or_name,
     named_kind,
 )
-from pipelines.media.remote import is_remote, opened
+from pipelines.media.remote import is_remote
 from pipelines.model_file import bundled, header_for, located, read_header
 from pipelines.options import Options
 from pipelines.reading.sources import are_several, units_of
@@ -325,10 +321,7 @@ def numbers_of(source: Path, tasks: Sequence[str], options: Options | None, kind
         MediaError: none of the tasks reads such a source, or it cannot be opened.
         OSError: it cannot be read.
     """
-    rows = [TASKS[name] for name in tasks]
-    if is_remote(source) and kind.name in (PDF, PAGES, INK):  # which are opened to be counted
-        kind = replace(kind, source=opened(source))
-    found = units_of(source, rows, options, None, kind)
+    found = units_of(source, [TASKS[name] for name in tasks], options, None, kind)
     return [each.number for each in found] if are_several(found) else [None]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.media.kind import is_one
+from pipelines.media.remote import opened
 from pipelines.model import SequenceModel, load
 from pipelines.reading.batches import model_for, raising
 from pipelines.reading.reporting import report
@@ -40,7 +41,7 @@ def answer(
     preferred = model.task if model else None
     if not is_one(source):
         return raising(results(all_units(source, rows, options, preferred), model, options), options.errors)
-    units = units_of(source, rows, options, preferred)
+    units = units_of(opened(source), rows, options, preferred)
     found = results(units, model, options)
     if are_several(units):
         return raising(found, options.errors)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.documents import PdfPage, TiffPage
 from pipelines.media.files import disk_errors, name_of
-from pipelines.media.kind import TEXT, UNKNOWN, Kind, kind_of
+from pipelines.media.kind import INK, PAGES, PDF, TEXT, UNKNOWN, Kind, kind_of
+from pipelines.media.remote import opened
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -63,7 +64,8 @@ def units_of(
     row = row_for(kind, rows, preferred)
     if row is None:
         raise _refused(kind, rows)
-    found = resolve(row.opener)(kind.source, kind.name, options) if row.opener else [kind.source]
+    given = opened(kind.source) if kind.name in (PDF, PAGES, INK) else kind.source  # to be counted
+    found = resolve(row.opener)(given, kind.name, options) if row.opener else [given]
     return [Unit(row, each, getattr(each, "number", None) or place) for place, each in enumerate(found, 1)]
 
 
@@ -74,7 +76,7 @@ def all_units(
     for source in sources:
         try:
             with disk_errors(name_of(source)):
-                yield from units_of(source, rows, options, preferred)
+                yield from units_of(opened(source), rows, options, preferred)
         except TriscribeError as error:
             yield error
 

@@ -9,6 +9,7 @@ import fsspec
 import pytest
 from PIL import Image
 
+from pipelines import transcribe
 from pipelines.batch import run
 from pipelines.batch.engines.prober import Prober
 from pipelines.batch.engines.workers import Workers
@@ -80,6 +81,13 @@ def test_worker_processes_open_addresses(box, tmp_path):
         batch = Batch([f"local://{box}"], tmp_path / "out", Rules(), engine=Workers(1), ask=ask)
         assert {outcome.status for outcome, _ in batch.outcomes()} == {"done", "passed over"}
     assert told(tmp_path / "out").keys() == {"deep/enter.wav", "notes.txt", "two.pdf1", "two.pdf2"}
+
+
+def test_functions_read_addresses(memory):
+    found = transcribe(f"{memory}/deep/enter.wav")
+    assert found.text == "ENTER SIX TWO" and found.source == f"{memory}/deep/enter.wav"
+    with pytest.raises(MediaError, match="memory://bucket/box/none.wav: does not exist"):
+        transcribe(f"{memory}/none.wav")
 
 
 def test_patterns_and_what_is_not_there(memory):
