@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional, UseAppendAction
 
 from pipelines.commands.arguments import Group, UsageError, parse
 from pipelines.commands.interruption import interruptible
 from pipelines.reading.settings import SpeechOptions
+
+if TYPE_CHECKING:
+    from pipelines.batch.engines.prober import Prober
 
 Repeated = UseAppendAction[tuple[str, ...]]
 
@@ -78,10 +81,17 @@ class BatchCommand:
 
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
+    from pipelines.batch.engines.prober import Prober
+
+    with closing(Prober()) as prober, usage_errors():  # which imports while this process does
+        return _run(arguments, prober)
+
+
+def _run(arguments: Sequence[str], prober: Prober) -> int:
     command, keywords = parse(BatchCommand, "batch", arguments, GROUPS)
     from pipelines.batch.engines.choosing import engine_for
     from pipelines.batch.engines.limits import Limits
-    from pipelines.batch.engines.prober import Prober, directly
+    from pipelines.batch.engines.prober import directly
     from pipelines.batch.mixed import Batch
     from pipelines.batch.rules import Rules, formats_given, known_task, set_options
     from pipelines.batch.telling import QUIET, Telling
@@ -94,34 +104,34 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("name a folder for the outputs: -o OUT")
     plain = SpeechOptions()
     common = {name: value for name, value in keywords.items() if value != getattr(plain, name)}
-    with ExitStack() as stack, usage_errors():
-        limits = Limits(command.time_limit, command.memory_limit)
-        engine = engine_for(command.workers, command.threads, limits, command.engine, command.address)
-        ask = directly if engine is read else stack.enter_context(closing(Prober(limits)))
-        rules = Rules(
-            tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
-            tuple(_rule(text) for text in command.map),
-            command.model,
-            formats_given(command.format),
-            set_options(command.set),
-        )
-        batch = Batch(
-            command.inputs,
-            command.out,
-            rules,
-            common,
-            overwrite=command.overwrite,
-            retry_failed=command.retry_failed,
-            parquet=command.parquet,
-            embed=command.embed,
-            engine=engine,
-            ask=ask,
-        )
-        telling = Telling(batch, QUIET if command.quiet else command.progress)
-        if command.watch:
-            return telling.watch(Watcher(command.inputs, command.settle), interruptible)
-        with interruptible():
-            return telling()
+    limits = Limits(command.time_limit, command.memory_limit)
+    engine = engine_for(command.workers, command.threads, limits, command.engine, command.address)
+    prober.limits = limits
+    ask = directly if engine is read else prober
+    rules = Rules(
+        tuple(known_task(task.strip()) for task in command.tasks.split(",") if task.strip()),
+        tuple(_rule(text) for text in command.map),
+        command.model,
+        formats_given(command.format),
+        set_options(command.set),
+    )
+    batch = Batch(
+        command.inputs,
+        command.out,
+        rules,
+        common,
+        overwrite=command.overwrite,
+        retry_failed=command.retry_failed,
+        parquet=command.parquet,
+        embed=command.embed,
+        engine=engine,
+        ask=ask,
+    )
+    telling = Telling(batch, QUIET if command.quiet else command.progress)
+    if command.watch:
+        return telling.watch(Watcher(command.inputs, command.settle), interruptible)
+    with interruptible():
+        return telling()
 
 
 @contextmanager

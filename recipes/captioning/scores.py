@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.errors import DataError
+from recipes.learning.progress import counted
 from recipes.scoring.error_rates import Rate
 
 ORDERS = 4  # of n-grams
@@ -62,7 +63,7 @@ class CaptionScores:
 
     def summary(self) -> str:
         """For a terminal, with some of the sentences."""
-        lines = [f"{self.split}: {len(self.items):,} pictures"]
+        lines = [f"{self.split}: {counted(len(self.items), 'picture')}"]
         lines += [f"  {name:<8} {shown}" for name, shown in self.table().items()]
         for item in self.items[:: max(1, len(self.items) // 8)][:8]:
             lines += [f"  {item.name}: {item.hypothesis}", f"    ({item.references[0]})"]

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch.engines.groups import Numbered
 from pipelines.batch.engines.limits import Limits, memory_of
-from pipelines.batch.engines.pool import WATCH, Answer, Pool, Reader, too_much
+from pipelines.batch.engines.pool import WATCH, Answer, Pool, Reader
+from pipelines.batch.engines.prober import too_much
 from pipelines.batch.engines.serving import BROKEN, ENDED, broken, measure, prepare, read_group
 from pipelines.batch.engines.workers import cores
 from pipelines.batch.units import read

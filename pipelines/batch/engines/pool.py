@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipelines.batch.engines.groups import Numbered, grouped
 from pipelines.batch.engines.limits import Limits
+from pipelines.batch.engines.prober import too_much
 from pipelines.batch.engines.serving import BEGUN, BROKEN, ENDED, FOUND
 from pipelines.errors import MediaError, ModelError
 
@@ -219,11 +220,6 @@ class Pool:
             rest = [each for each in group if each[0] in reader.left - reader.begun.keys()]
             if rest:
                 self.again.append(rest)
-
-
-def too_much(gigabytes: float) -> tuple[str, str]:
-    """Cause and way out of a reader that held more than so many."""
-    return f"needed more than {gigabytes:.2g} GB of memory", "give a higher --memory-limit or leave it out"
 
 
 def _name(unit: Unit) -> str:

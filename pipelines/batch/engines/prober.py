@@ -23,7 +23,6 @@ Ask = Callable[..., T]
 """Function of a function and its arguments, the first of which is a path: calls it somewhere."""
 
 WATCH = 0.2  # seconds between two looks at memory
-LEAVING = 5.0  # seconds in which the process is to end when it is told to
 WAY_OUT = "convert the file or leave it out"
 
 
@@ -48,10 +47,10 @@ class Prober:
 
     def __init__(self, limits: Limits | None = None):
         self.limits = limits or Limits()
-        self._most = self.limits.gigabytes(1)
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
-        self._start()
+        if sys.platform != "win32":
+            self._start()
 
     def __call__(self, function: Callable[..., T], *arguments: object) -> T:
         """What the function returns.
@@ -83,28 +82,28 @@ class Prober:
     def close(self) -> None:
         """End the process."""
         if self._process:
-            self._end(LEAVING)
+            self._process.kill()
+            self._end()
 
     def _ask(self, question: tuple) -> tuple[bool, object]:
         if self._process is None:
             self._start()
         self._connection.send(question)
-        limit = self.limits.seconds(PAGE)
+        limit, most = self.limits.seconds(PAGE), self.limits.gigabytes(1)
         deadline = time.monotonic() + limit
         while not self._connection.poll(WATCH):
             if time.monotonic() > deadline:
                 raise _Exceeded(
                     f"took longer than {limit:.0f} s", "give a higher --time-limit or leave it out"
                 )
-            if memory_of(self._process.pid) > self._most:
-                cause = f"needed more than {self._most:.2g} GB of memory"
-                raise _Exceeded(cause, "give a higher --memory-limit or leave it out")
+            if memory_of(self._process.pid) > most:
+                raise _Exceeded(*too_much(most))
         return self._connection.recv()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"import sys; sys.path[:] = {sys.path!r}; import pipelines.batch.routing; "  # what is asked most
             f"from pipelines.batch.engines.prober import answer; answer({theirs.fileno()}, {os.getpid()})"
         )
         with theirs:
@@ -118,14 +117,14 @@ class Prober:
                 raise ModelError("triscribe", cause, "free memory, or give --workers 0") from error
         self._connection = Connection(ours.detach())
 
-    def _end(self, patience: float = 0.0) -> int | None:
+    def _end(self) -> int | None:
         """End the process; gives the signal that ended it, 0 if it ended by itself."""
         self._connection.close()
         process, self._process = self._process, None
         if process is None:
             return None
         try:
-            status = process.wait(patience or WATCH)
+            status = process.wait(WATCH)
         except subprocess.TimeoutExpired:
             process.kill()
             status = process.wait()
@@ -140,6 +139,11 @@ def ending(number: int | None) -> tuple[str, str]:
     if number == signal.SIGKILL:
         return cause, "if memory was short, give fewer --workers"
     return cause, WAY_OUT
+
+
+def too_much(gigabytes: float) -> tuple[str, str]:
+    """Why a process was ended that held more than so many: cause and way out."""
+    return f"needed more than {gigabytes:.2g} GB of memory", "give a higher --memory-limit or leave it out"
 
 
 def answer(descriptor: int, parent: int) -> None:
