@@ -10,6 +10,7 @@ import contextlib
 import os
 import queue
 import signal
+import socket
 import threading
 import time
 from collections import deque
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 PATIENCE = 300.0  # seconds in which a machine must be found that answers, when none does
 FETCHING = 60.0  # seconds for a message whose arrival was announced
 WAY_OUT = "install the same triscribe on every machine of the cluster, and look at `ray status`"
+REACHING = 10.0  # seconds in which a cluster must answer
+ADDRESS = "give --address HOST:PORT as `ray status` or `ray start --head` says it"
 USAGE = "RAY_USAGE_STATS_ENABLED"
 
 
@@ -101,9 +104,11 @@ def _connected(address: str | None, count: int) -> Iterator[None]:
         yield
         return
     options = {"log_to_driver": False, "logging_level": "error"}
-    if not (address or os.environ.get("RAY_ADDRESS")):  # Ray would look for one that runs here
+    address = address or os.environ.get("RAY_ADDRESS")
+    if not address:  # Ray would look for one that runs here
         options |= {"num_cpus": count or cores(), "include_dashboard": False}
         address = "local"
+    _reach(address)
     usage, in_main = os.environ.get(USAGE), threading.current_thread() is threading.main_thread()
     handler = signal.getsignal(signal.SIGTERM)
     os.environ[USAGE] = "0"
@@ -111,8 +116,7 @@ def _connected(address: str | None, count: int) -> Iterator[None]:
         ray.init(address, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__).strip()
-        name = address or os.environ["RAY_ADDRESS"]
-        raise ModelError(name, f"no Ray cluster can be used there ({said})", "give its --address") from error
+        raise ModelError(address, f"no Ray cluster can be used there ({said})", ADDRESS) from error
     finally:
         os.environ.pop(USAGE)
         if usage is not None:
@@ -123,6 +127,22 @@ def _connected(address: str | None, count: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Ray itself would wait for minutes.
+
+    Raises:
+        ModelError: nothing answers at HOST:PORT.
+    """
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), REACHING):
+            pass
+    except (OSError, OverflowError) as error:
+        raise ModelError(address, f"no Ray cluster answers there ({error})", ADDRESS) from error
 
 
 class Actor:

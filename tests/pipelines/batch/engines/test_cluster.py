@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ from benchmarks.kills import compare, tree
 from pipelines.batch import run
 from pipelines.batch.engines import cluster
 from pipelines.batch.engines.choosing import engine_for
+from pipelines.batch.units import Route, Unit
+from pipelines.errors import ModelError
 from pipelines.reading.precision import VARIABLE
+from pipelines.reading.settings import SpeechOptions
 from tests.data.media import chirp, write_audio
 
 ROOT = Path(__file__).parents[4]
@@ -36,6 +40,17 @@ def test_a_machine_that_is_killed_costs_nothing(tmp_path, monkeypatch):
     assert told == {"statuses": ["done"] * 24, "killed": True}
     assert all(outcome.status == "done" for outcome in run(folder, reference, formats="txt,srt"))
     assert compare(out, tree(reference), reference) == []
+
+
+def test_an_address_where_nothing_answers(tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed")
+    with socket.socket() as bound:  # nobody listens
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        engine = engine_for(name="ray", address=address)
+        unit = Unit(tmp_path / "a.wav", "recording", None, (Route("speech", None, SpeechOptions()),))
+        with pytest.raises(ModelError, match=f"{address}: no Ray cluster answers there"):
+            list(engine([unit]))
 
 
 def test_options(monkeypatch):
