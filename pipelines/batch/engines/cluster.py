@@ -37,7 +37,7 @@ PATIENCE = 300.0  # seconds in which a machine must be found that answers, when 
 FETCHING = 60.0  # seconds for a message whose arrival was announced
 WAY_OUT = "install the same triscribe on every machine of the cluster, and look at `ray status`"
 REACHING = 10.0  # seconds in which a cluster must answer
-ADDRESS = "give --address HOST:PORT as `ray status` or `ray start --head` says it"
+ADDRESS = "give --address HOST:PORT as `ray start --head` printed it"
 USAGE = "RAY_USAGE_STATS_ENABLED"
 
 
