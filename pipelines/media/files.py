@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
+from pipelines.media.remote import opened
 
 GZIP = b"\x1f\x8b"  # first bytes of a gzip file
 
@@ -32,9 +33,12 @@ Opener = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
     """The name of a source and its opener, a context manager that gives a seekable binary file.
 
+    What is at an address for fsspec is copied to a temporary file.
+
     Raises:
         MediaError: the file does not exist, or the source is neither a path nor a binary file.
     """
+    source = opened(source)
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
         if os.path.isdir(name):
