@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.batch.engines.limits import PAGE
@@ -104,8 +105,8 @@ def media_of(unit: Unit) -> float:
     if unit.kind not in ("recording", "video"):
         return PAGE
     path = str(unit.source)
-    if is_remote(unit.source):
-        return max(PAGE, (state_at(unit.source) or [0])[0] / SLOWEST)
+    if is_remote(path):
+        return max(PAGE, (state_at(Path(path)) or [0])[0] / SLOWEST)
     if not os.path.isfile(path):  # FFmpeg would wait for a writer of a pipe
         return PAGE
     import av
