@@ -154,6 +154,8 @@ class Decoder(nn.Module, ABC):
     """Whether a sequence may have several labels at once, each with a probability of its own."""
     reject = 0
     """The label for sequences that are of no class; 0 where there is none."""
+    predicts = False
+    """Whether it tells, after each state, which symbol comes next (`next_log_probs`)."""
     learns_order = False
     """Whether its targets say only which labels follow each other, not where."""
     is_linear = False
@@ -204,6 +206,12 @@ class Decoder(nn.Module, ABC):
     def frame_log_probs(self, states: Tensor, lengths: Tensor) -> Tensor:
         """(batch, time, num_labels) log-probabilities in float32, where `by_frame`."""
         raise TypeError(f"{type(self).__name__} has no probabilities for each frame")
+
+    def next_log_probs(self, states: Tensor) -> Tensor:
+        """(..., features) states -> (..., num_labels) log-probabilities in float32 of the label that comes
+        next after each, where it `predicts`.
+        """
+        raise TypeError(f"{type(self).__name__} does not tell what comes next")
 
     def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """What each frame shows, where the decoder `pools` or reads `by_frame`.

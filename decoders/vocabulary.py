@@ -110,13 +110,16 @@ class Subwords:
             raise ValueError(f"a sentencepiece model whose piece {BLANK} is not for padding")
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int = 500, kind: str = "unigram") -> Subwords:
+    def of(
+        cls, texts: Iterable[str], size: int = 500, kind: str = "unigram", verbatim: bool = False
+    ) -> Subwords:
         """Train subwords on texts; every character is covered.
 
         Args:
             texts: already normalised; sentencepiece leaves them as they are.
             size: number of labels, including label 0 and the unknown label; fewer if the texts have fewer.
             kind: "unigram" (Kudo 2018) or "bpe" (Sennrich et al. 2016).
+            verbatim: keep white space as it is, instead of adding or removing some at both ends.
         """
         if kind not in ("unigram", "bpe"):
             raise ValueError(f"kind must be unigram or bpe, not {kind!r}")
@@ -137,6 +140,8 @@ class Subwords:
                 pad_piece="<end>",
                 unk_piece=UNKNOWN,
                 unk_surface=UNKNOWN,
+                add_dummy_prefix=not verbatim,
+                remove_extra_whitespaces=not verbatim,
                 num_threads=1,
                 minloglevel=2,
             )

@@ -14,6 +14,8 @@ _HOMES = {
     "forecast": "pipelines.forecasting",
     "detect": "pipelines.detection",
     "translate": "pipelines.translation",
+    "score": "pipelines.likelihood",
+    "generate": "pipelines.generation",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

@@ -23,6 +23,7 @@ from decoders.crf import CRF
 from decoders.ctc import CTC
 from decoders.hybrid import Hybrid
 from decoders.language.profile import Language
+from decoders.next_symbol import NextSymbol
 from decoders.quantiles import Quantiles
 from decoders.vocabulary import Classes, Subwords, Words, from_plain, to_plain
 from encoders.bilstm import BiLSTM
@@ -39,6 +40,7 @@ DECODERS = {
     "timeline": Timeline,
     "crf": CRF,
     "quantiles": Quantiles,
+    "next_symbol": NextSymbol,
 }
 
 _FORMATS = {8: 2, 16: 1, 32: 1}  # the first that has weights of so many bits
@@ -342,6 +344,8 @@ def _check_fit(model: SequenceModel) -> None:
         raise ValueError(f"the task {row.name} needs the front end {row.front_end}, not {kind}")
     if not any(getattr(model.decoder, ability) for ability in row.decoder):
         raise ValueError(f"the task {row.name} cannot be done by a decoder of the kind {decoder}")
+    if model.decoder.predicts and model.core.bidirectional:
+        raise ValueError(f"the task {row.name} needs a core that reads in one direction only")
     if isinstance(model.alphabet, Classes) != row.classes:
         wanted = "names of classes" if row.classes else "the symbols of texts"
         raise ValueError(f"the task {row.name} needs {wanted} as its alphabet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from array import array
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -20,8 +21,10 @@ from pipelines.results import (
     Classified,
     ClassifiedText,
     Glyph,
+    Likelihood,
     Page,
     Result,
+    ScoredText,
     Segment,
     Sentence,
     StrokeSpan,
@@ -325,6 +328,25 @@ def _translated_token(entry: _Entry) -> TranslatedToken:
     return TranslatedToken(entry.text("text"), entry.number("confidence"), entry.row("attention"))
 
 
+def _likelihood(entry: _Entry) -> Likelihood:
+    return Likelihood(entry.each("scored", _scored), **_about(entry))
+
+
+def _scored(entry: _Entry) -> ScoredText:
+    places = {
+        name: entry._list(name, entry.content.get(name, [])) for name in ("starts", "surprisals", "unknown")
+    }
+    for name in ("starts", "unknown"):
+        for place, value in enumerate(places[name]):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                entry._refuse(f"{name}[{place}]", value, "a whole number of 0 or more")
+    nats = [entry._as_number(f"surprisals[{place}]", each) for place, each in enumerate(places["surprisals"])]
+    if len(nats) != len(places["starts"]):
+        raise entry.fault(f"{entry.place}.surprisals are not as many as starts")
+    starts, unknown = array("I", places["starts"]), tuple(places["unknown"])
+    return ScoredText(entry.text("text"), starts, array("f", nats), unknown, entry.text("unit"))
+
+
 _READERS: dict[str, Callable[[_Entry], Result]] = {
     "regions": _page,
     "sentences": _caption,
@@ -332,5 +354,6 @@ _READERS: dict[str, Callable[[_Entry], Result]] = {
     "segments": _transcript,
     "texts": _texts,
     "translations": _translated,
+    "scored": _likelihood,
 }
 """The reader of a type of results, by a field that it alone of those that follow has."""

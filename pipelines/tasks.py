@@ -288,9 +288,26 @@ _TRANSLATION = replace(
     recipe="recipes.translation",
 )
 
+_LANGUAGE = replace(
+    _TEXT,
+    name="language",
+    command="score",
+    opener="pipelines.media.books:open_book",
+    reader="pipelines.likelihood:read_books",
+    options="pipelines.reading.settings:LanguageOptions",
+    decoder=("predicts",),
+    classes=False,
+    result="pipelines.results:Likelihood",
+    formats=("pipelines.writers.surprisals:FORMATS",),
+    title="Surprisal of texts",
+    done="scored",
+    measure=("character", "characters"),
+    recipe="recipes.language",
+)
+
 _ROWS = (
     *(_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING),
-    *(_TEXT, _TAGGING, _TRANSLATION, _SIGNALS, _FORECAST, _ANOMALY),
+    *(_TEXT, _TAGGING, _TRANSLATION, _LANGUAGE, _SIGNALS, _FORECAST, _ANOMALY),
 )
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}

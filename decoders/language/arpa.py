@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from decoders.language.ngrams import KEPT, LARGEST_TABLE
+from decoders.language.ngrams import KEPT, LARGEST_TABLE, LanguageModel
 
 LARGEST_ORDER = 64
 LONGEST_LINE = 10_000  # bytes
@@ -37,7 +37,7 @@ class _Level:
     backoffs: np.ndarray
 
 
-class Arpa:
+class Arpa(LanguageModel):
     """A back-off n-gram model (Katz 1987, "Estimation of probabilities from sparse data for the language
     model component of a speech recognizer").
 

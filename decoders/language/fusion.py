@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -83,7 +83,7 @@ class Contexts:
         self._places: dict[_Context, int] = {}
         self._lock = Lock()
         edge = () if fusion.edge is None or not fusion.model else (fusion.edge,)
-        self.root = self._place((edge, tuple(words.start for words in self._lists)))
+        (self.root,) = self._placed([(edge, tuple(words.start for words in self._lists))])
 
     def __len__(self) -> int:
         return len(self._met)
@@ -98,17 +98,22 @@ class Contexts:
         with self._lock:
             return self._gains, self._behind, len(self)
 
-    def longer(self, context: int, label: int) -> int:
-        """The context after one more label, computed if it is new."""
+    def longer(self, steps: Sequence[tuple[int, int]]) -> list[int]:
+        """The context after each (context, one more label); those that are new are computed together."""
+        found = [self._behind_label(*step) for step in steps]
+        with self._lock:
+            longer = self._placed(found)
+            for (context, label), place in zip(steps, longer, strict=True):
+                self._behind[context, label] = place
+        return longer
+
+    def _behind_label(self, context: int, label: int) -> _Context:
         labels, places = self._met[context]
         if self.fusion.model:
             labels = (*labels, label)
             labels = labels[max(0, len(labels) + 1 - self.fusion.model.order) :]
         pairs = zip(self._lists, places, strict=True)
-        places = tuple(words.behind(place, label) for words, place in pairs)
-        with self._lock:
-            longer = self._behind[context, label] = self._place((labels, places))
-        return longer
+        return labels, tuple(words.behind(place, label) for words, place in pairs)
 
     def ended(self, context: int) -> float:
         """The factor by which ending here multiplies the probability of a text."""
@@ -120,14 +125,16 @@ class Contexts:
             worth *= math.exp(words.ended(place))
         return worth
 
-    def _place(self, known: _Context) -> int:
-        found = self._places.get(known)
-        if found is None:
-            labels, places = known
-            nats = np.zeros(self._gains.shape[1])
-            if self.fusion.model:
-                nats += self.fusion.weight * (self.fusion.model.log_probs(labels) + BONUS)
-            for words, place in zip(self._lists, places, strict=True):
+    def _placed(self, contexts: Sequence[_Context]) -> list[int]:
+        """The places of contexts in the table, which those that are new are added to."""
+        new = [known for known in dict.fromkeys(contexts) if known not in self._places]
+        scores: Sequence[np.ndarray | float] = [0.0] * len(new)
+        if self.fusion.model and new:
+            said = self.fusion.model.log_probs_of([labels for labels, _ in new])
+            scores = [self.fusion.weight * (each + BONUS) for each in said]
+        for known, score in zip(new, scores, strict=True):
+            nats = np.zeros(self._gains.shape[1]) + score
+            for words, place in zip(self._lists, known[1], strict=True):
                 nats += words.gains(place)
             found = self._places[known] = len(self)
             if found == len(self._gains):
@@ -136,4 +143,4 @@ class Contexts:
                 )
             self._gains[found] = np.exp(nats)
             self._met.append(known)
-        return found
+        return [self._places[known] for known in contexts]

@@ -71,10 +71,10 @@ class PrefixBeam:
         frame, size = 0, 1
         while frame < frames:
             frame, size = advance(probabilities, frame, size, too_little, *contexts.known(), texts, beam)
-            for text in beam.text[:size]:
-                if not texts.context[text]:
-                    before = texts.context[texts.before[text]]
-                    texts.context[text] = contexts.longer(before, int(texts.label[text]))
+            new = [text for text in beam.text[:size] if not texts.context[text]]
+            if new:
+                steps = [(int(texts.context[texts.before[text]]), int(texts.label[text])) for text in new]
+                texts.context[new] = contexts.longer(steps)
         found, worth = beam.text[:size].copy(), (beam.blank + beam.last)[:size]
         ends = np.array([contexts.ended(context) for context in texts.context[found]])
         if ends.any():

@@ -42,7 +42,7 @@ class BatchCommand:
     for a task, the most confident is taken."""
     map: Repeated = ()
     """Rule `PATTERN=TASK` or `PATTERN=TASK:MODEL`, such as "scans/**=handwriting:handwriting-en"; TASK is
-    speech, handwriting, ink, action, captioning, text, tagging or skip."""
+    speech, handwriting, ink, action, captioning, text, tagging, language or skip."""
     tasks: str = ""
     """Tasks to do, separated by commas (default: all)."""
     set: Repeated = ()

@@ -25,6 +25,8 @@ COMMANDS = (
     "forecast",
     "detect",
     "translate",
+    "score",
+    "generate",
     "batch",
     "correct",
     "next",

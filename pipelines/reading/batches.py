@@ -28,7 +28,7 @@ from pipelines.tasks import TASKS
 
 Item = TypeVar("Item")
 
-Decode = Callable[[Tensor, Tensor], list]
+Decode = Callable[..., list]
 """(batch, frames, features) states of the core, and the frames of each -> what was read in each."""
 
 _Batch = Sequence[tuple[int, Tensor]]
@@ -87,6 +87,7 @@ def read(
     model: SequenceModel,
     options: BatchOptions,
     decode: Decode | None = None,
+    with_inputs: bool = False,
 ) -> Iterator[object | TriscribeError]:
     """One result or error for each source, in order. Pieces of several sources share batches.
 
@@ -96,10 +97,11 @@ def read(
         options: SearchOptions where `decode` is None.
         decode: states of the core and the frames of each -> what readings `add`; None takes the decoder's
             own `read`.
+        with_inputs: whether `decode` is also given the inputs, (batch, time, ...), padded at the end with 0.
     """
     device = device_for(options.device)
     ready = for_inference(model, device)
-    run = partial(_run, ready, options, decode or _reading(model, ready, options))
+    run = partial(_run, ready, options, decode or _reading(model, ready, options), with_inputs=with_inputs)
 
     def batched() -> Iterator[tuple[tuple[list[_Entry], bool], list[_Batch]]]:
         for entries, full in buffered(_entries(readings), lambda entry: entry.piece):
@@ -216,7 +218,7 @@ def _batches(inputs: list[Tensor], options: BatchOptions, device: str) -> list[_
 
 @torch.inference_mode()
 def _run(
-    model: SequenceModel, options: BatchOptions, decode: Decode, batch: _Batch
+    model: SequenceModel, options: BatchOptions, decode: Decode, batch: _Batch, with_inputs: bool = False
 ) -> list[tuple[int, object]]:
     """What is read in a batch, with the places of its inputs."""
     places, inputs = zip(*batch, strict=True)
@@ -225,7 +227,8 @@ def _run(
     padded = torch.nn.utils.rnn.pad_sequence(inputs, batch_first=True)
     with computing(device, precision_for(options.precision, device)):
         states, frames = model.states(padded.to(device), lengths)
-    return list(zip(places, decode(states.float(), frames), strict=True))
+    read_from = (padded.to(device),) if with_inputs else ()
+    return list(zip(places, decode(states.float(), frames, *read_from), strict=True))
 
 
 def _in_order(found: list[list[tuple[int, object]]]) -> list:

@@ -16,11 +16,14 @@ from decoders.language.hotwords import Hotwords
 from decoders.language.lexicon import Lexicon
 from decoders.language.ngrams import LanguageModel, Mixture
 from decoders.language.profile import WEIGHT, Language, fitted, letters_of, space_of
+from decoders.language.recurrent import Recurrent
 from pipelines.errors import DataError, ModelError
 from pipelines.media.files import unzipped
 from pipelines.media.text import read_text
-from pipelines.model import SequenceModel
+from pipelines.model import SequenceModel, load
+from pipelines.reading.inference import for_inference
 from pipelines.reading.settings import AUTO, NONE, OWN, SearchOptions
+from pipelines.reading.verbatim import Verbatim
 
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 LARGEST_LEXICON = 10_000_000  # bytes: a million words
@@ -36,8 +39,8 @@ def fusion(model: SequenceModel, options: SearchOptions) -> Fusion | None:
     """What the options say about the language; None where they say nothing.
 
     The probabilities of a language model that is read from a file are averaged with those of the model's
-    own, if it carries one, and the words of a text are added to its own; with an ARPA file there is no
-    penalty for unknown words. With another weight than the model's own, the penalty changes along.
+    own, if it carries one, and the words of a text are added to its own; with an ARPA file or an LSTM there
+    is no penalty for unknown words. With another weight than the model's own, the penalty changes along.
 
     Raises:
         ModelError: the model carries no language model, or cannot be read with one or with words.
@@ -149,6 +152,8 @@ def _kept(model: SequenceModel, make: Callable[..., Made], *given: Hashable) -> 
 
 def _read_language(model: SequenceModel, path: Path) -> tuple[LanguageModel, tuple[str, ...]]:
     """The language model of a file, and if it is a text, the words that come twice in it."""
+    if path.suffix.lower() == ".safetensors":
+        return _recurrent(path, model), ()
     try:
         with open(path, "rb") as file:
             if is_arpa(unzipped(file)):
@@ -157,6 +162,28 @@ def _read_language(model: SequenceModel, path: Path) -> tuple[LanguageModel, tup
         raise DataError(path, f"cannot be read ({error})", "check the path and the file") from error
     counted = _counted(path, model)
     return counted.ngrams, counted.words
+
+
+def _recurrent(path: Path, model: SequenceModel) -> Recurrent:
+    """The language model of a model file, made by `triscribe train language`."""
+    network, alphabet = load(path), model.alphabet
+    if network.task != "language":
+        cause = f"is a model for {network.task}"
+        raise ModelError(path, cause, "give one that triscribe train language made, a text, or an ARPA file")
+    verbatim = Verbatim(network.vocabulary)
+    if verbatim.unit != "character":
+        cause = f"tells {verbatim.unit}s, and {model.name} writes characters"
+        raise ModelError(path, cause, "train it with --tokens characters")
+    known = network.vocabulary
+    fitting = {label: fitted(symbol, known) for label, symbol in enumerate(alphabet.symbols, start=1)}
+    symbols = {label: known.encode(symbol)[0] for label, symbol in fitting.items() if symbol in known}
+    letters = set(letters_of(alphabet, "LM")) or set(fitting)
+    if not letters & symbols.keys():
+        way = "give one of the language and script that it reads"
+        raise ModelError(path, f"knows no letter that {model.name} writes", way)
+    ready = for_inference(network, "cpu")
+    parts = ready.front_end, ready.core, ready.decoder
+    return Recurrent(*parts, symbols, space_of(alphabet), verbatim.first, len(alphabet))
 
 
 def _back_off(path: Path, model: SequenceModel) -> Arpa:

@@ -46,14 +46,8 @@ class BatchOptions(Options):
     def __post_init__(self):
         if self.batch_size < 1:
             raise ValueError("batch_size must be at least 1")
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise ValueError(f"device must be auto, cpu or cuda, not {self.device!r}")
         meant(self.precision)
-        if self.device.startswith("cuda"):
-            import torch
-
-            if not torch.cuda.is_available():
-                raise ValueError(f"device {self.device}: torch finds no CUDA device here")
+        check_device(self.device)
 
     def signed(self, name: str, carries_language: bool = False) -> str:
         """What records of how a result was made say of the model: its name, and options that matter."""
@@ -78,9 +72,9 @@ class SearchOptions(BatchOptions):
     """How text is decoded."""
 
     language_model: str | os.PathLike | None = AUTO
-    """Language model: auto (the model's own, if it carries one), own, none, or a text or ARPA file. A plain
-    text is turned into character n-grams, an ARPA file must hold such; either is interpolated with the
-    model's own. None is the same as none."""
+    """Language model: auto (the model's own, if it carries one), own, none, or a file: a text, ARPA, or a
+    model of `train language`. A plain text is turned into character n-grams, an ARPA file must hold such, and
+    a model tell characters; each is interpolated with the model's own. None is the same as none."""
     language_weight: float | None = None
     """Weight of the language model, from 0 to 2 (default: tuned in training)."""
     hotwords: str | os.PathLike | Sequence[str] = ()
@@ -106,7 +100,7 @@ class SearchOptions(BatchOptions):
             raise ValueError("width must be at least 1")
         given = self.language_model
         if given is not None and str(given) not in (AUTO, OWN, NONE):
-            _check_file("language_model", given, "own, none, or a text or ARPA file")
+            _check_file("language_model", given, "own, none, or a text, ARPA or model file")
         if self.language_weight is not None and not 0 <= self.language_weight <= 2:
             raise ValueError(f"language_weight must be from 0 to 2, not {self.language_weight}")
         for name in ("hotwords", "lexicon"):
@@ -404,6 +398,62 @@ class TranslationOptions(ManyOptions):
         if self.width < 1 or not self.alternatives >= 0:
             found = f"{self.width} and {self.alternatives}"
             raise ValueError(f"width must be at least 1 and alternatives 0 or more, not {found}")
+
+
+@dataclass(frozen=True)
+class LanguageOptions(ManyOptions):
+    """How texts are scored."""
+
+    unit: Literal["file", "line"] = "file"
+    """What one text is: the whole file, or a line of it."""
+    precision: Literal["auto", "bf16", "fp32"] = "fp32"
+    """Floating-point format of the computation; with fp32, figures agree on all machines."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.unit not in ("file", "line"):
+            raise ValueError(f"unit must be file or line, not {self.unit!r}")
+
+
+@dataclass(frozen=True)
+class GenerationOptions(Options):
+    """How texts are written."""
+
+    length: int = 500
+    """Characters to write; a subword or word that begins before may end behind."""
+    temperature: float = 0.8
+    """Below 1 the text is more ordinary, above 1 more varied; 0 always takes the most probable symbol."""
+    top_p: float = 1.0
+    """Share of the probability that the symbols to choose from have together (nucleus sampling, Holtzman et
+    al. 2020)."""
+    seed: int = 1
+    """Seed of the choices; the same one gives the same text."""
+    device: str = "cpu"
+    """Where the model runs: cpu, cuda, or auto for CUDA if available."""
+
+    def __post_init__(self):
+        if self.length < 1:
+            raise ValueError(f"length must be at least 1, not {self.length}")
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(f"temperature must be 0 or more, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must be above 0 and at most 1, not {self.top_p}")
+        check_device(self.device)
+
+
+def check_device(device: str) -> None:
+    """Check the name of a device, and that it is there.
+
+    Raises:
+        ValueError: it is no such name, or there is no such device.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise ValueError(f"device must be auto, cpu or cuda, not {device!r}")
+    if device.startswith("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(f"device {device}: torch finds no CUDA device here")
 
 
 def _is_path(given: str | os.PathLike) -> bool:

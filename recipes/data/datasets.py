@@ -25,6 +25,7 @@ from recipes.data.holding_out import hold_out
 from recipes.data.languages import Languages
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.pair_layouts import layouts as pair_layouts
+from recipes.data.prose_layouts import PROSE
 from recipes.data.signal_layouts import SIGNALS
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
 from recipes.data.tag_layouts import layouts as tag_layouts
@@ -46,6 +47,7 @@ __all__ = [
     "read_handwriting",
     "read_ink",
     "read_pairs",
+    "read_prose",
     "read_signals",
     "read_speech",
     "read_tags",
@@ -164,6 +166,19 @@ def read_signals(root: str | Path, layout: str | None = None) -> Manifest:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
     """
     return _read(Path(root), layout, SIGNALS)
+
+
+def read_prose(root: str | Path, layout: str | None = None) -> Manifest:
+    """Read plain texts, whose items are stretches of files.
+
+    Args:
+        root: a text file, or a folder of them.
+        layout: "prose".
+
+    Raises:
+        DataError: no such folder; it holds no text files; or none can be read.
+    """
+    return _read(Path(root), layout, PROSE)
 
 
 def read_corrected(root: str | Path, task: str) -> Manifest:

@@ -18,7 +18,8 @@ SHOWN = {
     "brier": "Brier score",
     "order_error": "order of actions",
 }
-OTHERS = ("epoch", "loss", "seconds", "learning_rate")  # columns that are no error rate
+OTHERS = ("epoch", "loss", "seconds", "learning_rate", "nats")  # columns that are no error rate
+PLAIN = ("loss", "nats")  # columns that are no shares
 COLOURS = ("#2f7fc1", "#cf6a1c", "#3f9a5f", "#a44fb5", "#b08a00")
 STYLES = ("-", "--", ":")
 WIDTH, HEIGHT, LINE = 5.2, 3.1, 0.19  # inches of a drawing, and of a line of its legend
@@ -33,12 +34,14 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> list[str]:
     Epochs whose loss is not finite are marked.
 
     Args:
-        history: one row an epoch; every column but the epoch, the loss, the learning rate and the seconds
-            is an error rate as a share of 1. `averaged_*` in the last row becomes a mark of its own.
+        history: one row an epoch; every column but the epoch, the loss, the learning rate, the seconds and
+            the nats of a symbol is an error rate as a share of 1. `averaged_*` in the last row becomes a mark
+            of its own.
     """
     columns = dict.fromkeys(name for row in history for name in row)
     rates = [name for name in columns if name not in OTHERS and not name.startswith("averaged_")]
-    panels = {"Loss on the training data": ["loss"], "Error rates on the validation data (%)": rates}
+    panels = {"Loss on the training data": ["loss"], "Nats a symbol on the validation data": ["nats"]}
+    panels |= {"Error rates on the validation data (%)": rates}
     return [_drawn(history, title, names) for title, names in panels.items() if columns.keys() & set(names)]
 
 
@@ -68,13 +71,14 @@ def _drawn(history: Sequence[Mapping[str, float]], title: str, names: Sequence[s
 
 
 def _draw(axes, history: Sequence[Mapping[str, float]], name: str, colour: str, style: str) -> None:
-    scale = 1 if name == "loss" else 100
+    scale = 1 if name in PLAIN else 100
     rows = [row for row in history if name in row]
     epochs, values = [row["epoch"] for row in rows], [scale * row[name] for row in rows]
     finite = [value for value in values if math.isfinite(value)]
     mark = "." if len(rows) < CROWDED else ""
     shown = SHOWN.get(name, name.replace("_", " "))
-    label = None if name == "loss" or not finite else f"{shown}, lowest {min(finite):.2f} %"
+    unit = "" if name in PLAIN else " %"
+    label = None if name == "loss" or not finite else f"{shown}, lowest {min(finite):.2f}{unit}"
     whole = [value if math.isfinite(value) else math.nan for value in values]
     axes.plot(epochs, whole, style, color=colour, marker=mark, label=label, clip_on=False)
     lost = [epoch for epoch, value in zip(epochs, values, strict=True) if not math.isfinite(value)]
@@ -85,7 +89,7 @@ def _draw(axes, history: Sequence[Mapping[str, float]], name: str, colour: str, 
         axes.plot(lost, [0.04] * len(lost), "x", color=colour, transform=where, label=label)
     averaged = history[-1].get(f"averaged_{name}")
     if averaged is not None and math.isfinite(averaged):
-        label = f"with averaged weights {scale * averaged:.2f} %"
+        label = f"with averaged weights {scale * averaged:.2f}{unit}"
         style = {"color": colour, "markerfacecolor": "none", "clip_on": False}
         axes.plot(history[-1]["epoch"], scale * averaged, "D", label=label, **style)
 
@@ -107,7 +111,7 @@ def _scale(axes, history: Sequence[Mapping[str, float]], names: Sequence[str]) -
         axes.yaxis.set_minor_formatter(NullFormatter())
         return ", logarithmic axis"
     if low >= 0:
-        axes.set_ylim(0, 1.05 * high * (1 if list(names) == ["loss"] else 100) or 1)
+        axes.set_ylim(0, 1.05 * high * (1 if names[0] in PLAIN else 100) or 1)
     return ""
 
 

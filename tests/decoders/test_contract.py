@@ -18,6 +18,7 @@ DECODER_SIZES = {
     "classifier": {"heads": 2, "attention_size": 7},
     "timeline": {},
     "crf": {},
+    "next_symbol": {},
 }
 FRONT_END_SIZES = {
     "spectrogram": {"n_mels": 16, "channels": 2, "output_size": 6},

@@ -255,7 +255,10 @@ def test_right_to_left_texts_are_counted_as_they_are_met(tmp_path):
 @pytest.mark.parametrize(
     "options,words",
     [
-        ({"language_model": "nowhere"}, "language_model must be own, none, or a text or ARPA file, not 'now"),
+        (
+            {"language_model": "nowhere"},
+            "language_model must be own, none, or a text, ARPA or model file, not 'now",
+        ),
         ({"language_weight": 3.0}, "language_weight"),
         ({"hotwords": "a", "hotword_weight": -1.0}, "hotword_weight must be from 0 to 10, not -1.0"),
     ],

@@ -18,6 +18,7 @@ from recipes.captioning.options import CaptioningOptions
 from recipes.forecast.options import ForecastRecipeOptions
 from recipes.handwriting.options import HandwritingOptions
 from recipes.ink.options import InkOptions
+from recipes.language.options import LanguageRecipeOptions
 from recipes.learning.arguments import FIRST, described, help_text, parse
 from recipes.learning.presets import RENAMED, preset_files
 from recipes.policy.options import PolicyOptions
@@ -40,6 +41,7 @@ KINDS = {
     "anomaly": AnomalyRecipeOptions,
     "translation": TranslationRecipeOptions,
     "policy": PolicyOptions,
+    "language": LanguageRecipeOptions,
 }
 PRESETS = [(recipe, name) for recipe, kind in KINDS.items() for name in preset_files(kind)]
 

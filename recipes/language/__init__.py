@@ -1,0 +1,1 @@
+"""Language models, which write and score texts, from plain texts."""
