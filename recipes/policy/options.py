@@ -108,7 +108,7 @@ class PolicyTraining(TrainingOptions):
     """Weight decay of AdamW (Loshchilov & Hutter 2019)."""
     clip: float = 0.5
     """Gradients are clipped to this norm."""
-    average: float = 0.0
+    average: float = 0.3
     """Last share of the run over which the weights are averaged (Izmailov et al. 2018); 0 turns it off."""
     valid_every: int = 4
     """Rollouts from one validation to the next."""
@@ -142,7 +142,7 @@ class PolicyOptions(RunOptions):
     """Train this policy further, a model file. Observations and actions must be of the same kind."""
     licence: str = "not stated"
     """Licence of the environment, kept in the model file."""
-    valid_episodes: int = 10
+    valid_episodes: int = 20
     """Episodes of each validation, which chooses the best weights."""
     test_episodes: int = 100
     """Episodes that the trained policy is scored on."""
