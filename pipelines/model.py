@@ -58,7 +58,7 @@ _LARGEST = {
 _LARGEST_SIZE = 1_000_000  # of any other
 _SMALLEST = {"hop": 0.0005, "low": -1_000_000, "high": -1_000_000, "starts": -1_000_000}
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-LEAST = "min_confidence"  # in the header
+LEAST = "min_confidence", "min_clear"  # in the header
 _SCALE = ".scale"  # of the rows of a weight of 8 bits
 
 
@@ -79,6 +79,7 @@ class SequenceModel(nn.Module):
     Attributes:
         min_confidence: of a segment, below which what is read is no speech (tasks that listen); 0 after
             construction.
+        min_clear: share of its characters that are read clearly, likewise.
         language: a language model of the texts that it was trained on, if it carries one (see
             `decoders/language/profile.py`); None after construction.
     """
@@ -112,7 +113,7 @@ class SequenceModel(nn.Module):
         self.training_facts = training or {}
         self.metrics = metrics or {}
         self.language: Language | None = None
-        self.min_confidence = 0.0
+        self.min_confidence = self.min_clear = 0.0
         self.sizes = {"front_end": front_end, "core": core, "decoder": decoder}
         read = {} if vocabulary is None else {"num_symbols": len(vocabulary)}
         self.front_end = _built("front_end", self.front_ends or front_ends(), front_end, **read)
@@ -180,8 +181,7 @@ class SequenceModel(nn.Module):
         }
         if self.vocabulary is not None:
             header["vocabulary"] = to_plain(self.vocabulary)
-        if self.min_confidence:
-            header[LEAST] = self.min_confidence
+        header |= {name: getattr(self, name) for name in LEAST if getattr(self, name)}
         # Flattened LSTM weights share one storage, which safetensors refuses: clone them.
         kind = torch.float32 if bits == 32 else torch.float16
         exact = {f"front_end.{name}" for name in getattr(self.front_end, "exact", ())}
@@ -234,10 +234,11 @@ def load(path_or_name: str | Path) -> SequenceModel:
         _check_fit(model)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(path, f"its header cannot be used: {error}", TRAIN_AGAIN) from error
-    least = header.get(LEAST, 0.0)
-    if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
-        raise ModelError(path, f"header field {LEAST!r}: expected a number from 0 to 1", TRAIN_AGAIN)
-    model.min_confidence = float(least)
+    for name in LEAST:
+        least = header.get(name, 0.0)
+        if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
+            raise ModelError(path, f"header field {name!r}: expected a number from 0 to 1", TRAIN_AGAIN)
+        setattr(model, name, float(least))
     if LANGUAGE in header:
         try:
             counted = tensors.pop(LANGUAGE, None)

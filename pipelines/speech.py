@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
 FAINT = (
     35.0  # dB below the loudest moment so far from where on a sound must last to be speech: breaths do not
 )
+CLEAR = 0.8  # confidence of a character from which on it is read clearly
 SHORTEST_FAINT = 0.6  # seconds that it must last
 
 
@@ -112,12 +114,18 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
 
 
 def segment(
-    model: SequenceModel, labels: Labels, piece: Piece, min_confidence: float = 0.0
+    model: SequenceModel,
+    labels: Labels,
+    piece: Piece,
+    min_confidence: float = 0.0,
+    min_clear: float = 0.0,
 ) -> Segment | None:
     """Decoded labels -> a segment in the recording's time; None when nothing was said.
 
     Args:
         min_confidence: mean confidence of the words from which on they are taken for speech.
+        min_clear: share of their characters that are read clearly from which on they are; of noise, few are,
+            even where many that are read by half have the same mean.
     """
     step = model.front_end.frame_seconds
     end_of_piece = piece.offset + len(piece.samples) / model.front_end.sample_rate
@@ -135,11 +143,16 @@ def segment(
     if not words:
         return None
     confidence = sum(w.confidence for w in words) / len(words)
-    if confidence < min_confidence:
+    if confidence < min_confidence or clear_share(words) < min_clear:
         return None
     text = " ".join(w.text for w in words)
     alternatives = readings_of(labels, model)
     return Segment(text, words[0].start, words[-1].end, confidence, tuple(words), alternatives=alternatives)
+
+
+def clear_share(words: Sequence[Word]) -> float:
+    """Share of the characters of words that are read clearly."""
+    return fmean(character.confidence >= CLEAR for word in words for character in word.characters)
 
 
 def word(characters: list[Character]) -> Word:
@@ -170,8 +183,9 @@ class _Recording(Reading):
         self.notes = (*([audio.damage] if audio.damage else []), *audio.notes)
 
     def add(self, piece: Piece, labels: Labels) -> None:
-        least = self.options.min_confidence
-        found = segment(self.model, labels, piece, self.model.min_confidence if least is None else least)
+        given, model = self.options.min_confidence, self.model
+        least = (model.min_confidence, model.min_clear) if given is None else (given, 0.0)
+        found = segment(model, labels, piece, *least)
         if found:
             self.segments.append(found)
         self.position = piece.offset + len(piece.samples) / self.model.front_end.sample_rate

@@ -156,7 +156,7 @@ class SpeechOptions(ManyOptions, ListeningOptions, SearchOptions):
 
     min_confidence: float | None = None
     """Mean confidence of a segment's words below which it is no speech and left out, from 0 to 1 (default:
-    found in training, where the model has one, else 0)."""
+    found in training together with the share of clear characters, where the model has them, else 0)."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -130,6 +130,9 @@ class ActionOptions(RecipeOptions):
     """Folder for the model, checkpoints, features, log and report."""
     valid: float = 0.15
     """Share of the training clips held out for validation where the data has no validation split."""
+    classes: Literal["keep", "union", "new"] = "keep"
+    """If the data has classes that the loaded model lacks: keep leaves their clips out, union adds them, new
+    has only the classes of the data."""
     seeds: int = 1
     """Number of runs from different seeds, whose mean and interval are reported; the model of the first is
     kept."""

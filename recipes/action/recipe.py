@@ -41,6 +41,7 @@ from recipes.action.task import ActionTask
 from recipes.data.datasets import read_clips
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.learning.fitting import reclassed, reset
 from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
@@ -90,12 +91,10 @@ class Action(Recipe):
     ) -> SequenceModel:
         """A new model for the labels of the items, or the loaded one."""
         if base:
-            refuse(base, changes(base, self.options.model))
-            return base
+            return self._fitted(base, items)
         sizes = self.options.model.filled()
         frozen = sizes.is_frozen
-        # A clip may be shorter than one frame at this rate.
-        longest = max(1 / sizes.rate, *((item.end or item.duration) - (item.start or 0.0) for item in items))
+        longest = _longest(items, sizes.rate)
         front_end = {
             "kind": "frames",
             "network": sizes.network,
@@ -120,6 +119,21 @@ class Action(Recipe):
         )
         if sizes.network not in ("none", "small") and sizes.weights != "none":
             model.front_end.network.load_state_dict(_weights(sizes.network, sizes.weights))
+        return model
+
+    def _fitted(self, base: SequenceModel, items: list[Item]) -> SequenceModel:
+        """The loaded model for the classes of the items, if it is to have others than its own."""
+        refuse(base, changes(base, self.options.model))
+        found = Classes.of(item.target for item in items)
+        if self.options.classes == "keep" or all(label in base.alphabet for label in found.symbols):
+            return base
+        if self.options.classes == "union":
+            added = (label for label in found.symbols if label not in base.alphabet)
+            found = Classes([*base.alphabet.symbols, *added])
+        model = reclassed(base, found)
+        window = _longest(items, model.front_end.rate)
+        if model.decoder.pools and window > model.front_end.window:  # clips are judged as a whole
+            model = reset(model, front_end={"window": window})
         return model
 
     def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
@@ -287,6 +301,11 @@ class Part(NamedTuple):
     train: list[Item]
     valid: list[Item]
     judged: list[Item]
+
+
+def _longest(items: Sequence[Item], rate: float) -> float:
+    """Seconds of the longest clip, which may be shorter than one frame at this rate."""
+    return max(1 / rate, *((item.end or item.duration) - (item.start or 0.0) for item in items))
 
 
 def _seconds(path: Path) -> float:

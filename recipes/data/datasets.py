@@ -374,6 +374,8 @@ def _checked(
 ) -> tuple[list[Item], list[Rejected]]:
     """Reject items that cannot be used, with the reason; of repeated items, the first is kept.
 
+    A list of all items may stand beside those of the splits: an item is of the split that any list names.
+
     Args:
         wordless: whether an empty text is one.
         target: type of the targets, or types: a text, a sequence of labels.
@@ -381,6 +383,7 @@ def _checked(
     items: list[Item] = []
     rejected: list[Rejected] = []
     seen: dict[tuple, Item] = {}
+    kept: dict[tuple, int] = {}  # where they are in the list
     for item in found:
         if isinstance(item, Rejected):
             rejected.append(item)
@@ -393,13 +396,17 @@ def _checked(
         item = replace(item, path=on_disk(Path(os.path.normpath(item.path))))
         if isinstance(item.target, str):
             item = replace(item, target=" ".join(item.target.split()))
-        first = seen.setdefault(_place(item), item)
+        place = _place(item)
+        first = seen.setdefault(place, item)
+        if first.split is None and item.split and place in kept:
+            first = seen[place] = items[kept[place]] = replace(first, split=item.split)
         unlabelled = item.target == () and target == (str, tuple)  # of none of the classes
         if reason := _fault(item, wordless or unlabelled) or (
             _repeated(item, first) if first is not item else None
         ):
             rejected.append(Rejected(shown(item.path, root), reason))
         else:
+            kept[place] = len(items)
             items.append(item)
     return items, rejected
 

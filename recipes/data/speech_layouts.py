@@ -25,6 +25,7 @@ from recipes.data.folders import (
     shown,
     split_above,
     split_in,
+    split_named,
     texts_of,
     walk,
 )
@@ -310,7 +311,8 @@ def read_jsonl(root: Path) -> Found:
             end = None if offset is None or duration is None else offset + duration
             group = None if row.get("speaker") is None else str(row["speaker"])
             path = _relative_to_any(row["audio_filepath"], (folder, folder.parent, Path.cwd()))
-            yield Item(path, row["text"], split_in(table.stem), group, offset, end, duration)
+            split = split_named(row.get("split")) or split_in(table.stem)
+            yield Item(path, row["text"], split, group, offset, end, duration)
 
 
 def _jsonl_files(root: Path) -> list[Path]:

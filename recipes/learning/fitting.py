@@ -1,4 +1,4 @@
-"""Fitting a loaded model to new data: its alphabet, its decoder, its dropout."""
+"""Fitting a loaded model to new data: its alphabet or classes, its decoder, its dropout."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import unicodedata
 from collections.abc import Sequence
 
 from decoders.alphabet import Alphabet
+from decoders.vocabulary import Classes
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel
 from recipes.data.manifest import Item
 
 
-def remade(base: SequenceModel, alphabet: Alphabet | None = None, **sizes: dict) -> SequenceModel:
+def remade(base: SequenceModel, alphabet: Alphabet | Classes | None = None, **sizes: dict) -> SequenceModel:
     """A model with new weights that differs from the base only in its alphabet or the sizes of some parts.
 
     Raises:
@@ -75,6 +76,23 @@ def fitted(base: SequenceModel, alphabet: Alphabet, items: Sequence[Item], rule:
                 fresh[index] = learnt[base.alphabet.encode(known)[0]]
             else:  # random weights would be written all over what is read well
                 fresh[index] = learnt[1:].mean(dim=0) if learnt.dim() > 1 else learnt[1:].min()
+        weights[name] = fresh
+    model.load_state_dict(weights)
+    return model
+
+
+def reclassed(base: SequenceModel, classes: Classes) -> SequenceModel:
+    """The base with other classes: those that it has keep their outputs, and others start anew."""
+    if classes == base.alphabet:
+        return base
+    model = remade(base, alphabet=classes)
+    weights, names = base.state_dict(), base.alphabet.symbols
+    for name in (f"decoder.{each}" for each in model.decoder.label_rows):
+        fresh = model.state_dict()[name].clone()
+        fresh[0] = weights[name][0]
+        for index, symbol in enumerate(classes.symbols, start=1):
+            if symbol in names:
+                fresh[index] = weights[name][1 + names.index(symbol)]
         weights[name] = fresh
     model.load_state_dict(weights)
     return model

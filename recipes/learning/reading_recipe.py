@@ -64,12 +64,16 @@ class Recogniser(Recipe):
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]
     ) -> SequenceModel:
         """A new model for the items' alphabet, or the loaded one with its alphabet fitted to theirs."""
-        alphabet = Alphabet.of(item.target for item in items)
+        alphabet = self.alphabet(items, base)
         model = self._loaded(base, alphabet, items) if base else self._new(normalisation, alphabet)
         if self.options.language_model and not model.decoder.by_frame:
             cause = "has nothing to weigh in an attention decoder, which learns the language itself"
             raise DataError("--language-model", cause, "leave it out, or take --decoder ctc or hybrid")
         return model
+
+    def alphabet(self, items: list[Item], base: SequenceModel | None) -> Alphabet:
+        """The alphabet of the items."""
+        return Alphabet.of(item.target for item in items)
 
     def _loaded(self, base: SequenceModel, alphabet: Alphabet, items: list[Item]) -> SequenceModel:
         options = self.options

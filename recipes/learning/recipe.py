@@ -78,6 +78,10 @@ class Recipe(ABC):
             raise DataError(folder, cause, "give data, and its --layout if it lies in this folder")
         return read_corrected(folder, self.task)
 
+    def normalisation(self, base: SequenceModel | None) -> Normalisation:
+        """How texts are normalised for the loaded model, or a new one."""
+        return self.options.normalisation(base.normalisation if base else None)
+
     def default_data(self) -> Path:
         """The folder that is meant where none is given."""
         raise DataError("--data", "names no folder", f"give the folder of your {self.what}")
@@ -176,7 +180,7 @@ class Recipe(ABC):
         if base and base.task != self.task:
             cause = f"is a model for {base.task}, not for {self.task}"
             raise DataError(options.load, cause, f"give --load a model for {self.task}")
-        normalisation = options.normalisation(base.normalisation if base else None)
+        normalisation = self.normalisation(base)
         manifests = self.manifests()
         self.roots = [manifest.root for manifest in manifests]
         splits, rejected = self.read_splits(manifests, normalisation)

@@ -517,11 +517,12 @@ def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path):
     model.save(tmp_path / "model.safetensors", bits=32)
 
 
+@pytest.mark.parametrize("name", ["min_confidence", "min_clear"])
 @pytest.mark.parametrize("least", ["0.5", True, -0.1, 1.5])
-def test_a_confidence_that_is_none_is_refused(tmp_path, least):
+def test_a_confidence_that_is_none_is_refused(tmp_path, least, name):
     model = small()
-    model.min_confidence = 0.25
-    assert load(model.save(tmp_path / "good.safetensors")).min_confidence == 0.25
-    model.min_confidence = least
-    with pytest.raises(ModelError, match="min_confidence"):
+    setattr(model, name, 0.25)
+    assert getattr(load(model.save(tmp_path / "good.safetensors")), name) == 0.25
+    setattr(model, name, least)
+    with pytest.raises(ModelError, match=name):
         load(model.save(tmp_path / "bad.safetensors"))

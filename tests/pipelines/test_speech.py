@@ -345,13 +345,14 @@ def test_what_the_model_is_not_sure_of_is_no_speech(model):
     kept = [transcribe(sound, model, RATE, min_confidence=least) for sound in sounds]
     assert [s.confidence for each in kept for s in each.segments] == [each for each in sure if each >= least]
     assert any(not each.segments for each in kept)
-    careful = copy.deepcopy(model)
-    careful.min_confidence = 1.0
-    assert transcribe(sounds[0], careful, RATE).text == ""
-    assert (
-        transcribe(sounds[0], careful, RATE, min_confidence=0.0).text
-        == transcribe(sounds[0], model, RATE).text
-    )
+    for name in ("min_confidence", "min_clear"):
+        careful = copy.deepcopy(model)
+        setattr(careful, name, 1.0)
+        assert transcribe(sounds[0], careful, RATE).text == ""
+        assert (
+            transcribe(sounds[0], careful, RATE, min_confidence=0.0).text
+            == transcribe(sounds[0], model, RATE).text
+        )
 
 
 def source_of(*parts, sample_rate=4000):

@@ -28,6 +28,7 @@ from recipes.action.shapes import MOVEMENTS, shapes_clip
 from recipes.action.task import ActionTask, judge
 from recipes.action.timeline import main, read_segments, score_timeline
 from recipes.data.manifest import Item
+from recipes.learning.arguments import parse
 from recipes.learning.options import TrainingOptions
 from recipes.learning.training import train
 from tests.data.clips import moving_square
@@ -292,3 +293,18 @@ def test_clips_shorter_than_a_frame_of_the_front_end(tmp_path):
     Action(options_for(tmp_path, tmp_path / "out", epochs=1)).run()
     model = load(tmp_path / "out/model.safetensors")
     assert model.front_end.window == pytest.approx(1 / model.front_end.rate)
+
+
+def test_a_loaded_model_gets_the_classes_of_the_data(tmp_path):
+    base = load("action-shapes")
+    items = [Item(Path(f"{label}.mp4"), label, duration=9.0) for label in ("jump", "rise")]
+
+    def built(classes: str, items: list[Item] = items) -> SequenceModel:
+        recipe = Action(ActionOptions(out=tmp_path, load="action-shapes", classes=classes))
+        return recipe.build(base, base.normalisation, items)
+
+    assert built("keep") is base and built("new", items[1:]) is base
+    assert built("new").alphabet.symbols == ("jump", "rise")
+    assert built("union").alphabet.symbols == (*base.alphabet.symbols, "jump")
+    assert built("new").front_end.window == 9.0
+    assert parse(ActionOptions, "action", ["--load", "action-shapes", "--preset", "adapt"]).classes == "new"

@@ -171,6 +171,25 @@ def test_fine_tuning_starts_from_the_base(trained, data, tmp_path, capsys):
     assert f"before fine-tuning {before['cer']}" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("texts", "symbols"),
+    [(["نعم", "لا"], " الامنع"), (["yes", "a b"], " abesy"), (["はい", "いいえ"], "いえは")],
+)
+def test_single_words_are_joined_with_a_space_where_the_script_has_one(texts, symbols):
+    items = [Item(Path("a.wav"), text) for text in texts]
+    assert Asr(AsrOptions()).alphabet(items, None) == Alphabet(sorted(set(symbols)))
+    alone = AsrOptions(augmentation=SpeechAugmentation(join=0.0))
+    assert Asr(alone).alphabet(items[:1], None) == Alphabet.of(texts[:1])
+
+
+def test_texts_get_the_only_case_that_a_loaded_model_has():
+    base = load("speech-en-an4")
+    for given, case in (({}, "keep"), ({"alphabet": "union"}, "upper"), ({"case": "lower"}, "lower")):
+        recipe = Asr(AsrOptions(load="speech-en-an4", **given))
+        assert recipe.normalisation(base).case == case
+    assert Asr(AsrOptions()).normalisation(None).case == "keep"
+
+
 def test_a_frozen_front_end_stays_as_it_is(trained, data, tmp_path):
     base = trained[1] / "model.safetensors"
     options = make_options(data, tmp_path, epochs=1, load=str(base))

@@ -196,6 +196,23 @@ def test_kaldi_never_runs_a_command(tmp_path):
     assert read_speech(tmp_path / "test").split(None)[0].target == "ONE"
 
 
+def test_a_list_of_all_beside_those_of_the_splits_moves_nothing_to_another_split(tmp_path):
+    names = {"a.wav": "dev", "b.wav": "test", "c.wav": "train", "d.wav": None}
+    rows = {name: json.dumps({"audio_filepath": name, "text": name}) for name in names}
+    for name, split in names.items():
+        audio(tmp_path / name)
+        if split:
+            write(tmp_path / f"{split}.jsonl", rows[name])
+    write(tmp_path / "manifest.jsonl", "\n".join(rows.values()))
+    manifest = read_speech(tmp_path)
+    found = {item.path.name: item.split for item in manifest.items}
+    assert found == {"a.wav": "valid", "b.wav": "test", "c.wav": "train", "d.wav": None}
+    assert all(bad.reason.startswith("listed twice, with the same text") for bad in manifest.rejected)
+    told = json.dumps({"audio_filepath": "d.wav", "text": "d", "split": "dev"})
+    write(tmp_path / "alone" / "all.jsonl", told)
+    assert [item.split for item in read_speech(tmp_path / "alone").items] == ["valid"]
+
+
 def test_jsonl(tmp_path):
     audio(tmp_path / "a.wav", 2)
     good = {"audio_filepath": "a.wav", "text": "one", "duration": 2.0, "speaker": 7}
