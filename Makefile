@@ -16,8 +16,9 @@ demo: .venv/ready  ## recognise examples/ with the bundled models into demo/, an
 	$(BIN)/triscribe recognize examples/video -o demo/video -f txt,json,mp4,png
 	$(BIN)/triscribe caption examples/pictures -o demo/pictures -f txt,json,png
 	$(BIN)/triscribe classify examples/text/*.tsv -m intents-en -o demo/text -f txt,json,html
+	$(BIN)/triscribe annotate examples/signals/*.csv -m ecg-waves -o demo/signals -f txt,json,atr,png
 	@$(BIN)/python examples/compare.py demo
-	@echo "Open demo/speech.html and demo/handwriting.html; look into demo/video, demo/pictures and demo/text"
+	@echo "Open demo/speech.html and demo/handwriting.html; look into demo/video, demo/pictures, demo/text and demo/signals"
 
 test: .venv/ready
 	$(BIN)/ruff check .

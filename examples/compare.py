@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
 import jiwer
@@ -23,12 +24,17 @@ def is_hard(file: Path) -> bool:
 
 
 def recognised(file: Path) -> str:
-    """The text of a result, the label of a video, or those of texts; empty if there is no result."""
+    """The text of a result, the label of a video, those of texts, or how many marks there are of each; empty
+    if there is no result.
+    """
     if not file.is_file():
         return ""
     beside = file.with_suffix(".json")
     content = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     labels = [each["label"] for each in content.get("texts", [])]
+    marks = Counter(each["label"] for each in content.get("marks", []))
+    if marks:
+        return ", ".join(f"{label} {count}" for label, count in sorted(marks.items()))
     return content.get("label") or " ".join(labels) or " ".join(file.read_text(encoding="utf-8").split())
 
 
@@ -41,7 +47,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, help="folder with the results, in a folder for each kind")
     results = parser.parse_args().results
     right = wrong = total = 0  # without the hard examples
-    for kind in ("speech", "handwriting", "video", "pictures", "text"):
+    for kind in ("speech", "handwriting", "video", "pictures", "text", "signals"):
         print(f"\n{kind:16} wrong  {'recognised':{WIDTH}}  true")
         files = sorted(
             (HERE / kind).glob("*.txt"), key=lambda path: (path.stem.startswith("hard-"), path.stem)

@@ -16,6 +16,8 @@ _HOMES = {
     "translate": "pipelines.translation",
     "score": "pipelines.likelihood",
     "generate": "pipelines.generation",
+    "annotate": "pipelines.annotating",
+    "risk": "pipelines.assessing",
     "load": "pipelines.model",
     "MediaError": "pipelines.errors",
     "ModelError": "pipelines.errors",

@@ -57,6 +57,7 @@ _LARGEST = {
 }  # numbers in a header; no honest model comes near
 _LARGEST_SIZE = 1_000_000  # of any other
 _SMALLEST = {"hop": 0.0005, "low": -1_000_000, "high": -1_000_000, "starts": -1_000_000}
+_MOST_NAMES = 1000  # of channels
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LEAST = "min_confidence", "min_clear"  # in the header
 _SCALE = ".scale"  # of the rows of a weight of 8 bits
@@ -372,7 +373,7 @@ def _fits(value: object, hint: object) -> bool:
 
 def _check_size(name: str, value: object) -> None:
     if isinstance(value, (list, tuple)):
-        if len(value) > 64:
+        if len(value) > (_MOST_NAMES if name.endswith(".names") else 64):
             raise ValueError(f"{name} has {len(value)} entries")
         for entry in value:
             _check_size(name, entry)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -414,6 +415,113 @@ class Caption(Result):
     def alternatives(self) -> tuple[tuple[str, float], ...]:
         """Alternatives of the first sentence."""
         return self.sentences[0].alternatives if self.sentences else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A wave, a beat or an event in a signal.
+
+    Attributes:
+        label: name of its class.
+        start, end: seconds.
+        peak: seconds at which the signal is farthest from the line between its values at start and end.
+        confidence: mean probability of the class from start to end.
+        lead: name of the channel that it was found in; None if it is one of the whole signal.
+    """
+
+    label: str
+    start: float
+    end: float
+    peak: float
+    confidence: float
+    lead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated(Result):
+    """Marks over the time of one signal. Not a medical device.
+
+    Attributes:
+        marks: in order of time; those of the same time in the order of the leads.
+        duration: length of the signal in seconds.
+        rate: samples a second of the signal.
+        leads: the channels that were looked at.
+        model: name of the model.
+        source: path of the signal; None if it was no file.
+        number: of the signal in its file, from 1; None where there is one.
+        signal: the signal where it is no recording that can be opened again; not compared.
+    """
+
+    marks: tuple[Mark, ...]
+    duration: float
+    rate: float
+    leads: tuple[str, ...]
+    model: str
+    source: str | None = None
+    number: int | None = None
+    signal: object = field(default=None, compare=False, repr=False)
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many marks of each label there are, in the order of the labels."""
+        return dict(sorted(Counter(mark.label for mark in self.marks).items()))
+
+    @property
+    def text(self) -> str:
+        """How many marks of each label there are, in a line."""
+        return ", ".join(f"{label} {count}" for label, count in self.labels.items()) or "nothing found"
+
+    @property
+    def extent(self) -> float:
+        """Length of the signal in seconds."""
+        return self.duration
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCurve:
+    """The risk of one person over time.
+
+    Attributes:
+        name: of the person or the stay, as the table has it.
+        times: seconds from the beginning of the stay, at the end of each step.
+        risks: probability of the event, from what was measured up to each of these times.
+    """
+
+    name: str
+    times: tuple[float, ...]
+    risks: tuple[float, ...]
+
+    @property
+    def last(self) -> float:
+        """The risk at the end."""
+        return self.risks[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Risks(Result):
+    """Risks of the persons of one table. Not a medical device.
+
+    Attributes:
+        curves: one for each person, in the order of the table.
+        event: whose risk it is, such as death in hospital.
+        model: name of the model.
+        source: path of the table; None if it was no file.
+    """
+
+    curves: tuple[RiskCurve, ...]
+    event: str
+    model: str
+    source: str | None = None
+
+    @property
+    def text(self) -> str:
+        """A line for each person: the risk at the end, and the name."""
+        return "\n".join(f"{100 * curve.last:.1f} %  {curve.name}" for curve in self.curves)
+
+    @property
+    def extent(self) -> float:
+        """Number of persons."""
+        return len(self.curves)
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,9 +305,53 @@ _LANGUAGE = replace(
     recipe="recipes.language",
 )
 
+_ANNOTATE = Task(
+    name="annotate",
+    command="annotate",
+    kinds=("signal", "recording", "text"),
+    takes=("a signal", "a recording", "a table of numbers"),
+    opener="pipelines.media.signal_files:open_signals",
+    reader="pipelines.annotating:read_annotations",
+    options="pipelines.reading.settings:AnnotationOptions",
+    front_end="signals",
+    encoder="encoders.signals:Signals",
+    decoder=("by_frame",),
+    classes=True,
+    result="pipelines.results:Annotated",
+    formats=("pipelines.writers.marks:FORMATS", "pipelines.writers.ecg_paper:FORMATS"),
+    title="Annotated signals",
+    done="annotated",
+    measure=("s of signal", "s of signal"),
+    usual=("json", "csv"),
+    recipe="recipes.annotate",
+)
+
+_RISK = Task(
+    name="risk",
+    command="risk",
+    kinds=("table of stays", "text"),
+    takes=("a table of measurements",),
+    opener="pipelines.media.stays:open_stays",
+    reader="pipelines.assessing:read_risks",
+    options="pipelines.reading.settings:RiskOptions",
+    front_end="signals",
+    encoder="encoders.signals:Signals",
+    decoder=("by_frame",),
+    classes=True,
+    detect="pipelines.media.stays:is_parquet",
+    result="pipelines.results:Risks",
+    formats=("pipelines.writers.risks:FORMATS",),
+    title="Risks",
+    done="assessed",
+    measure=("stay", "stays"),
+    usual=("json", "csv"),
+    recipe="recipes.risk",
+)
+
 _ROWS = (
     *(_SPEECH, _HANDWRITING, _INK, _ACTION, _CAPTIONING),
     *(_TEXT, _TAGGING, _TRANSLATION, _LANGUAGE, _SIGNALS, _FORECAST, _ANOMALY),
+    *(_ANNOTATE, _RISK),
 )
 
 TASKS: dict[str, Task] = {row.name: row for row in _ROWS}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines import caption, classify, load, recognize, transcribe
+from pipelines import annotate, caption, classify, load, recognize, transcribe
 from pipelines.model import SequenceModel
 from pipelines.model_file import bundled
 from recipes.scoring.error_rates import error_rate
@@ -22,6 +22,7 @@ READ = {
     "action-shapes": ("video", "", 0.0),
     "captioning-emoji": ("pictures", "", 0.02),
     "intents-en": ("text", "", 0.08),
+    "ecg-waves": ("signals", "", 0.1),
 }
 
 
@@ -29,6 +30,8 @@ def said(path: Path, model: SequenceModel) -> str:
     """What a public function makes of an example."""
     if path.parent.name == "speech":
         return transcribe(path, model).text
+    if path.parent.name == "signals":
+        return annotate(path, model).text
     if path.parent.name == "text":
         return " ".join(text.label for text in classify(path, model).texts)
     if path.parent.name == "pictures":

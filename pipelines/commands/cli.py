@@ -27,6 +27,8 @@ COMMANDS = (
     "translate",
     "score",
     "generate",
+    "annotate",
+    "risk",
     "batch",
     "correct",
     "next",

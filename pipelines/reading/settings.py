@@ -456,6 +456,48 @@ def check_device(device: str) -> None:
             raise ValueError(f"device {device}: torch finds no CUDA device here")
 
 
+@dataclass(frozen=True)
+class AnnotationOptions(ManyOptions):
+    """How signals are annotated."""
+
+    leads: str | Sequence[str] = ()
+    """Names of the channels to annotate, separated by commas (default: all that the model can read). A model
+    of several leads reads those that it knows, and takes a lead that is not there for missing."""
+    switch: float = 2.0
+    """Nats that a change of the label costs; the higher, the fewer marks."""
+    rate: float | None = None
+    """Samples a second of tables that have no column of times."""
+    strict: bool = True
+    """Refuse damaged recordings; otherwise read what can be read of them."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.switch >= 0:
+            raise ValueError(f"switch must be 0 or more, not {self.switch}")
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise ValueError(f"rate must be above 0 hertz, not {self.rate}")
+
+    @property
+    def lead_names(self) -> tuple[str, ...]:
+        """The names of the leads, without spaces around them."""
+        names = self.leads.split(",") if isinstance(self.leads, str) else self.leads
+        return tuple(filter(None, (name.strip() for name in names)))
+
+
+@dataclass(frozen=True)
+class RiskOptions(ManyOptions):
+    """How risks are told."""
+
+    static: str | os.PathLike | None = None
+    """Table with a row a person of what does not change: age, sex, height; its rows are found by the name of
+    the person."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.static is not None:
+            _check_file("static", self.static, "a table")
+
+
 def _is_path(given: str | os.PathLike) -> bool:
     """Whether this is meant as a path, rather than as words or a choice."""
     return isinstance(given, os.PathLike) or os.sep in given or given.endswith(".txt")

@@ -24,10 +24,12 @@ from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
 from recipes.data.languages import Languages
 from recipes.data.manifest import Item, Manifest, Rejected
+from recipes.data.mark_layouts import layouts as mark_layouts
 from recipes.data.pair_layouts import layouts as pair_layouts
 from recipes.data.prose_layouts import PROSE
 from recipes.data.signal_layouts import SIGNALS
 from recipes.data.speech_layouts import SPEECH, Layout, find_media
+from recipes.data.stay_layouts import layouts as stay_layouts
 from recipes.data.tag_layouts import layouts as tag_layouts
 from recipes.data.text_layouts import ANY, Columns
 from recipes.data.text_layouts import layouts as text_layouts
@@ -48,6 +50,8 @@ __all__ = [
     "read_ink",
     "read_pairs",
     "read_prose",
+    "read_marked",
+    "read_outcomes",
     "read_signals",
     "read_speech",
     "read_tags",
@@ -153,6 +157,34 @@ def read_texts(root: str | Path, layout: str | None = None, columns: Columns = A
             for item in found.items
         ]
     return found
+
+
+def read_marked(root: str | Path, layout: str | None = None, aami: bool = True) -> Manifest:
+    """Read a data set of signals with marks over time, which are the targets; see `mark_layouts`.
+
+    Args:
+        root: the data set's folder, or one file.
+        layout: one of marks, wfdb, edf, when several fit.
+        aami: whether beats have the five classes of AAMI EC57, instead of their symbols.
+
+    Raises:
+        DataError: no such folder; none or several layouts fit; or not one item can be used.
+    """
+    return _read(Path(root), layout, mark_layouts(aami), target=tuple)
+
+
+def read_outcomes(root: str | Path, layout: str | None = None, label: str | None = None) -> Manifest:
+    """Read a data set of stays with an outcome, "0" or "1", which is the target; see `stay_layouts`.
+
+    Args:
+        root: the data set's folder.
+        layout: "stays".
+        label: column of the outcome; None takes one with a usual name.
+
+    Raises:
+        DataError: no such folder; it holds no such tables; or not one stay can be used.
+    """
+    return _read(Path(root), layout, stay_layouts(label))
 
 
 def read_signals(root: str | Path, layout: str | None = None) -> Manifest:

@@ -12,6 +12,7 @@ import pytest
 from pipelines.errors import DataError
 from pipelines.tasks import models, recipes
 from recipes.action.options import ActionOptions
+from recipes.annotate.options import AnnotationRecipeOptions
 from recipes.anomaly.options import AnomalyRecipeOptions
 from recipes.asr.options import AsrOptions
 from recipes.captioning.options import CaptioningOptions
@@ -22,6 +23,7 @@ from recipes.language.options import LanguageRecipeOptions
 from recipes.learning.arguments import FIRST, described, help_text, parse
 from recipes.learning.presets import RENAMED, preset_files
 from recipes.policy.options import PolicyOptions
+from recipes.risk.options import RiskRecipeOptions
 from recipes.signals.options import SignalRecipeOptions
 from recipes.tagging.options import TaggingRecipeOptions
 from recipes.text.options import TextRecipeOptions
@@ -42,6 +44,8 @@ KINDS = {
     "translation": TranslationRecipeOptions,
     "policy": PolicyOptions,
     "language": LanguageRecipeOptions,
+    "annotate": AnnotationRecipeOptions,
+    "risk": RiskRecipeOptions,
 }
 PRESETS = [(recipe, name) for recipe, kind in KINDS.items() for name in preset_files(kind)]
 
@@ -95,7 +99,8 @@ def test_every_preset_is_what_it_says(recipe, name):
 
 @every_recipe
 def test_every_recipe_has_the_same_presets(recipe):
-    own = {"asr": {"robust"}, "policy": {"continuous", "recall", "sparse"}}.get(recipe, set())
+    known = {"asr": {"robust"}, "annotate": {"beats"}, "policy": {"continuous", "recall", "sparse"}}
+    own = known.get(recipe, set())
     assert set(preset_files(KINDS[recipe])) - own == {"adapt", "default", "large", "scarce", "small"}
 
 
