@@ -1,4 +1,4 @@
-"""Corrected recordings, clips and pictures: recipes learn from an output folder, by the model behind it."""
+"""Corrected clips and pictures: recipes learn from an output folder, by the model behind it."""
 
 import json
 import shutil
@@ -10,16 +10,11 @@ from pipelines import load
 from pipelines.batch.journal import Journal
 from pipelines.batch.plan import Job
 from pipelines.commands.cli import main
-from pipelines.results import Actions, ActionSegment, Caption, Check, Segment, Sentence, Transcript
+from pipelines.results import Actions, ActionSegment, Caption, Check, Sentence
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 ADA = Check("Ada", "2026-11-28T19:45:00+00:00")
 TOTAL, CHECKED = 10, 8
-
-
-def heard(source: str, text: str, check: Check | None) -> Transcript:
-    segment = Segment(text.upper(), 0.1, 1.9, 0.7, checked=check)
-    return Transcript((segment,), 2.0, "speech-en-an4", source)
 
 
 def watched(source: str, text: str, check: Check | None) -> Actions:
@@ -32,11 +27,6 @@ def seen(source: str, text: str, check: Check | None) -> Caption:
 
 
 MADE = {
-    "asr": (
-        "speech",
-        heard,
-        [(EXAMPLES / f"speech/{name}.wav", name) for name in ("enter", "digits")],
-    ),
     "action": (
         "action",
         watched,
@@ -63,8 +53,7 @@ def test_a_recipe_learns_from_what_was_checked(recipe, tmp_path, capsys):
         made = result(str(source), text, ADA if number < CHECKED else None)
         output = made.save(out / f"{number:02}.json")
         journal.add(Job(source, (output,)), made.model, None, {}, task, facts={"model_file": made.model})
-    more = ["--language-model", 0] if recipe == "asr" else []
-    arguments = [*more, "--data", out, "--out", trained, "--epochs", 1, "--threads", 1, "--valid", 0.25]
+    arguments = ["--data", out, "--out", trained, "--epochs", 1, "--threads", 1, "--valid", 0.25]
     assert main(["train", recipe, *map(str, arguments)]) == 0
     said = capsys.readouterr()
     assert f"learning on from corrected results: --load {made.model} --preset adapt" in said.err
