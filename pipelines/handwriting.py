@@ -16,8 +16,9 @@ from decoders.alphabet import mirrored
 from decoders.contract import Labels
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.layout.fitting import fitted
-from pipelines.layout.given import LayoutRegion, PageLayout, is_layout, read_layout
+from pipelines.layout.given import is_layout, read_layout
 from pipelines.layout.lines import LineCut, LineShape, cut_line, line_distance
+from pipelines.layout.page_layout import LayoutRegion, PageLayout
 from pipelines.layout.turning import turned
 from pipelines.media.images import Picture, Source, read_image
 from pipelines.model import SequenceModel

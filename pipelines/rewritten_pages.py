@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipelines.layout.fitting import fitted
-from pipelines.layout.given import LayoutLine, PageLayout
+from pipelines.layout.page_layout import LayoutLine, PageLayout
 from pipelines.results import Box, Check, Page, Point, TextLine, TextRegion, box
 
 DONE = ("DONE", "FINAL", "GT")

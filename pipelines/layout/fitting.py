@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines.layout.given import PageLayout, level_baseline
 from pipelines.layout.lines import LineShape
+from pipelines.layout.page_layout import PageLayout, level_baseline
 from pipelines.results import Point
 
 SAME = 0.02  # largest relative difference of the proportions of layout and image

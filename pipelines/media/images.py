@@ -30,7 +30,9 @@ TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two of BigTI
 
 MOVING = ("AVIF", "GIF", "PNG", "WEBP")  # of FORMATS, those that may be animations
 
-LARGEST_COLOURED = 125e6  # pixels: 7 bytes of memory each while they are read
+LARGEST_DECODED = 400e6  # bytes of an image as Pillow holds it, before its pixels have 8 bits
+LARGEST_COLOURED = 80e6  # pixels: 7 bytes of memory each while they are read
+BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}  # of a pixel, by mode; of others 4
 STRIP = 256  # number of rows converted at a time
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 
@@ -84,7 +86,8 @@ def read_image(source: Source, colour: bool = False) -> Picture:
 
     Raises:
         MediaError: the file does not exist, is not an image, is damaged, has several pages, or exceeds
-            Pillow's limit (179 megapixels; 125 in colour); or the array has another shape or type.
+            Pillow's limit (179 megapixels), 100 megapixels where each takes 4 bytes, as in colour scans that
+            are no JPEG, or 80 where colours are wanted; or the array has another shape or type.
     """
     if isinstance(source, Picture):
         return replace(source, pixels=_as_asked(source.pixels, colour))
@@ -236,6 +239,11 @@ def pixels_of(image: Image, name: str, colour: bool) -> np.ndarray:
     if colour and image.width * image.height > LARGEST_COLOURED:
         cause = f"has {image.width * image.height / 1e6:.0f} megapixels"
         raise TooLarge(name, cause, f"scale it down to at most {LARGEST_COLOURED / 1e6:.0f}")
+    each = BYTES.get(image.mode, 4)
+    if each * image.width * image.height > LARGEST_DECODED:
+        cause = f"has {image.width * image.height / 1e6:.0f} megapixels of {each} bytes each"
+        way = f"convert it to 8 bits of grey, or scale it down to {LARGEST_DECODED / each / 1e6:.0f}"
+        raise TooLarge(name, cause, way)
     image.load()
     pixels = np.empty((image.height, image.width, 3)[: 3 if colour else 2], np.uint8)
     strips = [(top, min(top + STRIP, image.height)) for top in range(0, image.height, STRIP)]

@@ -28,6 +28,7 @@ from pipelines.reading.verbatim import Verbatim
 LARGEST_TEXT = 50_000_000  # bytes; counting takes about 55 times as many
 LARGEST_LEXICON = 10_000_000  # bytes: a million words
 LARGEST_HOTWORDS = 1_000_000  # bytes; their prefix tree takes about 300 times as many
+ARPA_WEIGHT = 0.7  # of the n-grams of an ARPA file, best or nearly so on the validation lines of hooker-en
 KEPT = 4  # language models and lexicons of each model that are kept for the next call
 
 Made = TypeVar("Made")
@@ -53,7 +54,7 @@ def fusion(model: SequenceModel, options: SearchOptions) -> Fusion | None:
         cause = "writes label after label, with what it has learnt of the language"
         way = "read without language model, hotwords and lexicon, or with a CTC model"
         raise ModelError(model.name, cause, way)
-    used, own, words = None, model.language, ()
+    used, read, own, words = None, None, model.language, ()
     if str(source) == OWN:
         if not own:
             way = "give a text file, or train with --language-model 6"
@@ -65,7 +66,7 @@ def fusion(model: SequenceModel, options: SearchOptions) -> Fusion | None:
         words = own.words + theirs if theirs and own and own.words else ()
     weight = options.language_weight
     if weight is None:
-        weight = own.weight if own else WEIGHT
+        weight = ARPA_WEIGHT if isinstance(read, Arpa) else own.weight if own else WEIGHT
     hotwords, favoured, lexicon = None, (), None
     if options.hotwords:
         hotwords = _hotwords(model, options.hotwords, options.hotword_weight)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import TriscribeError
-from pipelines.layout.given import level_baseline
 from pipelines.layout.lines import LineShape, line_distance
+from pipelines.layout.page_layout import level_baseline
 from pipelines.output_folder import Stored, stored_in
 from pipelines.results import Actions, Caption, Check, Page, TextLine, Transcript, box
 from recipes.data.manifest import Item, PageView, Rejected

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipelines.errors import MediaError
 from pipelines.layout.fitting import fitted
-from pipelines.layout.given import PageLayout, is_layout, read_layout
+from pipelines.layout.given import is_layout, read_layout
 from pipelines.layout.lines import line_distance
+from pipelines.layout.page_layout import PageLayout
 from pipelines.media.files import disk_errors
 from pipelines.media.images import orientation
 from pipelines.media.kind import INK as INK_FILE

@@ -18,8 +18,8 @@ from torch import Tensor
 from pipelines import handwriting
 from pipelines.errors import DataError, MediaError, TriscribeError
 from pipelines.layout.fitting import fitted
-from pipelines.layout.given import LayoutLine, LayoutRegion, PageLayout
 from pipelines.layout.lines import cut_line
+from pipelines.layout.page_layout import LayoutLine, LayoutRegion, PageLayout
 from pipelines.layout.turning import turned
 from pipelines.media.documents import page_of
 from pipelines.media.files import disk_errors

@@ -10,7 +10,8 @@ import torch
 from PIL import Image, ImageOps
 
 from pipelines.errors import MediaError
-from pipelines.media.images import read_image
+from pipelines.media import images
+from pipelines.media.images import pixels_of, read_image
 from pipelines.media.kind import kind_of
 from tests.data.pictures import ramp, write_pdf
 
@@ -197,5 +198,29 @@ def test_large_images_take_little_memory_beside_their_own(tmp_path):
         assert read_image(path).pixels.shape == (side, side)
         mebibytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         assert mebibytes < 6.5 * side * side / 2**20
-    with pytest.raises(MediaError, match="has 126 megapixels; scale it down to at most 125"):
+    with pytest.raises(MediaError, match="has 126 megapixels; scale it down to at most 80"):
         read_image(Image.new("1", (12_000, 10_500)), colour=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "size"),
+    [
+        ("F", "x.tif", (10_100, 10_000)),
+        ("RGBA", "x.png", (10_100, 10_000)),
+        ("I;16", "x.png", (20_100, 10_000)),
+    ],
+)
+def test_images_that_would_take_much_memory_are_refused_before_they_are_decoded(tmp_path, mode, name, size):
+    Image.new(mode, (64, 64)).save(tmp_path / name)
+    with Image.open(tmp_path / name) as image:
+        image._size = size
+        image.load = lambda: pytest.fail("was decoded")
+        with pytest.raises(MediaError, match=r"megapixels of [24] bytes each; convert it to 8 bits of grey"):
+            pixels_of(image, "x", False)
+
+
+def test_large_grey_images_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "LARGEST_DECODED", 64 * 64)
+    Image.new("L", (64, 64)).save(tmp_path / "x.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "x.jpg")
+    assert read_image(tmp_path / "x.png").pixels.shape == read_image(tmp_path / "x.jpg").pixels.shape

@@ -19,7 +19,7 @@ from pipelines import align, recognize, transcribe
 from pipelines.commands import cli
 from pipelines.errors import DataError, ModelError
 from pipelines.model import SequenceModel, load
-from pipelines.reading.language import fusion
+from pipelines.reading.language import ARPA_WEIGHT, fusion
 from pipelines.reading.settings import SearchOptions
 from tests.data.bar_reader import SIZES, A, B, BarReader, Doubtful
 from tests.data.clips import write_video
@@ -92,6 +92,12 @@ def test_the_weight_is_that_of_the_validation_unless_it_is_given(own, text):
     assert fused(own, "own").weight == fused(own, text).weight == 0.45
     assert fused(own, "own", 0.1).weight == 0.1
     assert fused(Doubtful(), text).weight == WEIGHT
+
+
+def test_the_weight_of_an_arpa_file_is_its_own(own, tmp_path):
+    path = write_arpa(tmp_path / "letters.arpa", {"a": -1, "b": -1, "<space>": -1})
+    assert fused(own, path).weight == fused(Doubtful(), path).weight == ARPA_WEIGHT
+    assert fused(own, path, 0.1).weight == 0.1
     assert fused(own, None) is None
 
 

@@ -1,0 +1,38 @@
+"""A model gets a new language model, and its network stays bit by bit what it was."""
+
+import pytest
+import torch
+
+from pipelines import load
+from pipelines.errors import DataError
+from recipes.learning import recounting
+from tests.data import media
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    for name, split in (("a", "train"), ("b", "valid"), ("c", "test")):
+        (tmp_path / split).mkdir()
+        media.write_audio(tmp_path / split / f"{name}.wav", media.chirp(0.5, 16000), 16000)
+        (tmp_path / split / f"{name}.txt").write_text("ONE TWO ONE TWO")
+    return tmp_path
+
+
+def test_only_the_language_model_changes(recordings, tmp_path, capsys):
+    out = tmp_path / "new.safetensors"
+    arguments = ["speech-en-an4", "--data", str(recordings), "--out", str(out), "--order", "3"]
+    assert recounting.main(arguments) == 0
+    before, after = load("speech-en-an4"), load(out)
+    assert after.language.ngrams.order == 3 and after.language.words == ("ONE", "TWO")
+    assert after.language.ngrams.total == len(" ONE TWO ONE TWO")
+    weights = after.state_dict()
+    assert all(torch.equal(weights[name], weight) for name, weight in before.state_dict().items())
+    assert (after.min_confidence, after.training_facts) == (before.min_confidence, before.training_facts)
+    assert "test, language model" in after.metrics and "model: " in capsys.readouterr().out
+
+
+def test_models_that_read_without_language_models(recordings, tmp_path, capsys):
+    with pytest.raises(DataError, match="does not read by frames with a language model"):
+        recounting.recounted("action-shapes", [recordings])
+    assert recounting.main(["action-shapes", "--data", str(recordings), "--out", str(tmp_path / "x")]) == 1
+    assert "triscribe: " in capsys.readouterr().err
