@@ -23,7 +23,7 @@ def test_only_the_language_model_changes(recordings, tmp_path, capsys):
     arguments = ["speech-en-an4", "--data", str(recordings), "--out", str(out), "--order", "3"]
     assert recounting.main(arguments) == 0
     before, after = load("speech-en-an4"), load(out)
-    assert after.language.ngrams.order == 3 and after.language.words == ("ONE", "TWO")
+    assert after.language.ngrams.order == 3
     assert after.language.ngrams.total == len(" ONE TWO ONE TWO")
     weights = after.state_dict()
     assert all(torch.equal(weights[name], weight) for name, weight in before.state_dict().items())
