@@ -20,9 +20,9 @@ demo: .venv/ready  ## recognise examples/ with the bundled models into demo/, an
 	@$(BIN)/python examples/compare.py demo
 	@echo "Open demo/speech.html and demo/handwriting.html; look into demo/video, demo/pictures, demo/text and demo/signals"
 
-test: .venv/ready
+test: .venv/ready  ## in as many processes as there are cores, at most 4
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -128,7 +128,7 @@ _HANDWRITING = Task(
     measure=("line", "lines"),
     shows="pipelines.batch.looking:shows_writing",
     usual=("json", "txt", "page"),
-    default="handwriting-fr",
+    default="handwriting",
     recipe="recipes.handwriting",
 )
 

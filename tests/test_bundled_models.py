@@ -16,6 +16,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 # characters of a text or of labels. It lies a little above today's error, in fp32 and bf16.
 READ = {
     "speech-en-an4": ("speech", "", 0.02),
+    "handwriting": ("handwriting", "", 0.02),
     "handwriting-fr": ("handwriting", "-fr", 0.03),
     "handwriting-en": ("handwriting", "-en", 0.15),
     "handwriting-en-small": ("handwriting", "-en", 0.2),
