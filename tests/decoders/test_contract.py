@@ -26,11 +26,14 @@ FRONT_END_SIZES = {
     "strokes": {"output_size": 6},
     "tokens": {"output_size": 6, "pairs": 16},
     "frames": {"network": "none", "frozen": True, "motion": 2, "output_size": 6},
+    "signals": {"channels": 3, "filters": [5, 6], "kernels": [3, 3], "strides": [1, 1]},
 }
+FORECASTING = {"history", "quantiles"}  # a front end and a decoder that only go together
+READING = [kind for kind in DECODERS if kind not in FORECASTING]
 LABELS = 5  # label 0 included
 
-every_decoder = pytest.mark.parametrize("kind", DECODERS)
-every_pair = pytest.mark.parametrize("front_end,kind", [(x, y) for x in front_ends() for y in DECODERS])
+every_decoder = pytest.mark.parametrize("kind", READING)
+every_pair = pytest.mark.parametrize("front_end,kind", [(x, y) for x in FRONT_END_SIZES for y in READING])
 
 
 def model_of(front_end, kind):
@@ -59,6 +62,12 @@ def inputs(front_end, model):
         return [torch.randn(n, len(NAMES), generator=generator) for n in (40, 12, 25)]
     if front_end == "tokens":
         return [torch.randint(9, (n,), generator=generator) for n in (20, 6, 13)]
+    if front_end == "signals":
+        signals = [torch.randn(n, 4, generator=generator) for n in (20, 6, 13)]
+        for signal in signals:
+            signal[:, 0] = 1.0  # seconds
+            signal[2:4, 1] = float("nan")
+        return signals
     return [torch.randn(n, model.front_end.sequence.input_size, generator=generator) for n in (20, 6, 13)]
 
 
@@ -80,7 +89,7 @@ def assert_same(found, expected):
 
 
 def test_every_part_is_tried():
-    assert DECODER_SIZES.keys() == DECODERS.keys() and FRONT_END_SIZES.keys() == front_ends().keys()
+    assert {*DECODER_SIZES, *FRONT_END_SIZES, *FORECASTING} == {*DECODERS, *front_ends()}
     assert all(issubclass(kind, Decoder) for kind in DECODERS.values())
 
 
