@@ -53,6 +53,7 @@ class Policy(nn.Module):
     """
 
     acts = True
+    predicts = False
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Tell the risk of an event for each hour, from measurements. Not a medical device."""
+"""Tell the risk of an event for each hour. Not a medical device."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ class _Table:
     def _placed(self, line: int, row: list[str], columns: list[int]) -> Iterator:
         return (((line, column), cell) for column, cell in zip(columns, row, strict=True))
 
-    def number_in(self, cell: str, line: int, column: int, comma: bool) -> float:
+    def _number(self, cell: str, line: int, column: int, comma: bool) -> float:
         found = number_in(cell, comma)
         if found is None:
             self._refuse(line, column, cell)

@@ -229,7 +229,15 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class RecipeOptions(RunOptions):
+class DataOptions:
+    """Data."""
+
+    data: tuple[Path, ...] = ()
+    """Folders of media and texts."""
+
+
+@dataclass(frozen=True)
+class RecipeOptions(RunOptions, DataOptions):
     """Data and model."""
 
     new: ClassVar[Mapping[str, object]] = {"case": "keep", "form": "NFC"}
@@ -237,8 +245,6 @@ class RecipeOptions(RunOptions):
     reading: ClassVar[tuple[str, ...]] = ()
     """Options that say how data is read, which an evaluation takes from the model."""
 
-    data: tuple[Path, ...] = ()
-    """Folders of media and texts."""
     layout: str | None = None
     """Layout of the data set; detected if not given."""
     unchecked: Literal["skip", "keep"] = "skip"

@@ -106,7 +106,7 @@ def test_gradients_reach_every_parameter(cell, bidirectional):
         ({"task": "song"}, "task must be one of"),
         (
             {"front_end": {"kind": "ear"}},
-            "['frames', 'line_image', 'spectrogram', 'strokes', 'tokens'], not 'ear'",
+            "['frames', 'history', 'line_image', 'signals', 'spectrogram', 'strokes', 'tokens'], not 'ear'",
         ),
         ({"core": {"kind": "bilstm", "hidden": 3}}, "core: bilstm has no 'hidden'; it takes ['bi"),
         ({"decoder": {"kind": "ctc", "num_labels": 3}}, "decoder: ctc has no 'num_labels'"),
