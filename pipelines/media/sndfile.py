@@ -16,6 +16,7 @@ from pipelines.media.part import part_of
 from pipelines.media.recording import PIECE, SLACK, TAGS, Audio, mono, resample
 
 CHUNKS = 1000  # of a WAV file that are looked at
+PAGES = 300_000  # of an Ogg file that are looked at
 
 OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
 """First bytes of the formats that libsndfile reads. MP3 is left to FFmpeg: without a Xing header, libsndfile
@@ -23,13 +24,60 @@ guesses the length from the first frames and silently drops what comes after it.
 
 
 def open_sndfile(name: str, opener: Callable) -> Audio | None:
-    """Open a recording with libsndfile; None if FFmpeg has to read it."""
+    """Open a recording with libsndfile, and those that were joined to it; None if FFmpeg has to read it."""
+    first = _open_one(name, opener, 0)
+    if first is None:
+        return None
+    opened, rate = first[0], first[0].sample_rate
+
+    def pieces(fault):
+        (one, following), done, joins = first, 0, []
+        while True:
+            one.notes.clear()
+            for piece in one._pieces(fault):
+                piece = resample(piece, one.sample_rate, rate)
+                done += len(piece)
+                yield piece
+            audio.notes.extend(one.notes)
+            start = following()
+            if start is None:
+                break
+            found = _open_one(name, opener, start)
+            if found is None:
+                fault(f"the recording that follows at {done / rate:.1f} seconds cannot be read")
+                break
+            joins.append(done / rate)
+            one, following = found
+        if len(joins) == 1:
+            audio.notes.append(f"another recording follows at {joins[0]:.1f} seconds and was read too")
+        elif joins:
+            cause = f"{len(joins)} other recordings follow from {joins[0]:.1f} seconds on and were read too"
+            audio.notes.append(cause)
+
+    audio = Audio(name, rate, opened.duration, pieces)
+    return audio
+
+
+def _open_one(name: str, opener: Callable, start: int) -> tuple[Audio, Callable[[], int | None]] | None:
+    """Open the recording that starts at a position of a file.
+
+    Returns:
+        It, and what gives, once it has been read, the position of one that was joined to it, None for none;
+        or None if libsndfile cannot read it.
+    """
     import soundfile
 
-    with opener() as file:
+    @contextlib.contextmanager
+    def beginning():
+        with opener() as file, part_of(file, start) as part:
+            yield part
+
+    with beginning() as file:
         size = file.seek(0, os.SEEK_END)
         share, behind = _share(file)
         rest, behind = _rest(file, behind, size) if behind and share == 1.0 else (None, size)
+        if join := _ogg_join(file) or _aiff_join(file):
+            rest, behind = "recording", join
         try:
             whole = part_of(file, 0, behind if rest else size)
             with whole as part, soundfile.SoundFile(part) as sound:
@@ -42,12 +90,12 @@ def open_sndfile(name: str, opener: Callable) -> Audio | None:
             return None  # written to a pipe, so the length in the header was never filled in
         promised = frames / rate
         cut = False
-        if layout in ("WAV", "WAVEX", "RF64", "AIFF"):
+        if layout in ("WAV", "WAVEX", "RF64", "AIFF", "W64", "AU"):
             promised, cut = promised / share, promised / share - promised > SLACK
             if (size - behind) * frames <= SLACK * rate * behind:
                 rest = None  # some bytes too many
         elif layout == "OGG":
-            cut = _ogg_cut(file)
+            cut = not rest and _ogg_cut(file)
 
     def read(fault, sound, frames: float) -> Iterator[np.ndarray]:
         done = 0
@@ -70,28 +118,30 @@ def open_sndfile(name: str, opener: Callable) -> Audio | None:
         elif cut:
             fault(f"breaks off within a packet after {frames / rate:.1f} seconds")
         whole = behind if rest else size
-        with opener() as file, part_of(file, 0, whole) as part, soundfile.SoundFile(part) as sound:
+        with beginning() as file, part_of(file, 0, whole) as part, soundfile.SoundFile(part) as sound:
             yield from read(fault, sound, frames)
         if rest == "samples":
             audio.notes.append(f"its header says {frames / rate:.1f} seconds; what follows was read too")
-            with opener() as file, part_of(file, behind) as part, soundfile.SoundFile(part, **raw) as sound:
+            with (
+                beginning() as file,
+                part_of(file, behind) as part,
+                soundfile.SoundFile(part, **raw) as sound,
+            ):
                 yield from read(fault, sound, math.inf)
-        elif rest == "recording":
-            audio.notes.append(f"another recording follows at {frames / rate:.1f} seconds and was read too")
-            with opener() as file, part_of(file, behind) as part:
-                following = open_sndfile(name, lambda: contextlib.nullcontext(part))
-                if following is None:
-                    fault(f"the recording that follows at {frames / rate:.1f} seconds cannot be read")
-                else:
-                    for piece in following._pieces(fault):
-                        yield resample(piece, following.sample_rate, rate)
+
+    def following() -> int | None:
+        if layout == "FLAC":  # which states no size of its data: they are searched
+            with beginning() as file:
+                place = _flac_join(file)
+                return place and start + place
+        return start + behind if rest == "recording" else None
 
     audio = Audio(name, rate, promised if not rest else None, pieces)
-    return audio
+    return audio, following
 
 
 def _share(file: BinaryIO) -> tuple[float, int | None]:
-    """Compare the size of the sample data that a WAV or AIFF file states with what it contains.
+    """Compare the size of the sample data that a file states with what it contains.
 
     libsndfile silently shortens a recording to what is there, and silently ignores what follows.
 
@@ -102,6 +152,9 @@ def _share(file: BinaryIO) -> tuple[float, int | None]:
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
+    if head.startswith((b".snd", b"riff")):
+        place, size = _long_data(file, head[:4].decode())
+        return (min(1.0, max(0, end - place) / size), None) if size else (1.0, None)
     order = ">" if head.startswith((b"RIFX", b"FORM")) else "<"
     if not head.startswith((b"RIFF", b"RIFX", b"RF64", b"FORM")):
         return 1.0, None
@@ -126,6 +179,25 @@ def _share(file: BinaryIO) -> tuple[float, int | None]:
     return 1.0, None
 
 
+def _long_data(file: BinaryIO, layout: str) -> tuple[int, int]:
+    """Position and stated size of the sample data of AU and Wave64 files; size 0 if it is not stated."""
+    if layout == ".snd":
+        file.seek(4)
+        place, size = struct.unpack(">II", file.read(8).ljust(8, b"\0"))
+        return place, 0 if size == 0xFFFFFFFF else size
+    position = 40
+    for _ in range(CHUNKS):
+        file.seek(position)
+        head = file.read(24)  # a name of 16 bytes, and the size of name, size and content
+        size = int.from_bytes(head[16:], "little") - 24
+        if len(head) < 24 or size < 0:
+            break
+        if head.startswith(b"data"):
+            return position + 24, size
+        position += 24 + -(-size // 8) * 8
+    return 0, 0
+
+
 def _rest(file: BinaryIO, position: int, end: int) -> tuple[str | None, int]:
     """What lies behind the sample data and the other chunks of a WAV file: samples, a recording, or nothing.
 
@@ -146,6 +218,49 @@ def _rest(file: BinaryIO, position: int, end: int) -> tuple[str | None, int]:
             return "samples", position
         position += 8 + size + size % 2
     return None, position
+
+
+def _ogg_join(file: BinaryIO) -> int | None:
+    """The position of the first Ogg stream that begins after another has begun and gone on."""
+    position, goes_on = 0, False
+    for _ in range(PAGES):
+        file.seek(position)
+        head = file.read(27)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            return None
+        begins = bool(head[5] & 2)
+        if begins and goes_on:
+            return position
+        goes_on |= not begins
+        sizes = file.read(head[26])
+        position += len(head) + len(sizes) + sum(sizes)
+    return None
+
+
+def _aiff_join(file: BinaryIO) -> int | None:
+    """The position of the AIFF file that follows another."""
+    file.seek(0)
+    head = file.read(12)
+    if not re.match(rb"FORM....AIF[FC]", head, re.DOTALL):
+        return None
+    size = int.from_bytes(head[4:8], "big")
+    place = 8 + size + size % 2
+    file.seek(place)
+    return place if re.match(rb"FORM....AIF[FC]", file.read(12), re.DOTALL) else None
+
+
+def _flac_join(file: BinaryIO) -> int | None:
+    """The position of the first FLAC file within another, by its marker and the head of its STREAMINFO."""
+    position, tail = 0, b""
+    file.seek(0)
+    while block := file.read(1 << 20):
+        block = tail + block
+        found = re.search(rb"fLaC[\x00\x80]\x00\x00\x22", block[0 if position else 1 :])
+        if found:
+            return position + found.start() + (0 if position else 1)
+        tail = block[-7:]
+        position += len(block) - len(tail)
+    return None
 
 
 def _ogg_cut(file: BinaryIO) -> bool:

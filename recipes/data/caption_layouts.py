@@ -25,7 +25,7 @@ from recipes.data.folders import (
 )
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
-from recipes.data.tables import ENDINGS, Table
+from recipes.data.tables import Table, tables_in
 from recipes.data.written_layouts import PLAIN_IMAGES
 
 MEDIA = (*PLAIN_IMAGES, *VIDEOS)
@@ -74,9 +74,7 @@ def _caption_table(root: Path) -> Path:
 
 def _named_tables(root: Path) -> list[Table]:
     """Tables with column names, such as Kaggle's of Flickr8k (captions.txt) and Flickr30k (results.csv)."""
-    paths = [root] if root.is_file() else sorted(each for end in ENDINGS for each in root.glob(f"*{end}"))
-    tables = (Table(path, COLUMNS) for path in paths if path.suffix.lower() in ENDINGS)
-    return [table for table in tables if table.has("image", "caption")]
+    return tables_in(root, COLUMNS, "image", "caption")
 
 
 # COCO: annotations/captions_<split>.json with "images" and "annotations"

@@ -26,7 +26,7 @@ from recipes.data.folders import (
 )
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
-from recipes.data.tables import ENDINGS, Table, times
+from recipes.data.tables import ENDINGS, Table, tables_in, times
 from recipes.data.written_layouts import PLAIN_IMAGES
 
 VIDEOS = (
@@ -73,9 +73,8 @@ def read_clip_table(root: Path) -> Found:
 
 
 def _clip_tables(root: Path) -> list[Table]:
-    paths = [root] if root.is_file() else sorted(each for end in ENDINGS for each in root.glob(f"*{end}"))
-    tables = (Table(path, COLUMNS) for path in paths if path.suffix.lower() in ENDINGS)
-    return [table for table in tables if table.has("path", "label") and "youtube_id" not in table.columns]
+    tables = tables_in(root, COLUMNS, "path", "label")
+    return [table for table in tables if "youtube_id" not in table.columns]
 
 
 # Kinetics: label,youtube_id,time_start,time_end,split; clips named <youtube_id>_<start>_<end> anywhere below

@@ -75,8 +75,8 @@ def read_speech(root: str | Path, layout: str | None = None) -> Manifest:
 
     Args:
         root: the data set's folder, or a JSONL manifest.
-        layout: "sphinx", "pairs", "ljspeech", "common_voice", "kaldi", "jsonl" or "librispeech", when the
-            folder fits several.
+        layout: "sphinx", "pairs", "ljspeech", "common_voice", "table", "kaldi", "jsonl" or "librispeech",
+            when the folder fits several.
 
     Raises:
         DataError: no such folder; none or several layouts fit; or not one item can be used.
@@ -88,9 +88,9 @@ def read_handwriting(root: str | Path, layout: str | None = None) -> Manifest:
     """Read a data set of handwritten lines; its layout is detected.
 
     Args:
-        root: the data set's folder, or a labels.tsv.
-        layout: "labels" (labels.tsv) or "images" (images with .gt.txt or .txt, PAGE XML or ALTO, all of
-            which may be mixed), when the folder fits both.
+        root: the data set's folder, or a table.
+        layout: "labels" (tables of paths and texts) or "images" (images with .gt.txt or .txt, PAGE XML or
+            ALTO, all of which may be mixed), when the folder fits both.
 
     Raises:
         DataError: no such folder; none or both layouts fit; or not one item can be used.

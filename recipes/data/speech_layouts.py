@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from recipes.data.folders import (
     SPLITS,
+    Files,
     first_line,
     mentions,
     numbered_lines,
@@ -30,11 +31,24 @@ from recipes.data.folders import (
     walk,
 )
 from recipes.data.manifest import Item, Rejected
+from recipes.data.tables import Table, tables_in, times
 
 AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
 TEXTS = (".txt", ".lab")
 
 Found = Iterator[Item | Rejected]
+
+COLUMNS = {
+    "path": (
+        "audio", "audio_path", "audio_file", "audio_filepath", "wav", "wav_filename", "wav_path", "file",
+        "filename", "file_name", "filepath", "file_path", "clip", "recording",
+    ),
+    "text": ("transcription", "transcript", "sentence", "utterance"),
+    "split": ("set", "subset", "partition"),
+    "group": ("speaker", "speaker_id", "client_id"),
+    "start": ("start_time", "begin"),
+    "end": ("end_time", "stop"),
+}  # fmt: skip
 
 
 class Layout(NamedTuple):
@@ -341,6 +355,36 @@ def read_librispeech(root: Path) -> Found:
                 yield Item(find_media(table.parent / name), text, split, name.split("-")[0])
 
 
+# Tables whose first line names the columns: Hugging Face's metadata.csv, DeepSpeech's and Coqui's *.csv
+
+
+def is_table(root: Path) -> bool:
+    return not is_common_voice(root) and bool(_tables(root))
+
+
+def read_table(root: Path) -> Found:
+    folder = root.parent if root.is_file() else root
+    files = Files(folder, AUDIO)
+    for table in _tables(root):
+        for where, row in table.rows(folder):
+            if isinstance(row, Rejected):
+                yield row
+                continue
+            span = times(row.get("start"), row.get("end"))
+            if span is None:
+                yield Rejected(where, "start and end must be numbers of seconds")
+            elif row.get("split") and split_named(row["split"]) is None:
+                yield Rejected(where, f"unknown split {row['split']!r}")
+            else:
+                split = split_named(row.get("split")) or split_in(table.path.stem)
+                path = files.place(row["path"], table.path.parent)
+                yield Item(path, row["text"], split, row.get("group") or None, *span)
+
+
+def _tables(root: Path) -> list[Table]:
+    return tables_in(root, COLUMNS, "path", "text")
+
+
 SPEECH = (
     Layout("sphinx", "etc/*.fileids with etc/*.transcription, and wav/", is_sphinx, read_sphinx),
     Layout("pairs", "audio files with a .txt or .lab of the same name beside them", is_pairs, read_pairs),
@@ -348,6 +392,7 @@ SPEECH = (
     Layout(
         "common_voice", "train/dev/test.tsv or validated.tsv, and clips/", is_common_voice, read_common_voice
     ),
+    Layout("table", "a .csv or .tsv whose first line names path and text", is_table, read_table),
     Layout("kaldi", "wav.scp and text, here or one folder down", is_kaldi, read_kaldi),
     Layout("jsonl", '*.jsonl or *.json with one {"audio_filepath", "text"} a line', is_jsonl, read_jsonl),
     Layout("librispeech", "*.trans.txt beside .flac files", is_librispeech, read_librispeech),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Table:
         known = {alias: name for name, aliases in names.items() for alias in (name, *aliases)}
         self.columns: list[str] = []
         for cell in map(str.lower, cells):
-            name = known.get(cell, cell)
+            name = known.get(re.sub(r"[\s-]+", "_", cell), cell)
             self.columns.append(cell if name in self.columns else name)
 
     def has(self, *columns: str) -> bool:
@@ -56,6 +57,13 @@ class Table:
                 else:
                     reason = f"columns: {len(cells)} instead of {len(self.columns)}"
                     yield where, Rejected(where, reason)
+
+
+def tables_in(root: Path, names: Names, *columns: str) -> list[Table]:
+    """The tables of a folder, or the one file, that have these columns."""
+    paths = [root] if root.is_file() else sorted(each for end in ENDINGS for each in root.glob(f"*{end}"))
+    tables = (Table(path, names) for path in paths if path.suffix.lower() in ENDINGS)
+    return [table for table in tables if table.has(*columns)]
 
 
 def cells_of(line: str, delimiter: str = ",") -> list[str]:

@@ -15,30 +15,72 @@ from pipelines.media.files import disk_errors
 from pipelines.media.images import orientation
 from pipelines.media.kind import INK as INK_FILE
 from pipelines.media.kind import kind_or_name, named_kind
-from recipes.data.folders import first_line, shown, split_above, split_in, split_named, tabbed, walk
+from recipes.data.folders import Files, first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
+from recipes.data.tables import Table, tables_in
 
 PLAIN_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 IMAGES = (*PLAIN_IMAGES, ".nrm.png", ".bin.png")  # OCRopus and Calamari: flattened, binarised
 LINE_TEXTS = (".gt.txt", ".txt")
+COLUMNS = {
+    "path": (
+        "image", "image_path", "image_name", "img", "img_path", "file", "filename", "file_name", "filepath",
+        "file_path", "name",
+    ),
+    "text": (
+        "transcription", "transcript", "label", "sentence", "ground_truth", "gt", "target", "identity",
+        "content",
+    ),
+    "split": ("set", "subset", "partition"),
+    "writer": ("writer_id", "author", "hand", "group"),
+}  # fmt: skip
 
 
-# labels.tsv: path, text and perhaps split; with a header the columns are found by these names
+# labels.tsv: path, text and perhaps split; with a header the columns are found by these names. Any other
+# table whose first line names the columns
 
 
 def is_labels(root: Path) -> bool:
-    return "\t" in first_line(_labels(root))
+    return _is_plain(_labels(root)) or bool(_named_tables(root))
 
 
 def read_labels(root: Path) -> Found:
     table = _labels(root)
+    if not _is_plain(table):
+        yield from _read_named(root)
+        return
     for row in tabbed(table, ["path", "text", "split"], needed=2):
         if isinstance(row, Rejected):
             yield row
         else:
             path, split = table.parent / row["path"], split_named(row.get("split"))
             yield Item(path, row["text"], split, row.get("writer") or None)
+
+
+def _is_plain(table: Path) -> bool:
+    """Whether a table has tabs, and a first line that names just these columns or none."""
+    cells = first_line(table).lower().split("\t")
+    return len(cells) > 1 and ({"path", "text"} <= set(cells) or not _named_tables(table))
+
+
+def _read_named(root: Path) -> Found:
+    folder = root.parent if root.is_file() else root
+    files = Files(folder, PLAIN_IMAGES)
+    for table in _named_tables(root):
+        for where, row in table.rows(folder):
+            if isinstance(row, Rejected):
+                yield row
+            elif row.get("split") and split_named(row["split"]) is None:
+                yield Rejected(where, f"unknown split {row['split']!r}")
+            else:
+                path = files.place(row["path"], table.path.parent)
+                split = split_named(row.get("split")) or split_in(table.path.stem)
+                yield Item(path, row["text"], split, row.get("writer") or None)
+
+
+def _named_tables(root: Path) -> list[Table]:
+    return tables_in(root, COLUMNS, "path", "text")
 
 
 def _labels(root: Path) -> Path:
@@ -150,7 +192,12 @@ def _sizes(image: Path) -> tuple[tuple[int, int], tuple[int, int], int]:
 
 
 HANDWRITING = (
-    Layout("labels", "labels.tsv with path, text and perhaps split", is_labels, read_labels),
+    Layout(
+        "labels",
+        "labels.tsv with path, text and perhaps split, or another table that names these columns",
+        is_labels,
+        read_labels,
+    ),
     Layout(
         "images",
         "images with a .gt.txt or .txt of the same name beside them, or PAGE XML or ALTO files with images",

@@ -531,6 +531,42 @@ def test_wav_files_that_were_joined(tmp_path, rate):
     assert audio.notes == ["another recording follows at 1.0 seconds and was read too"]
 
 
+@pytest.mark.parametrize("ending", ["ogg", "flac", "aiff"])
+def test_other_files_that_were_joined(tmp_path, ending):
+    first = write_audio(tmp_path / f"a.{ending}", chirp(2.0))
+    second = write_audio(tmp_path / f"b.{ending}", tone(1.0))
+    audio = open_audio(joined(tmp_path / f"all.{ending}", first, second))
+    samples = whole(audio)
+    assert len(samples) == 48000 and pitch(samples[34000:46000], 16000) == pytest.approx(440, abs=3)
+    assert audio.notes == ["another recording follows at 2.0 seconds and was read too"]
+    assert len(whole(open_audio(joined(tmp_path / f"more.{ending}", first, second, second, first)))) == 96000
+    assert audio.duration == 3.0
+
+
+def test_more_joined_files_than_may_be_open(tmp_path):
+    part = write_audio(tmp_path / "a.wav", tone(0.3))
+    audio = open_audio(joined(tmp_path / "all.wav", *[part] * 1100))
+    assert len(whole(audio)) == 1100 * 4800
+    assert audio.notes == ["1099 other recordings follow from 0.3 seconds on and were read too"]
+
+
+@pytest.mark.parametrize("layout", ["W64", "AU"])
+def test_long_layouts_that_were_cut(tmp_path, layout):
+    path = tmp_path / "x"
+    soundfile.write(path, chirp(2.0), 16000, format=layout)
+    assert len(whole(open_audio(path))) == 32000
+    with pytest.raises(DamagedMedia, match="ends after 1.0 of 2.0 seconds"):
+        whole(open_audio(cut(path, 0.5)))
+
+
+def test_an_au_file_of_unknown_size_is_whole(tmp_path):
+    soundfile.write(tmp_path / "x.au", chirp(2.0), 16000, format="AU")
+    content = bytearray((tmp_path / "x.au").read_bytes())
+    content[8:12] = b"\xff" * 4
+    (tmp_path / "x.au").write_bytes(content)
+    assert len(whole(open_audio(tmp_path / "x.au"))) == 32000
+
+
 def test_chunks_and_tags_behind_the_samples_are_no_samples(tmp_path):
     path = write_audio(tmp_path / "x.wav", chirp(1.0))
     content = path.read_bytes()

@@ -160,6 +160,34 @@ def test_common_voice(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "head", "split"),
+    [
+        ("metadata.csv", "file_name,transcription,speaker_id", None),
+        ("train.csv", "wav_filename;transcript;speaker", "train"),
+        ("dev.tsv", "Audio Path\tSentence\tClient ID", "valid"),
+    ],
+)
+def test_tables_that_name_their_columns(tmp_path, name, head, split):
+    audio(tmp_path / "a.wav")
+    audio(tmp_path / "wavs/b.wav")
+    separator = next(sign for sign in ",;\t" if sign in head)
+    lines = [
+        ("a.wav", "one", "s1"),
+        ("elsewhere/b.wav", "two", "s2"),
+        ("gone.wav", "three", "s2"),
+        ("a.wav",),
+    ]
+    write(tmp_path / name, "\n".join([head, *map(separator.join, lines)]))
+    manifest = read_speech(tmp_path)
+    assert manifest.layout == "table"
+    assert rows(manifest) == [("a.wav", "one", split, "s1"), ("b.wav", "two", split, "s2")]
+    assert {bad.path: bad.reason for bad in manifest.rejected} == {
+        f"{name}:5": "columns: 1 instead of 3",
+        "gone.wav": "no such file",
+    }
+
+
 def test_kaldi_never_runs_a_command(tmp_path):
     audio(tmp_path / "audio/a b.wav")
     long = audio(tmp_path / "audio/long.wav", 3)

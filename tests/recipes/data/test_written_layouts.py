@@ -73,6 +73,32 @@ def test_labels_with_a_header(tmp_path):
     assert rows(read_handwriting(tmp_path)) == [("a.png", "שלום", "valid", "anna")]
 
 
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("labels.csv", '\ufefffile name;transcription\r\na.png;one, two\r\nb.png;"x;y"\r\ngone.png;z\r\n'),
+        ("metadata.csv", 'file_name,text\na.png,"one, two"\nlines/b.png,x;y\ngone.png,z\n'),
+        ("train.tsv", "Image\tLabel\na.png\tone, two\nold/place/b.png\tx;y\ngone.png\tz\n"),
+    ],
+)
+def test_other_tables_that_name_their_columns(tmp_path, name, table):
+    image(tmp_path / "a.png")
+    image(tmp_path / "lines/b.png")
+    write(tmp_path / name, table)
+    manifest = read_handwriting(tmp_path)
+    split = "train" if name == "train.tsv" else None
+    assert rows(manifest) == [("a.png", "one, two", split, None), ("b.png", "x;y", split, None)]
+    assert reasons(manifest) == {"gone.png": "no such file"}
+    assert rows(read_handwriting(tmp_path / name)) == rows(manifest)
+
+
+def test_a_table_that_names_no_text_is_no_layout(tmp_path):
+    image(tmp_path / "a.png")
+    write(tmp_path / "labels.csv", "image,width\na.png,100\n")
+    with pytest.raises(DataError, match="no data set recognised"):
+        read_handwriting(tmp_path)
+
+
 def test_line_images(tmp_path):
     names = (
         "train/1.png",
