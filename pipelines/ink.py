@@ -219,7 +219,7 @@ class _InkReading(Reading):
         source = None if ink.name.startswith("<") else ink.name
         line = self._line(points)
         region = TextRegion((line,), line.polygon)
-        return Page((region,), width, height, self.model.name, source, ink.number)
+        return Page((region,), width, height, self.model.name, source, ink.number, notes=ink.notes)
 
     def _line(self, points: np.ndarray) -> TextLine:
         step = self.model.front_end.frame_points

@@ -36,6 +36,7 @@ class Ink:
         writer: the writer, if the source names one.
         name: path of the file, or `<strokes>`.
         number: number of the piece in its file, from 1; None if it is not from a file.
+        notes: strokes that could not be read and were left out, one sentence for each.
     """
 
     kind: ClassVar[str] = "ink"
@@ -45,6 +46,7 @@ class Ink:
     writer: str | None = None
     name: str = "<strokes>"
     number: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def open_ink(source: Source | Ink, kind: str = "ink", options: object = None) -> list[Ink]:
@@ -183,6 +185,6 @@ def _from_inkml(file: BinaryIO, name: str) -> list[Ink]:
 
     pieces = read_inkml(file, name)
     return [
-        Ink(_checked(piece.strokes, f"{name}:{number}"), piece.label, piece.writer, name, number)
+        Ink(_checked(piece.strokes, f"{name}:{number}"), piece.label, piece.writer, name, number, piece.notes)
         for number, piece in enumerate(pieces, start=1)
     ]

@@ -20,6 +20,7 @@ from pipelines.media.xml import safe_parser
 LARGEST = 1 << 26  # largest file in bytes, as it is read as a whole
 MOST_POINTS = 1 << 20  # in one file, counting points repeated by views
 MOST_VIEWS = 1 << 16
+MOST_UNREAD = 1000
 DEEPEST = 64  # longest chain of views or contexts
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
@@ -30,12 +31,21 @@ _NUMBER = r"-?\s*(?:#[0-9a-fA-F]{1,16}|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 _VALUE = re.compile(rf"\s*(?:([!'\"])?\s*({_NUMBER})|([TF*?]))")
 
 
+class _Unread(MediaError):
+    """One trace or view cannot be read; others may."""
+
+
 class Piece(NamedTuple):
-    """Strokes, each (points, 3) float64 with NaN for unknown values, their label and writer."""
+    """Strokes, each (points, 3) float64 with NaN for unknown values, their label and writer.
+
+    Attributes:
+        notes: what was left out, one sentence for each.
+    """
 
     strokes: list[np.ndarray]
     label: str | None
     writer: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
         name: name of the file, for error messages.
 
     Raises:
-        MediaError: it is not XML, not InkML, too large, or contradicts itself.
+        MediaError: it is not XML, not InkML, too large, contradicts itself, or has no trace that can be read.
     """
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
@@ -68,7 +78,10 @@ def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
         raise MediaError(name, f"is XML of <{_tag(root)}>, not InkML's <ink>", "give an InkML file")
     if next(root.iter(etree.Entity), None) is not None:
         raise MediaError(name, "uses XML entities", "write their text out")
-    return _Document(root, name).pieces()
+    try:
+        return _Document(root, name).pieces()
+    except _Unread as error:  # not of one trace
+        raise MediaError(name, error.cause, error.way_out) from error
 
 
 class _Document:
@@ -85,11 +98,21 @@ class _Document:
         self.points = self.views = self.contexts = 0
         self.heads: dict = {}  # trace -> the first trace of its continuation, or itself
         self.parts: dict = {}  # first trace -> the points of all that continue it
+        self.unread: dict = {}  # trace or view that cannot be read -> why
+        self.left_out: list[str] = []  # why, of those that the current piece would hold
         self._read_traces(root, Format())
         self.traces = {trace: np.concatenate(parts) for trace, parts in self.parts.items()}
 
     def fault(self, cause: str) -> MediaError:
         return MediaError(self.name, cause, "check how it was made, or save it again")
+
+    def unreadable(self, cause: str) -> _Unread:
+        return _Unread(self.name, cause, "check how it was made, or save it again")
+
+    def _leave_out(self, element, error: _Unread) -> None:
+        self.unread[element] = error.cause
+        if len(self.unread) > MOST_UNREAD:
+            raise self.fault(f"has more than {MOST_UNREAD} strokes that cannot be read")
 
     def pieces(self) -> list[Piece]:
         label, writer = _annotations(self.root)
@@ -98,7 +121,12 @@ class _Document:
         for group in groups or [self.root]:
             own, by = _annotations(group)
             traces = [self.traces[element] for element in group.iter() if element in self.traces]
-            found.append(Piece(traces or self._shown(group), own, by or writer))
+            self.left_out = [self.unread[element] for element in group.iter() if element in self.unread]
+            strokes = traces or self._shown(group)
+            notes = tuple(f"left out: {cause}" for cause in dict.fromkeys(self.left_out))
+            found.append(Piece(strokes, own, by or writer, notes))
+        if self.unread and not any(len(stroke) for piece in found for stroke in piece.strokes):
+            raise self.fault(next(iter(self.unread.values())))
         return found
 
     # What views show
@@ -108,12 +136,20 @@ class _Document:
         self.views += 1
         if self.views > MOST_VIEWS or depth > DEEPEST:
             raise self.fault("has views of traces that lead in circles, or too many of them")
+        if element in self.unread:
+            self.left_out.append(self.unread[element])
+            return []
         if element in self.traces:
             self._count(len(self.traces[element]))
             return [self.traces[element]]
         if _tag(element) not in ("ink", "traceGroup", "traceView"):
             return []
-        strokes = self._referenced(element, depth)
+        strokes = []
+        try:
+            strokes += self._referenced(element, depth)
+        except _Unread as error:
+            self._leave_out(element, error)
+            self.left_out.append(error.cause)
         for child in element:
             strokes += self._shown(child, depth + 1)
         return strokes
@@ -124,24 +160,26 @@ class _Document:
         if reference is None:
             return []
         target = self._target(reference)
+        if target in self.unread:
+            return self._shown(target)
         if first is None and last is None:
             return self._shown(target, depth + 1)
         if target not in self.traces:
-            raise self.fault(f"has a view of a part of {reference!r}, which is not a trace")
+            raise self.unreadable(f"has a view of a part of {reference!r}, which is not a trace")
         points = self.traces[target]
         try:
             start, end = int(first or 1), int(last or len(points))
         except ValueError:
-            raise self.fault(f"has a view from {first!r} to {last!r}, not numbers") from None
+            raise self.unreadable(f"has a view from {first!r} to {last!r}, not numbers") from None
         if not 1 <= start <= end <= len(points):
-            raise self.fault(f"has a view from {start} to {end} of {len(points)} points")
+            raise self.unreadable(f"has a view from {start} to {end} of {len(points)} points")
         self._count(end - start + 1)
         return [points[start - 1 : end]]
 
     def _target(self, reference: str):
         key = reference.rpartition("#")[2]
         if key not in self.by_id:
-            raise self.fault(f"refers to {reference!r}, which is not in it")
+            raise self.unreadable(f"refers to {reference!r}, which is not in it")
         return self.by_id[key]
 
     def _count(self, points: int) -> None:
@@ -163,7 +201,10 @@ class _Document:
             elif tag == "traceGroup":
                 self._read_traces(child, form)
             elif tag == "trace" and child.get("type") != "penUp":
-                self._read_trace(child, self._referred(child, form))
+                try:
+                    self._read_trace(child, self._referred(child, form))
+                except _Unread as error:
+                    self._leave_out(child, error)
 
     def _referred(self, element, form: Format) -> Format:
         return self._followed(element, ("contextRef",), form, 0)
@@ -214,7 +255,8 @@ class _Document:
         if trace.get("continuation") in ("middle", "end"):
             prior = self._target(trace.get("priorRef") or "")
             if prior not in self.heads:
-                raise self.fault("has a trace that continues one which is not before it")
+                blame = self.unreadable if prior in self.unread else self.fault
+                raise blame("has a trace that continues one which is not before it")
             head = self.heads[prior]
         self.heads[trace] = head
         self.parts.setdefault(head, []).append(points)
@@ -232,7 +274,7 @@ class _Document:
             given = form.channels[: len(values)]
             if len(values) > len(channels) or "X" not in given or "Y" not in given:
                 cause = f"point {number} of {where} has {len(values)} values for {len(channels)} channels"
-                raise self.fault(cause)
+                raise self.unreadable(cause)
             read = [channel.read(*value) for channel, value in zip(channels, values, strict=False)]
             known = dict(zip(given, read, strict=True))
             rows.append([known.get(name, np.nan) * form.factors.get(name, 1.0) for name in "XYT"])
@@ -244,7 +286,7 @@ class _Document:
         while place < len(point):
             match = _VALUE.match(point, place)
             if not match:
-                raise self.fault(f"{where} has {point[place : place + 20].strip()!r}, not a number")
+                raise self.unreadable(f"{where} has {point[place : place + 20].strip()!r}, not a number")
             place = match.end()
             sign, number, other = match.groups()
             if number is None:

@@ -229,6 +229,8 @@ def read_written_ink(root: Path) -> Found:
         for index, ink in enumerate(pieces):
             if ink.label is None:
                 yield Rejected(f"{shown(file, folder)}:{ink.number}", "no label")
+            elif ink.notes:  # a label without all of its strokes teaches what is wrong
+                yield Rejected(f"{shown(file, folder)}:{ink.number}", ink.notes[0])
             else:
                 yield Item(file, ink.label, split, ink.writer, index=index)
 

@@ -192,6 +192,31 @@ def test_hostile_inkml_is_refused_with_file_cause_and_way_out(content, head, cau
 
 
 @pytest.mark.parametrize(
+    "bad, cause",
+    [
+        ("<trace id='t'>3 3, x y</trace>", "point 2 of trace t has 'x y', not a number"),
+        ("<trace id='t' contextRef='#gone'>3 3</trace>", "refers to '#gone', which is not in it"),
+        ("<trace id='t'>3 x</trace><trace continuation='end' priorRef='#t'>4 4</trace>", "not a number"),
+    ],
+)
+def test_one_bad_trace_costs_that_trace(bad, cause):
+    (ink,) = read_ink(inkml(f"<trace>0 0, 1 1</trace>{bad}<trace>5 5</trace>"))
+    assert points(ink) == [[[0, 0], [1, 1]], [[5, 5]]]
+    assert cause in ink.notes[0] and ink.notes[0].startswith("left out: ")
+
+
+@pytest.mark.parametrize("view", ["#bad", "#gone", "#group"])
+def test_one_bad_view_costs_that_view_in_its_piece(view):
+    traces = '<trace id="a">0 0, 1 1</trace><traceGroup id="group"><trace id="bad">x</trace></traceGroup>'
+    label = '<annotation type="truth">x</annotation>'
+    whole = f'<traceGroup>{label}<traceView traceDataRef="#a"/></traceGroup>'
+    cut = f'<traceGroup>{label}<traceView traceDataRef="#a"/><traceView traceDataRef="{view}"/></traceGroup>'
+    first, second = read_ink(inkml(traces + cut + whole))
+    assert points(first) == points(second) == [[[0, 0], [1, 1]]]
+    assert len(first.notes) == 1 and second.notes == ()
+
+
+@pytest.mark.parametrize(
     "content, cause",
     [
         (b"", "is empty"),

@@ -290,3 +290,13 @@ def test_real_sets_have_the_counts_of_their_descriptions():
         assert Counter(item.split for item in manifest.items) == counts and not manifest.rejected
     manifest = read_ink(root / "ink/omniglot")
     assert Counter(item.split for item in manifest.items) == {"train": 800, "test": 200}
+
+
+def test_ink_of_which_a_stroke_cannot_be_read_is_no_example(tmp_path):
+    label = '<annotation type="truth">x</annotation>'
+    groups = f"<traceGroup>{label}<trace>0 0, 1 1</trace></traceGroup>"
+    groups += f"<traceGroup>{label}<trace>0 0, 1 1</trace><trace>0 y</trace></traceGroup>"
+    write(tmp_path / "a.inkml", f'<ink xmlns="http://www.w3.org/2003/InkML">{groups}</ink>')
+    manifest = read_ink(tmp_path)
+    assert [item.index for item in manifest.items] == [0]
+    assert "left out: point 1 of trace 3 has 'y', not a number" in reasons(manifest)["a.inkml:2"]
