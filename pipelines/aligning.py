@@ -23,7 +23,7 @@ from pipelines.reading.batches import buffered, log_probabilities
 from pipelines.reading.settings import AlignmentOptions
 from pipelines.reading.spelling import Spelling
 from pipelines.results import Character, Segment, Transcript, Word
-from pipelines.speech import cut, speech_model
+from pipelines.speech import cut, speech_model, within
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
 LARGEST_TEXT = 20_000_000  # bytes: what is said in two weeks
@@ -100,6 +100,7 @@ class _Recording:
         times: (frames,) seconds of each frame's middle.
         step: seconds that a frame stands for.
         duration: seconds.
+        lead, trail: whether silence was added at the ends.
     """
 
     def __init__(self, audio: Audio, model: SequenceModel, options: AlignmentOptions):
@@ -108,10 +109,12 @@ class _Recording:
         pause[0, BLANK] = 0.0
         rows: list[Tensor] = []
         times: list[np.ndarray] = []
+        self.lead = self.trail = False
         pieces = cut(audio, options.longest, model.front_end.sample_rate, options.strict)
         for some, _ in buffered(pieces, lambda piece: piece):
             heard = log_probabilities(model, [piece.inputs for piece in some], options)
             for piece, log_probs in zip(some, heard, strict=True):
+                self.lead, self.trail = self.lead or piece.lead > 0, piece.trail > 0
                 end = times[-1][-1] + self.step if times else 0.0
                 if piece.offset > end:
                     rows.append(pause)
@@ -122,10 +125,12 @@ class _Recording:
         self.log_probs = torch.cat(rows) if rows else pause
         self.times = np.concatenate(times) if times else np.zeros(1)
 
-    def span(self, start: int, end: int) -> tuple[float, float]:
-        """Frames `start` up to but not including `end` -> start and end in seconds."""
-        first, last = self.times[start] - self.step / 2, self.times[end - 1] + self.step / 2
-        return min(max(0.0, float(first)), self.duration), min(float(last), self.duration)
+    def spans(self, starts: Sequence[int], ends: Sequence[int]) -> list[tuple[float, float]]:
+        """Frames from each start up to but not including its end -> starts and ends in seconds."""
+        firsts = self.times[np.array(starts)] - self.step / 2
+        lasts = self.times[np.array(ends) - 1] + self.step / 2
+        times = np.stack([firsts, lasts], axis=1)
+        return list(map(tuple, within(times, 0.0, self.duration, self.lead, self.trail).tolist()))
 
 
 class _Line:
@@ -169,10 +174,10 @@ class _Line:
     def segment(self, recording: _Recording, alphabet: Alphabet) -> Segment:
         """The line with its words in the recording's time."""
         placed = self.placed.labels
-        columns = zip(placed.ids, placed.starts, placed.ends, placed.confidences, strict=True)
+        spans = recording.spans(placed.starts, placed.ends)
         characters = [
-            Character(alphabet.decode([label]), *recording.span(start, end), min(confidence, 1.0))
-            for label, start, end, confidence in columns
+            Character(alphabet.decode([label]), *span, min(confidence, 1.0))
+            for label, span, confidence in zip(placed.ids, spans, placed.confidences, strict=True)
         ]
         begin, end = characters[0].start, characters[-1].end
         words: list[Word] = []

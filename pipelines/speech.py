@@ -15,7 +15,7 @@ from torch import Tensor
 from decoders.contract import Labels
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import Source, open_audio
-from pipelines.media.loudness import HOP, MARGIN, heard, rms, sounding
+from pipelines.media.loudness import HOP, MARGIN, heard, rms, sounding, with_breath
 from pipelines.media.recording import SILENCE, Audio, resample
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, model_for, raising, read
@@ -29,14 +29,27 @@ FAINT = (
 )
 CLEAR = 0.8  # confidence of a character from which on it is read clearly
 SHORTEST_FAINT = 0.6  # seconds that it must last
+EDGE = 0.1  # seconds at a tightly cut end in which times may be drawn together
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of one recording: its samples at the model's rate, and where it begins in seconds."""
+    """A stretch of one recording.
+
+    Attributes:
+        samples: at the model's rate.
+        offset: where they begin, in seconds; below 0 where silence was added before the recording.
+        lead, trail: seconds of silence added before and behind, see `loudness.with_breath`.
+    """
 
     samples: np.ndarray
     offset: float
+    lead: float = 0.0
+    trail: float = 0.0
+
+    def span(self, rate: int) -> tuple[float, float]:
+        """Where the recording's own samples begin and end, in its seconds."""
+        return self.offset + self.lead, self.offset + len(self.samples) / rate - self.trail
 
     @property
     def inputs(self) -> Tensor:
@@ -86,16 +99,20 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
 
     A recording that is short enough stays whole but for silence at its ends, which is left out; one with
     nothing but silence gives no pieces.
+    Where speech reaches an end of the recording, silence is added; pieces amid it keep their neighbourhood.
     Only some pieces' worth of audio is in memory.
     """
     rate = audio.sample_rate
     limit = round(longest * rate)
     rest, begin, loudest = np.zeros(0, np.float32), 0, 0.0
 
-    def pieces(spans: list[tuple[int, int]]) -> Iterator[Piece]:
+    def pieces(spans: list[tuple[int, int]], last: bool = False) -> Iterator[Piece]:
         for start, end in spans:
             if np.abs(rest[start:end]).max(initial=0.0) >= SILENCE:
-                yield Piece(resample(rest[start:end], rate, sample_rate), (begin + start) / rate)
+                samples = resample(rest[start:end], rate, sample_rate)
+                ends = begin + start == 0, last and end == len(rest)
+                samples, lead, trail = with_breath(samples, sample_rate, ends)
+                yield Piece(samples, (begin + start) / rate - lead, lead, trail)
 
     for block in audio.blocks(longest * 2, strict=strict):
         loudest = max(loudest, _loudness(block))
@@ -110,7 +127,7 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
         yield from pieces(spans)
         rest, begin = rest[keep:], begin + keep
     spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [heard(rest, rate)]
-    yield from pieces(spans)
+    yield from pieces(spans, last=True)
 
 
 def segment(
@@ -128,18 +145,16 @@ def segment(
             even where many that are read by half have the same mean.
     """
     step = model.front_end.frame_seconds
-    end_of_piece = piece.offset + len(piece.samples) / model.front_end.sample_rate
-
-    def seconds(frame: float) -> float:
-        return min(max(piece.offset, piece.offset + frame * step), end_of_piece)
+    said = words_of(labels, model.alphabet)
+    # A frame stands for the half step before and after it.
+    edges = [(symbol.start - 0.5, symbol.end - 0.5) for symbols in said for symbol in symbols]
+    times = piece.offset + np.array(edges).reshape(-1, 2) * step
+    times = iter(within(times, *piece.span(model.front_end.sample_rate), piece.lead > 0, piece.trail > 0))
 
     def character(symbol: Symbol) -> Character:
-        # A frame stands for the half step before and after it.
-        return Character(
-            symbol.text, seconds(symbol.start - 0.5), seconds(symbol.end - 0.5), symbol.confidence
-        )
+        return Character(symbol.text, *next(times).tolist(), symbol.confidence)
 
-    words = [word(list(map(character, symbols))) for symbols in words_of(labels, model.alphabet)]
+    words = [word([character(symbol) for symbol in symbols]) for symbols in said]
     if not words:
         return None
     confidence = sum(w.confidence for w in words) / len(words)
@@ -148,6 +163,20 @@ def segment(
     text = " ".join(w.text for w in words)
     alternatives = readings_of(labels, model)
     return Segment(text, words[0].start, words[-1].end, confidence, tuple(words), alternatives=alternatives)
+
+
+def within(times: np.ndarray, start: float, end: float, lead: bool, trail: bool) -> np.ndarray:
+    """Times in seconds, of any shape, none outside `start` to `end`.
+
+    Where silence was added (`lead`, `trail`), what a model writes there, a frame or two off, shares the
+    nearest `EDGE` seconds with what is in them, so that it keeps order and length; else it is clipped.
+    """
+    if not times.size:
+        return times
+    first = min(start, times.min()) if lead else start
+    last = max(end, times.max()) if trail else end
+    room = min(EDGE, (end - start) / 2)
+    return np.interp(times, [first, start + room, end - room, last], [start, start + room, end - room, end])
 
 
 def clear_share(words: Sequence[Word]) -> float:
@@ -188,7 +217,7 @@ class _Recording(Reading):
         found = segment(model, labels, piece, *least)
         if found:
             self.segments.append(found)
-        self.position = piece.offset + len(piece.samples) / self.model.front_end.sample_rate
+        self.position = piece.span(self.model.front_end.sample_rate)[1]
 
     def result(self) -> Transcript:
         source = None if self.name.startswith("<") else self.name

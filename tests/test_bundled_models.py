@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from pipelines import annotate, caption, classify, load, recognize, transcribe
+from pipelines import align, annotate, caption, classify, load, recognize, transcribe
+from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
 from pipelines.model_file import bundled
 from recipes.scoring.error_rates import error_rate
@@ -85,3 +87,22 @@ def test_a_ruined_model_does_not(name, tmp_path):
             weight.copy_(weight.flatten()[shuffled].view_as(weight))
     found = error(name, load(model.save(tmp_path / f"{name}.safetensors")))
     assert found > READ[name][2] + 0.5
+
+
+@pytest.mark.parametrize("name", ["rubout.m4a", "enter.wav", "digits.wav", "postcode.flac"])
+def test_speech_that_is_cut_tightly_reads_as_the_whole_with_its_times(name):
+    model = load("speech-en-an4")
+    samples = read_audio(EXAMPLES / "speech" / name, 16000)
+    loud = (np.abs(samples) > 0.03 * np.abs(samples).max()).nonzero()[0]
+    start, end = loud[0], loud[-1] + 1
+    tight = samples[start:end]
+    expected = transcribe(samples, model, 16000)
+    for offset in (0.0, 0.1):
+        found = transcribe(tight + np.float32(offset), model, 16000)
+        assert found.text == expected.text
+        for one, other in zip(found.words, expected.words, strict=True):
+            assert 0 <= one.start < one.end <= found.duration
+            assert one.start == pytest.approx(max(0.0, other.start - start / 16000), abs=0.1)
+    placed = align(tight, expected.text, model, 16000)
+    assert all(segment.found for segment in placed.segments)
+    assert all(0 <= word.start < word.end <= placed.duration for word in placed.words)

@@ -20,6 +20,10 @@ LOST = 60.0  # dB below it, from where on nothing is heard
 MARGIN = 0.2  # seconds of quiet kept around what is cut out
 STANDS_OUT = 12.0  # dB above the noise that the loudest moment nearby must have there
 AROUND = 15  # seconds before and behind a second in which the noise is measured
+SPEAKING = 20.0  # dB below the loudest moment down to which somebody certainly speaks
+ABOVE_NOISE = 6.0  # dB above the background that they stand out besides
+TIGHT = 0.1  # seconds from an end within which that is too near to it
+BREATH = 0.24  # seconds of silence put there: a whole number of frames for steps of 10 to 60 ms
 
 
 def rms(samples: np.ndarray) -> np.ndarray:
@@ -66,6 +70,44 @@ def heard(samples: np.ndarray, rate: int) -> tuple[int, int]:
     places = np.flatnonzero(level > max(level.max() - LOST, decibels(np.zeros(1))[0])) * HOP
     margin = round(MARGIN * rate)
     return max(0, int(places[0]) - margin), min(len(samples), int(places[-1]) + HOP + margin)
+
+
+def cut_off(samples: np.ndarray, rate: int) -> tuple[bool, bool]:
+    """Whether speech reaches the beginning, and the end: something loud that stands out from the background,
+    since steady noise has no beginning.
+
+    Args:
+        samples: (samples,) float32.
+        rate: samples a second.
+    """
+    level = decibels(rms(samples))
+    if not len(samples):
+        return False, False
+    loud = level > max(level.max() - SPEAKING, np.quantile(level, 0.1) + ABOVE_NOISE)
+    places = np.flatnonzero(loud) * HOP
+    reach = TIGHT * rate
+    return bool((places < reach).any()), bool((places > len(samples) - HOP - reach).any())
+
+
+def with_breath(
+    samples: np.ndarray, rate: int, ends: tuple[bool, bool] = (True, True)
+) -> tuple[np.ndarray, float, float]:
+    """Samples with `BREATH` seconds of silence at each end where they are `cut_off`: beside it, models hear
+    the first and the last sound better.
+
+    Args:
+        samples: (samples,) float32.
+        rate: samples a second.
+        ends: whether their beginning and their end are those of the recording.
+
+    Returns:
+        The samples, and the seconds added before and behind.
+    """
+    if not any(ends):
+        return samples, 0.0, 0.0
+    tight = zip(cut_off(samples, rate), ends, strict=True)
+    sides = [round(BREATH * rate) if all(each) else 0 for each in tight]
+    return (np.pad(samples, sides) if any(sides) else samples), sides[0] / rate, sides[1] / rate
 
 
 def decibels(amplitudes: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torchaudio.functional import mask_along_axis_iid
 
 from encoders.spectrogram import LogMel
+from pipelines.media.loudness import with_breath
 from recipes.asr.options import SpeechAugmentation
 from recipes.asr.surroundings import Surroundings, surrounded, uniform
 
@@ -51,12 +52,18 @@ class Variants:
         return self.mel(*vary(self.power(speech), self.log_mel, options, generator))
 
     def power(self, speech: Tensor) -> Tensor:
-        """(samples,) -> (frames, bins)."""
+        """(samples,) -> (frames, bins), with silence at ends that are cut tightly, as in recognition."""
+        speech = breathed(speech, self.rate)
         return self.log_mel.power(speech.unsqueeze(0), torch.tensor([len(speech)]))[0][0]
 
     def mel(self, power: Tensor, warp: int = WARPS.index(1.0)) -> Tensor:
         """(frames, bins) and an index into `WARPS` -> (frames, n_mels)."""
         return power @ self.filterbanks[warp]
+
+
+def breathed(speech: Tensor, rate: int) -> Tensor:
+    """(samples,) with the silence that recognition adds where they are cut tightly."""
+    return torch.from_numpy(with_breath(speech.numpy(), rate)[0])
 
 
 def vary(power: Tensor, log_mel: LogMel, options: SpeechAugmentation, generator: torch.Generator):

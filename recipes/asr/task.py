@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipelines.model import SequenceModel
-from recipes.asr.augment import Variants, spec_augment
+from recipes.asr.augment import Variants, breathed, spec_augment
 from recipes.asr.options import CARRIED, AsrOptions, SpeechAugmentation
 from recipes.asr.surroundings import VOICES, Surroundings, speechless, uniform
 from recipes.learning.reading_task import ReadingTask, Sample, Samples, padded
@@ -91,7 +91,8 @@ class SpeechTask(ReadingTask):
         return front_end.log_mel.levelled(mel, frames, floors), frames
 
     def read(self, samples: list[Sample]) -> tuple[Tensor, Tensor]:
-        waveforms, lengths = padded([self._waveform(sample) for sample in samples])
+        heard = [breathed(self._waveform(sample), self.variants.rate) for sample in samples]
+        waveforms, lengths = padded(heard)
         return self.model.front_end(waveforms.to(self.device), lengths.to(self.device))
 
 

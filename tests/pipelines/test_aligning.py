@@ -38,7 +38,9 @@ class Ideal(SequenceModel):
 def spoken(text, alphabet=LETTERS):
     """Samples in which `Ideal` hears the text."""
     frames = [frame for label in alphabet.encode(text) for frame in (0.1 + 0.02 * label, 0, 0)]
-    return np.repeat(np.array(frames, np.float32), FRAME)
+    sound = np.repeat(np.array(frames, np.float32), FRAME)
+    sound[1::2] *= -1  # a constant would be no sound
+    return sound
 
 
 def silence(seconds):

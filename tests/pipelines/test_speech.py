@@ -14,7 +14,7 @@ from decoders.alphabet import Alphabet
 from decoders.contract import Labels
 from pipelines import speech
 from pipelines.errors import MediaError, ModelError
-from pipelines.media.audio import open_audio
+from pipelines.media.audio import open_audio, read_audio
 from pipelines.media.recording import Audio
 from pipelines.model import SequenceModel
 from pipelines.reading import batches as reading
@@ -321,8 +321,9 @@ def test_sound_without_a_pause_is_cut_without_loss_at_its_quietest():
 def test_a_recording_that_is_short_enough_stays_whole(seconds):
     samples = np.concatenate([noise(seconds / 2), silence(seconds / 3), noise(seconds / 6)])
     (piece,) = cut(open_audio(samples, RATE), 5.0, RATE)
-    assert piece.offset == 0.0
-    np.testing.assert_array_equal(piece.samples, samples)
+    assert piece.span(RATE) == pytest.approx((0.0, len(samples) / RATE))
+    start = round(piece.lead * RATE)
+    np.testing.assert_array_equal(piece.samples[start : start + len(samples)], samples)
 
 
 def test_silence_around_the_words_changes_nothing(model):
@@ -336,6 +337,62 @@ def test_silence_around_the_words_changes_nothing(model):
     assert around[0].text == around[1].text
     for one, other in zip(*(transcript.words for transcript in around), strict=True):
         assert other.start - one.start == pytest.approx(3.0, abs=0.04)
+
+
+def spoken(offset=0.0):
+    """A second of syllables that are cut tightly, on a constant."""
+    samples = noise(1.0) * np.repeat([1.0, 0.02, 0.5, 0.01, 1.0], RATE // 5)
+    return (samples + offset).astype(np.float32)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.3])
+def test_speech_that_is_cut_tightly_gets_silence_and_keeps_its_times(model, offset):
+    samples = spoken(offset)
+    (piece,) = cut(open_audio(samples, RATE), 5.0, RATE)
+    assert piece.lead > 0 and piece.trail > 0
+    assert piece.span(RATE) == pytest.approx((0.0, 1.0))
+    inner = piece.samples[round(piece.lead * RATE) :][:RATE]
+    np.testing.assert_allclose(inner, spoken(), atol=2e-3)
+    assert not piece.samples[: round(piece.lead * RATE)].any()
+    found = transcribe(samples, model, RATE)
+    assert found.words and found.duration == 1.0
+    now = 0.0
+    for character in (each for word in found.words for each in word.characters):
+        assert now - 1e-9 <= character.start < character.end <= 1.0
+        now = character.end
+
+
+def test_only_the_ends_of_a_recording_get_silence():
+    samples = np.concatenate([spoken(), *[part for _ in range(20) for part in (silence(1.0), spoken())]])
+    pieces = list(cut(open_audio(samples, RATE), 2.0, RATE))
+    assert len(pieces) > 10
+    assert [piece.lead > 0 for piece in pieces] == [True, *[False] * (len(pieces) - 1)]
+    assert [piece.trail > 0 for piece in pieces] == [*[False] * (len(pieces) - 1), True]
+    quiet = np.concatenate([silence(0.5), spoken(), silence(0.5)])
+    (piece,) = cut(open_audio(quiet, RATE), 2.0, RATE)
+    assert (piece.lead, piece.trail) == (0.0, 0.0)
+
+
+def test_labels_in_the_silence_that_was_added_share_the_edge(model):
+    piece = Piece(silence(1.0), 9.76, lead=0.24, trail=0.24)
+    inside = segment(model, Labels([1, 2], [10, 12], [11, 13], [0.5] * 2), piece)
+    times = [(each.start, each.end) for each in inside.words[0].characters]
+    assert times == [pytest.approx((10.045, 10.075)), pytest.approx((10.105, 10.135))]  # as without silence
+    found = segment(model, Labels([1, 2, 1, 2], [3, 5, 27, 29], [4, 6, 28, 30], [0.5] * 4), piece)
+    times = [each for letter in found.words[0].characters for each in (letter.start, letter.end)]
+    assert times == sorted(set(times)) and times[0] == 10.0 and times[-1] == pytest.approx(10.52)
+
+
+@pytest.mark.parametrize("name", ["digits.wav", "dictation.m4a"])
+def test_a_constant_beneath_a_recording_changes_nothing(name):
+    path = Path(__file__).parents[2] / "examples" / "speech" / name
+    samples = read_audio(path, RATE)[: 20 * RATE]
+    pieces = list(cut(open_audio(samples, RATE), 15.0, RATE))
+    for offset in (-0.02, 0.2):
+        found = list(cut(open_audio(samples + np.float32(offset), RATE), 15.0, RATE))
+        assert [piece.offset for piece in found] == [piece.offset for piece in pieces]
+        for one, other in zip(found, pieces, strict=True):
+            np.testing.assert_allclose(one.samples, other.samples, atol=1e-3)
 
 
 def test_what_the_model_is_not_sure_of_is_no_speech(model):

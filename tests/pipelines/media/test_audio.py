@@ -584,6 +584,26 @@ def test_channels_of_opposite_phase_do_not_cancel_each_other_out(tmp_path):
     assert np.abs(read_audio(np.stack([wave, -wave]), 16000, 16000)).max() > 0.4
 
 
+def test_a_constant_beneath_the_sound_of_each_channel_is_taken_away():
+    wave = (tone(25.0) * np.repeat([1, 0, 0.2, 0, 1], 5 * 16000)).astype(np.float32)
+    for offsets, sign in (((0.1, 0.1), 1), ((0.3, -0.1), 1), ((0.2, 0.2), -1)):
+        channels = np.stack([wave + np.float32(offsets[0]), sign * wave + np.float32(offsets[1])])
+        np.testing.assert_allclose(np.abs(read_audio(channels, 16000, 16000)), np.abs(wave), atol=2e-3)
+        audio = open_audio(channels, 16000)
+        np.testing.assert_array_equal(whole(audio, seconds=0.7), whole(audio, seconds=40.0))
+    silent = np.concatenate([np.zeros(12 * 16000), wave + 0.1, np.zeros(16000)]).astype(np.float32)
+    found = read_audio(silent, 16000, 16000)
+    assert not found[: 12 * 16000].any() and not found[-16000:].any()
+    np.testing.assert_allclose(found[12 * 16000 : -16000], wave, atol=2e-3)
+
+
+def test_sound_without_a_constant_beneath_it_is_left_as_it_is():
+    for sound in (noise(0.2), noise(3.0), tone(1.0, frequency=45.0), np.abs(tone(0.05))):
+        np.testing.assert_array_equal(read_audio(sound, 16000, 16000), sound)
+    with pytest.raises(MediaError, match="silent"):
+        read_audio(np.full(16000, 0.3, np.float32), 16000, 16000)
+
+
 def test_of_several_tracks_the_one_that_can_be_heard_or_the_one_that_is_named(tmp_path):
     path = write_tracks(tmp_path / "x.mkv", np.zeros(32000, np.float32), tone(2.0, frequency=880.0))
     assert pitch(whole(open_audio(path)), 16000) == pytest.approx(880, abs=3)
