@@ -72,7 +72,7 @@ def make_options(data: Path, out: Path, epochs: int, **changes) -> AsrOptions:
     augmentation = SpeechAugmentation(
         speed=0.04, tract=0.03, noise=0.2, noise_snr=(20.0, 40.0), frequency_mask_bands=3, time_mask_frames=3
     )
-    options = AsrOptions((data,), out, model=sizes, training=training, augmentation=augmentation)
+    options = AsrOptions(data=(data,), out=out, model=sizes, training=training, augmentation=augmentation)
     return dataclasses.replace(options, **changes)
 
 
@@ -354,7 +354,7 @@ def test_bad_items_are_reported_and_left_out(tmp_path):
     write_audio(tmp_path / "silent.wav", np.zeros(RATE, np.float32), RATE)
     say(tmp_path / "bell.wav", "A")
     (tmp_path / "bell.txt").write_text("A\x07B")
-    recipe = Asr(AsrOptions((tmp_path,), valid=0.3))
+    recipe = Asr(AsrOptions(data=(tmp_path,), valid=0.3))
     (manifest,) = recipe.manifests()
     splits, rejected = recipe.read_splits([manifest], Normalisation())
     assert manifest.layout == "pairs"
