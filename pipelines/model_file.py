@@ -44,6 +44,17 @@ def located(path_or_name: str | Path) -> Path:
     raise ModelError(path, "no such model", f"name a .safetensors file or a bundled model ({names})")
 
 
+def no_default(task: str) -> ModelError:
+    """The error of a task that needs a model, where none was named."""
+    article = "an" if task[0] in "aeiou" else "a"
+    known = [path.stem for path in bundled() if read_header(path)["task"] == task]
+    recipe = (TASKS[task].recipe or "").rpartition(".")[2]
+    way_out = f", such as {known[0]}" if known else f", which `triscribe train {recipe}` makes"
+    return ModelError(
+        "triscribe", f"comes without a model for {task}", f"name {article} {task} model{way_out}"
+    )
+
+
 def header_for(task: str, path_or_name: str | Path | None) -> tuple[str, dict]:
     """Name and header of the model for a task, None being the bundled one.
 
@@ -52,7 +63,7 @@ def header_for(task: str, path_or_name: str | Path | None) -> tuple[str, dict]:
     """
     article = "an" if task[0] in "aeiou" else "a"
     if path_or_name is None and TASKS[task].default is None:
-        raise ModelError("triscribe", f"comes without a model for {task}", f"name {article} {task} model")
+        raise no_default(task)
     path = located(TASKS[task].default if path_or_name is None else path_or_name)
     header = read_header(path)
     if header["task"] != task:

@@ -18,6 +18,7 @@ from encoders.precision import computing
 from pipelines.errors import ModelError, TriscribeError
 from pipelines.media.files import disk_errors, name_of
 from pipelines.model import SequenceModel, default, load
+from pipelines.model_file import no_default
 from pipelines.reading.computing import device_for, even, meanwhile, side_by_side
 from pipelines.reading.inference import for_inference
 from pipelines.reading.language import fusion
@@ -74,7 +75,7 @@ def model_for(task: str, model: SequenceModel | str | Path | None) -> SequenceMo
     """
     article = "an" if task[0] in "aeiou" else "a"
     if model is None and not TASKS[task].default:
-        raise ModelError("triscribe", f"comes without a model for {task}", f"name {article} {task} model")
+        raise no_default(task)
     model = default(task) if model is None else model
     model = model if isinstance(model, SequenceModel) else load(model)
     if model.task != task:

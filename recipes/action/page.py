@@ -11,14 +11,12 @@ import numpy as np
 
 from pipelines.errors import MediaError
 from pipelines.media.video import open_video
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import data_uri, render
+from pipelines.writers.markup import data_uri
 from pipelines.writers.videos import write_video
 from recipes.action.scores import ActionScores
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "action.html"
 MEDIA_BYTES = 7_000_000  # of all clips together, base64 included
 RATE, HEIGHT, QUALITY = 12.0, 144, 30  # of clips: frames a second, pixels of the shorter side, CRF of H.264
 LONGEST = 20.0  # seconds of a clip that are shown
@@ -62,19 +60,17 @@ def write_action_page(
         The path written.
     """
     order = np.argsort(scores.right[0], kind="stable")[:shown]
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "action.html",
+        scores.split,
+        facts,
         scores=scores,
         recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
         **scores.matrix(),
         clips=_clips(scores, [int(index) for index in order]),
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _clips(scores: ActionScores, chosen: Sequence[int]) -> list[ShownClip]:

@@ -9,14 +9,11 @@ from pathlib import Path
 
 from pipelines.media.signal_files import open_signal
 from pipelines.media.signals import chosen
-from pipelines.writers import write_atomically
 from pipelines.writers.ecg_paper import draw
-from pipelines.writers.markup import render
 from recipes.annotate.scores import MarkScores
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "annotate.html"
 SHOWN = 3  # signals with errors
 SECONDS = 10.0  # of each
 
@@ -38,9 +35,11 @@ def write_annotation_page(
         The path written.
     """
     names = ("none", *scores.names)
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "annotate.html",
+        scores.split,
+        facts,
         scores=scores,
         marks=sum(map(len, scores.true)),
         curves=learning_curves(history),
@@ -48,10 +47,6 @@ def write_annotation_page(
         confusions=list(zip(names, scores.confusions.tolist(), strict=True)) if scores.points else [],
         worst=[_drawn(scores, place) for place in scores.worst(SHOWN)],
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _drawn(scores: MarkScores, place: int) -> tuple[str, str]:

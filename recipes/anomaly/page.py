@@ -9,14 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.writers import write_atomically
 from pipelines.writers.events import draw
-from pipelines.writers.markup import render
 from recipes.anomaly.scores import AnomalyScores, Searched
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "anomaly.html"
 SHOWN = 6  # series
 
 
@@ -40,9 +37,11 @@ def write_anomaly_page(
         scores.series, key=lambda each: -max((event.score for event in each.found.events), default=0)
     )
     f1 = scores.f1() if scores.labelled else {}
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "anomaly.html",
+        scores.split,
+        facts,
         scores=scores,
         nab=scores.nab() if scores.labelled else {},
         f1=f1,
@@ -50,10 +49,6 @@ def write_anomaly_page(
         curves=learning_curves(history),
         pictures=[_picture(each) for each in order[:SHOWN]],
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _picture(searched: Searched) -> str:

@@ -10,13 +10,11 @@ from pipelines.errors import MediaError
 from pipelines.media.images import read_image
 from pipelines.media.kind import STILL, kind_of
 from pipelines.media.video import open_video
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import data_uri, render
+from pipelines.writers.markup import data_uri
 from recipes.captioning.scores import CaptionScores
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "captions.html"
 SIDE = 320  # pixels of a picture's longer side
 MEDIA_BYTES = 7_000_000  # of all pictures together, base64 included
 
@@ -48,18 +46,16 @@ def write_caption_page(
             address, reason = "", "left out to keep this page small"
         room -= len(address)
         shown.append((item, address, reason))
-    page = render(
-        TEMPLATE,
-        **heading(found.split, facts),
+    return write_report(
+        path,
+        "captions.html",
+        found.split,
+        facts,
         found=found,
         rates=found.rates(),
         curves=learning_curves(history),
         shown=shown,
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _picture(media: Path | None) -> tuple[str, str]:

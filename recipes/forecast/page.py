@@ -7,14 +7,11 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
 from pipelines.writers.forecasts import draw
-from pipelines.writers.markup import render
 from recipes.forecast.scores import METHODS, ForecastScores
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "forecast.html"
 LEVEL = 0.8  # of the band in pictures
 
 
@@ -34,18 +31,16 @@ def write_forecast_page(
     Returns:
         The path written.
     """
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "forecast.html",
+        scores.split,
+        facts,
         scores=scores,
         verdicts=[(scores.gain(method), scores.verdict(method)) for method in METHODS[2:]],
         curves=learning_curves(history),
         pictures=[_picture(*example) for example in scores.examples],
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _picture(forecast, came: Sequence[float]) -> str:

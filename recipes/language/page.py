@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.language.scores import LanguageScores, told
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "language.html"
 SHOWN = 5  # most surprising stretches
 LONGEST = 600  # characters of them
 
@@ -33,15 +30,13 @@ def write_language_page(
         The path written.
     """
     surprising = sorted(scores.stretches, key=lambda each: -each.nats / max(1, each.characters))[:SHOWN]
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "language.html",
+        scores.split,
+        facts,
         scores=scores,
         told=told,
         curves=learning_curves(history),
         surprising=[(each.nats / max(1, each.characters), each.text[:LONGEST]) for each in surprising],
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipelines.writers import write_atomically
-from pipelines.writers.markup import data_uri, render
+from pipelines.writers.markup import data_uri
 from recipes.policy.episodes import Episode, interval, mean_reward
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "policy.html"
 BARS = 20  # of the histogram of rewards
 MOST_VIDEO = 4_000_000  # bytes of a video that the page holds
 LEARNT, LEARNING, RANDOM = "#2f7fc1", "#cf6a1c", "#8a8a84"
@@ -72,9 +71,11 @@ def write_policy_page(
     """
     rewards = [episode.reward for episode in found]
     shown = video and video.stat().st_size <= MOST_VIDEO
-    page = render(
-        TEMPLATE,
-        **heading("test episodes", facts),
+    return write_report(
+        path,
+        "policy.html",
+        "test episodes",
+        facts,
         curves=[],
         count=len(found),
         reward=mean_reward(found),
@@ -88,9 +89,6 @@ def write_policy_page(
         video=data_uri("video/mp4", video.read_bytes()) if shown else "",
         worst=sorted(found, key=lambda episode: episode.reward)[:10],
     )
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _histogram(rewards: Sequence[float]) -> list[tuple[float, float, int, float]]:

@@ -7,13 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.risk.scores import RiskScores
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
-
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "risk.html"
+from recipes.scoring.reports import write_report
 
 
 def write_risk_page(
@@ -34,19 +30,17 @@ def write_risk_page(
     Returns:
         The path written.
     """
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "risk.html",
+        scores.split,
+        facts,
         scores=scores,
         event=event,
         events=int(scores.labels.sum()),
         curves=learning_curves(history),
         calibration=_calibration(scores),
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
 
 
 def _calibration(scores: RiskScores) -> str:

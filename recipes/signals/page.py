@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 from recipes.signals.scores import SignalScores
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "signals.html"
 SHOWN = 30  # errors
 
 
@@ -31,16 +28,14 @@ def write_signal_page(
     Returns:
         The path written.
     """
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "signals.html",
+        scores.split,
+        facts,
         scores=scores,
         recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
         **scores.matrix(),
         errors=scores.worst(SHOWN),
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 from recipes.tagging.scores import TaggingScores
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "tagging.html"
 SHOWN = 15  # sentences with errors
 
 
@@ -31,15 +28,13 @@ def write_tagging_page(
     Returns:
         The path written.
     """
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "tagging.html",
+        scores.split,
+        facts,
         scores=scores,
         tokens=sum(map(len, scores.found)),
         curves=learning_curves(history),
         worst=scores.worst(SHOWN),
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 from recipes.text.scores import TextScores
 from recipes.text.several import SeveralScores
 
-TEMPLATES = Path(__file__).parents[1] / "scoring" / "templates"
 SHOWN = 30  # errors
 LONGEST = 400  # characters of a text that are shown
 
@@ -33,10 +30,11 @@ def write_text_page(
     Returns:
         The path written.
     """
-    return _written(
+    return write_report(
         path,
         "text.html",
-        **heading(scores.split, facts),
+        scores.split,
+        facts,
         scores=scores,
         recalls=sorted(scores.recalls.items(), key=lambda entry: entry[1][0]),
         curves=learning_curves(history),
@@ -52,10 +50,11 @@ def write_several_page(
     facts: Mapping[str, object] | None = None,
 ) -> Path:
     """The same for texts that may have several labels; see `write_text_page`."""
-    return _written(
+    return write_report(
         path,
         "several.html",
-        **heading(scores.split, facts),
+        scores.split,
+        facts,
         scores=scores,
         curves=learning_curves(history),
         errors=_shortened(scores.worst(SHOWN)),
@@ -67,11 +66,3 @@ def _shortened(errors: Sequence[tuple]) -> list[tuple]:
     return [
         (text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026", *rest) for text, *rest in errors
     ]
-
-
-def _written(path: str | Path, template: str, **values: object) -> Path:
-    path = Path(path)
-    page = render(TEMPLATES / template, **values)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path

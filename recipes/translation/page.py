@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipelines.writers import write_atomically
-from pipelines.writers.markup import render
 from recipes.scoring.curves import learning_curves
-from recipes.scoring.headings import heading
+from recipes.scoring.reports import write_report
 from recipes.translation.scores import TranslationScores
 
-TEMPLATE = Path(__file__).parents[1] / "scoring" / "templates" / "translation.html"
 WORST = 15
 DRAWN = 12  # translations with their attention
 LARGEST = 1500  # cells of an attention that is drawn
@@ -34,9 +31,11 @@ def write_translation_page(
         The path written.
     """
     drawn = scores.items[:: max(1, len(scores.items) // DRAWN)][:DRAWN]
-    page = render(
-        TEMPLATE,
-        **heading(scores.split, facts),
+    return write_report(
+        path,
+        "translation.html",
+        scores.split,
+        facts,
         scores=scores,
         curves=learning_curves(history),
         worst=scores.worst(WORST),
@@ -45,7 +44,3 @@ def write_translation_page(
             for each in drawn
         ],
     )
-    path = Path(path)
-    with write_atomically(path) as file:
-        file.write(page)
-    return path
