@@ -17,7 +17,7 @@ from numbers import Number
 from typing import BinaryIO
 
 from pipelines.errors import MediaError
-from pipelines.media import images, recording, remote, signals, video
+from pipelines.media import images, recording, remote, signals, video_file
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.part import part_of
 from pipelines.media.text import beginning
@@ -278,7 +278,7 @@ def _tracks_in(container, sure: bool, damaged: tuple[str, bool]) -> tuple[str, b
     with container:
         if sure and not container.streams:
             return damaged
-        is_film = bool(set(container.format.name.split(",")) & set(video.FORMATS))
+        is_film = bool(set(container.format.name.split(",")) & set(video_file.FORMATS))
         tracks = [
             track
             for track in container.streams

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from pipelines.errors import MediaError
-from pipelines.media import video as media
+from pipelines.media import video_file
 from pipelines.media.kind import kind_of
 from pipelines.media.recording import DamagedMedia
 from pipelines.media.video import open_video
@@ -94,14 +94,14 @@ def test_leaps_and_plain_decoding_agree(clip):
 
 def test_sparse_sampling_decodes_little(tmp_path, monkeypatch):
     video, decoded = open_video(write_video(tmp_path / "x.mp4", 1200, g="20", preset="ultrafast")), []
-    decode = media._decoded
+    decode = video_file._decoded
 
     def watched(*args):
         for frame in decode(*args):
             decoded.append(frame)
             yield frame
 
-    monkeypatch.setattr(media, "_decoded", watched)
+    monkeypatch.setattr(video_file, "_decoded", watched)
     assert [frame.time for frame in video.frames(count=4)] == pytest.approx([15, 45, 75, 105])
     assert len(decoded) < 4 * 25
     decoded.clear()
