@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.batch.engines import pool, workers
 from pipelines.batch.engines.limits import Limits, machine_memory, memory_of
+from pipelines.batch.engines.serving import BEGUN
 from pipelines.batch.engines.workers import Workers, cores
 from pipelines.batch.units import Route, Unit, read
 from pipelines.errors import MediaError, ModelError
@@ -90,17 +91,25 @@ def test_a_file_that_needs_too_much_memory(tmp_path, recordings):
 
 
 def test_a_file_that_hangs(tmp_path, recordings, monkeypatch):
-    """The clock runs while a worker has the file open, so that no outcome depends on a busy machine."""
+    """The clock runs while a worker has the file open and its length is known, so that no outcome depends on
+    a busy machine.
+    """
     units = [*recordings, poisoned(tmp_path, "hang")]
     hanging = units[-1].source
-    ticks = [0.0]
+    ticks, length_known, take = [0.0], [True], pool.Pool._take
 
     def monotonic() -> float:
-        ticks[0] += 100.0 * any(not is_gone(process) for process in hanging.openings())
+        is_open = any(not is_gone(process) for process in hanging.openings())
+        ticks[0] += 100.0 * (is_open and length_known[0])
         return ticks[0]
+
+    def taken(self, reader, message):
+        length_known[0] = message[0] != BEGUN or message[2] > 0
+        return take(self, reader, message)
 
     clock = SimpleNamespace(monotonic=monotonic)
     monkeypatch.setattr(pool, "time", clock)
+    monkeypatch.setattr(pool.Pool, "_take", taken)
     found = list(Workers(1)(units))
     assert len(found) == len(units) and len(hanging.openings()) == 2  # with the others, then alone
     assert told(each for each in found if each[0] in recordings) == told(read(recordings))
