@@ -14,7 +14,7 @@ from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
 from pipelines.media.kind import kind_or_name
 from pipelines.media.remote import is_remote
-from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, read_header
+from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, no_default, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
 from pipelines.reading.sources import are_several, row_for, rows_of, units_of
@@ -35,7 +35,8 @@ class Work:
         inputs: files, folders and patterns.
 
     Raises:
-        ModelError: the model cannot be used, or is for no task of the command.
+        ModelError: the model cannot be used, or is for no task of the command; or none is given where none is
+            bundled.
     """
 
     def __init__(
@@ -48,13 +49,15 @@ class Work:
         chosen = next((row for row in rows if row.name == self.preferred), None)
         if model and chosen is None:
             header_for(rows[0].name, model)  # raises a ModelError
-        chosen = chosen or self._row_of_first(inputs, rows) or rows[0]
+        if not model and not any(row.default for row in rows):
+            raise no_default((self._row_of_first(inputs, rows) or rows[0]).name)
+        if len({row.result for row in rows}) > 1:
+            chosen = chosen or self._row_of_first(inputs, rows)
+        chosen = chosen or rows[0]
         self.rows = [row for row in rows if row.result == chosen.result]
         self.models = Models()
 
     def _row_of_first(self, inputs: Iterable[str | Path], rows: list[Task]) -> Task | None:
-        if len({row.result for row in rows}) == 1:
-            return None
         for each in inputs:
             try:
                 found = collect([each], lambda path: row_for(self.kind_of(path), rows) is not None)

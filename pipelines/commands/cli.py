@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"triscribe: {error}", file=sys.stderr)
         return 2
     except TriscribeError as error:
-        print(f"triscribe: {error}", file=sys.stderr)
+        print(f"triscribe: {str(error).removeprefix('triscribe: ')}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)

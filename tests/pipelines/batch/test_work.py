@@ -117,6 +117,19 @@ def test_a_failure_costs_one_line(model, folder, tmp_path, capsys):
     assert "3 transcribed" in seen.out and "2 failed" in seen.out
 
 
+@pytest.mark.parametrize("command, ending", [("annotate", ".csv"), ("classify", ".txt"), ("score", ".txt")])
+def test_a_model_that_is_missing_is_said_once(tmp_path, capsys, command, ending):
+    """Not for each file, and nothing is written."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}{ending}").write_text("1,2\n3,4\n")
+    assert cli.main([command, str(folder), "-o", str(out)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and said[0].startswith("triscribe: comes without a model for ")
+    assert not out.exists()
+
+
 def test_skip_existing(model, folder, tmp_path, capsys):
     def again():
         model.read.clear()
