@@ -23,6 +23,8 @@ from pipelines.results import (
 from pipelines.writers.lines import one_line, printable
 from pipelines.writers.timing import timed_words
 
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 @dataclass(frozen=True)
 class Text:
@@ -203,11 +205,38 @@ def _points(points: tuple[Point, ...]) -> list[list[float]]:
 
 
 def write_json(content: dict, file: TextIO, notes: Sequence[str] = ()) -> None:
-    """As people read it: a line a value, letters as they are; with the result's notes, if it has any."""
+    """As people read it: letters as they are, a line a value, and a line an object that holds no others.
+
+    Args:
+        notes: of the result; nothing is said where there are none.
+    """
     if notes:
         content = {**content, "notes": list(map(printable, notes))}
-    json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
+    file.write(_opened(content, "\n"))
     file.write("\n")
+
+
+def _opened(value: dict | list, margin: str) -> str:
+    """JSON of what holds objects. Python's own indentation puts a line to each number, and takes six times as
+    long.
+    """
+    if not value:
+        return _encoded(value)
+    inner = margin + " "
+    if isinstance(value, dict):
+        parts = [f"{_encoded(str(key))}: {_shown(each, inner)}" for key, each in value.items()]
+        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
+    return f"[{inner}{f',{inner}'.join(_shown(each, inner) for each in value)}{margin}]"
+
+
+def _shown(value: object, margin: str) -> str:
+    within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return _opened(value, margin) if any(map(_holds_objects, within)) else _encoded(value)
+
+
+def _holds_objects(value: object) -> bool:
+    """Lists are of one kind: the first tells."""
+    return isinstance(value, dict) or (isinstance(value, list) and value != [] and _holds_objects(value[0]))
 
 
 TRANSCRIPT_FORMATS = {"txt": Text, "json": JSON, "tsv": TSV}

@@ -12,6 +12,7 @@ from torchaudio.functional import mu_law_decoding, mu_law_encoding, resample
 NARROW = 8000  # Hz, the sample rate of telephones
 LEVELS = 256  # of mu-law
 RATES = 8000, 12000, 16000, 24000, 48000  # Hz, that Opus takes
+COMPRESSION = 0.5, 0.99  # of 0 to 1; libsndfile refuses MP3 at the very end
 FILES = {"gsm": ("WAV", "GSM610"), "mp3": ("MP3", "MPEG_LAYER_III"), "opus": ("OGG", "OPUS")}
 
 
@@ -25,7 +26,8 @@ def coded(speech: Tensor, rate: int, generator: torch.Generator) -> Tensor:
     if kind == "mu-law":
         return resample(mu_law(resample(speech, rate, NARROW)), NARROW, rate)[: len(speech)]
     narrow = NARROW if kind == "gsm" or strength < 0.3 or (kind == "opus" and rate not in RATES) else rate
-    sound = _written_and_read(resample(speech, rate, narrow), narrow, kind, 0.5 + strength / 2)
+    compression = COMPRESSION[0] + strength * (COMPRESSION[1] - COMPRESSION[0])
+    sound = written_and_read(resample(speech, rate, narrow), narrow, kind, compression)
     sound = resample(sound, narrow, rate)[: len(speech)]
     return torch.nn.functional.pad(sound, (0, len(speech) - len(sound)))
 
@@ -52,7 +54,8 @@ def available() -> tuple[str, ...]:
     )
 
 
-def _written_and_read(speech: Tensor, rate: int, kind: str, compression: float) -> Tensor:
+def written_and_read(speech: Tensor, rate: int, kind: str, compression: float) -> Tensor:
+    """Speech, (samples,), out of a file of a kind; its length may differ."""
     import soundfile
 
     layout, subtype = FILES[kind]

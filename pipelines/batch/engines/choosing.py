@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.batch.engines.limits import Limits
 from pipelines.batch.engines.workers import Workers, cores
-from pipelines.batch.units import read
 
 if TYPE_CHECKING:
     from pipelines.batch.runner import Engine
@@ -48,6 +47,8 @@ def engine_for(
             import torch
 
             torch.set_num_threads(threads)
+        from pipelines.batch.units import read
+
         return read
     count = workers or threads or cores()
     return Workers(count, max(1, threads // count), limits)

@@ -20,6 +20,7 @@ from pipelines.batch.engines.serving import measure, prepare, serve
 BORN, GONE = "born", "gone"
 FEW, MANY = b"+", b"*"  # how many files there are to read, roughly
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+SHAPES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}  # whose compiled code is kept
 PATIENCE = 10.0  # seconds in which it is to end
 
 
@@ -36,15 +37,16 @@ class Nursery:
         self._used = False
         self._gone: dict[int, int] = {}
         code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from pipelines.batch.engines.nursery import rear; rear({theirs.fileno()}, {threads})"
+            f"import os, sys; sys.path[:] = {sys.path!r}; "
+            f"from pipelines.batch.engines.nursery import rear; rear({theirs.fileno()}, {threads}); "
+            "os._exit(0)"  # there is nothing that the interpreter would have to tidy up, for half a second
         )
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
+                env={**SHAPES, **os.environ, **dict.fromkeys(THREADS, str(threads))},
             )
 
     def bear(self, many: bool = False) -> tuple[int, Connection]:
@@ -129,10 +131,10 @@ def rear(control: int, threads: int) -> None:
         return  # whoever asked is gone
     finally:
         signal.set_wakeup_fd(-1)
-        for worker in workers:
-            with contextlib.suppress(OSError):
-                os.kill(worker, signal.SIGKILL)
-                os.waitpid(worker, 0)
+        for end in (lambda worker: os.kill(worker, signal.SIGKILL), lambda worker: os.waitpid(worker, 0)):
+            for worker in workers:
+                with contextlib.suppress(OSError):
+                    end(worker)
 
 
 def _tell_gone(asked: socket.socket, workers: set[int]) -> None:

@@ -15,7 +15,6 @@ from pipelines.batch.engines.limits import Limits, memory_of
 from pipelines.batch.engines.nursery import Nursery
 from pipelines.batch.engines.pool import Answer, Pool, Reader
 from pipelines.batch.engines.prober import ending
-from pipelines.batch.units import read
 from pipelines.errors import ModelError
 from pipelines.reading.precision import MANY
 
@@ -71,6 +70,8 @@ class Workers:
                 yield from pool.found()
             finally:
                 pool.close()
+        from pipelines.batch.units import read
+
         yield from read(unit for unit in units if not isinstance(unit.source, (str, os.PathLike)))
 
 

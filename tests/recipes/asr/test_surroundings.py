@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipelines.errors import DataError
-from recipes.asr.codecs import available, coded, mu_law
+from recipes.asr.codecs import COMPRESSION, available, coded, mu_law, written_and_read
 from recipes.asr.options import CARRIED, SpeechAugmentation
 from recipes.asr.surroundings import (
     Surroundings,
@@ -123,6 +123,14 @@ def test_codecs_keep_length_and_level(seed):
     heard = coded(speech, RATE, seeded(seed))
     assert heard.shape == speech.shape
     assert power(heard) == pytest.approx(power(speech), rel=0.3)
+
+
+@pytest.mark.parametrize("rate", [8000, RATE])
+@pytest.mark.parametrize("compression", COMPRESSION)
+def test_codecs_take_the_strongest_and_the_weakest_compression(rate, compression):
+    speech = spoken()
+    for kind in available():
+        assert power(written_and_read(speech, rate, kind, compression)) > 0
 
 
 def test_codecs_that_are_missing_are_left_out(monkeypatch):
