@@ -79,7 +79,7 @@ class ClassesJSON:
         write_json(content, file, classified.notes)
 
     def _text(self, text: ClassifiedText) -> dict:
-        content = _row(text)
+        content = _row(text) | ({"several": list(text.several)} if text.several else {})
         if self.attention:
             content["attention"] = [
                 {"token": token, "share": round(share, 4)} for token, share in text.attention

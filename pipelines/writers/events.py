@@ -52,12 +52,12 @@ class EventsCSV:
 
 @dataclass(frozen=True)
 class EventsJSON:
-    """Events, thresholds and scores under their names."""
+    """All fields of the result under their names."""
 
     extension: ClassVar[str] = "json"
 
     scores: bool = True
-    """Write the score of each step."""
+    """Write the score and the value of each step."""
 
     def __post_init__(self):
         if not isinstance(self.scores, bool):
@@ -76,7 +76,13 @@ class EventsJSON:
             "name": printable(series.name),
             "threshold": round(series.threshold, 4),
             "events": [
-                {"start": event.start, "end": event.end, "score": round(event.score, 4)}
+                {
+                    "start": event.start,
+                    "end": event.end,
+                    "first": event.first,
+                    "last": event.last,
+                    "score": round(event.score, 4),
+                }
                 for event in series.events
             ],
         }
@@ -84,6 +90,7 @@ class EventsJSON:
             content["scores"] = [
                 [time, round(score, 4)] for time, score in zip(series.times, series.scores, strict=True)
             ]
+            content["values"] = [None if value != value else value for value in series.values]
         return content
 
 

@@ -62,7 +62,7 @@ class ForecastJSON:
                     "name": printable(series.name),
                     "times": list(series.times),
                     "mean": list(series.mean),
-                    "quantiles": {f"{level:g}": list(values) for level, values in series.quantiles},
+                    "quantiles": {str(float(level)): list(values) for level, values in series.quantiles},
                     "past": [[time, None if value != value else value] for time, value in series.past],
                 }
                 for series in forecast.series

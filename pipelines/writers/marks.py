@@ -93,6 +93,7 @@ class MarksJSON:
             "leads": list(annotated.leads),
             "duration": round(annotated.duration, 4),
             "rate": annotated.rate,
+            "number": annotated.number,
             "model": annotated.model,
             "source": None if annotated.source is None else printable(str(annotated.source)),
         }

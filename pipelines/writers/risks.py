@@ -68,7 +68,7 @@ class RisksJSON:
             "curves": [
                 {
                     "name": curve.name,
-                    "hours": [round(time / HOUR, 4) for time in curve.times],
+                    "hours": [round(time / HOUR, 7) for time in curve.times],
                     "risks": [round(risk, 4) for risk in curve.risks],
                 }
                 for curve in risks.curves
