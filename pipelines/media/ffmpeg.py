@@ -79,7 +79,9 @@ def open_ffmpeg(name: str, opener: Callable, head: bytes, number: int | None = N
             duration = None
         if "mp3" in layouts:
             duration = _xing_seconds(file)
-        stated = duration and layouts & {"mov", "matroska", "avi", "asf", "flac", "mp3"}
+        if "caf" in layouts and track.frames:  # samples: its time stamps have no end
+            duration = track.frames / rate
+        stated = duration and layouts & {"mov", "matroska", "avi", "asf", "flac", "mp3", "caf"}
         end = duration or float("inf")
         # Matroska states when it ends, and not how long it is.
         late = origin if "matroska" in layouts else 0.0

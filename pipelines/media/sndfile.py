@@ -16,11 +16,14 @@ from pipelines.media.part import part_of
 from pipelines.media.recording import PIECE, SLACK, TAGS, Audio, mono, resample
 
 CHUNKS = 1000  # of a WAV file that are looked at
+EMPTY = 200  # bytes of a recording that holds nothing
 PAGES = 300_000  # of an Ogg file that are looked at
 
 OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
 """First bytes of the formats that libsndfile reads. MP3 is left to FFmpeg: without a Xing header, libsndfile
 guesses the length from the first frames and silently drops what comes after it."""
+BEGINNING = re.compile(rb"(RIFF|RF64|RIFX)....WAVE|FORM....AIF[FC]|fLaC|OggS|caff", re.DOTALL)
+"""How recordings begin that follow another in its file."""
 
 
 def open_sndfile(name: str, opener: Callable) -> Audio | None:
@@ -76,7 +79,7 @@ def _open_one(name: str, opener: Callable, start: int) -> tuple[Audio, Callable[
         size = file.seek(0, os.SEEK_END)
         share, behind = _share(file)
         rest, behind = _rest(file, behind, size) if behind and share == 1.0 else (None, size)
-        if join := _ogg_join(file) or _aiff_join(file):
+        if join := _ogg_join(file) or _aiff_join(file) or _caf_join(file):
             rest, behind = "recording", join
         try:
             whole = part_of(file, 0, behind if rest else size)
@@ -92,8 +95,9 @@ def _open_one(name: str, opener: Callable, start: int) -> tuple[Audio, Callable[
         cut = False
         if layout in ("WAV", "WAVEX", "RF64", "AIFF", "W64", "AU"):
             promised, cut = promised / share, promised / share - promised > SLACK
-            if (size - behind) * frames <= SLACK * rate * behind:
-                rest = None  # some bytes too many
+            few = SLACK * rate * behind if rest == "samples" else EMPTY * frames
+            if (size - behind) * frames <= few:
+                rest = None  # some bytes too many, or a recording of none
         elif layout == "OGG":
             cut = not rest and _ogg_cut(file)
 
@@ -209,7 +213,7 @@ def _rest(file: BinaryIO, position: int, end: int) -> tuple[str | None, int]:
             break
         file.seek(position)
         head = file.read(12)
-        if re.match(rb"(RIFF|RF64)....WAVE", head, re.DOTALL):
+        if BEGINNING.match(head):
             return "recording", position
         size = int.from_bytes(head[4:8], "little")
         if head.startswith(TAGS):
@@ -218,6 +222,23 @@ def _rest(file: BinaryIO, position: int, end: int) -> tuple[str | None, int]:
             return "samples", position
         position += 8 + size + size % 2
     return None, position
+
+
+def _caf_join(file: BinaryIO) -> int | None:
+    """The position of the CAF file that follows another."""
+    position = 0
+    for _ in range(CHUNKS):
+        file.seek(position)
+        head = file.read(12)
+        if head.startswith(b"caff"):
+            if position:
+                return position
+            position = 8
+        elif len(head) < 12 or not position or (size := int.from_bytes(head[4:], "big", signed=True)) < 0:
+            return None  # -1: it goes on to the end of the file
+        else:
+            position += 12 + size
+    return None
 
 
 def _ogg_join(file: BinaryIO) -> int | None:

@@ -35,8 +35,8 @@ def noise(seconds: float = 1.0, sample_rate: int = 16000, seed: int = 0) -> np.n
 def write_audio(
     path: Path, samples: np.ndarray, sample_rate: int = 16000, subtype: str | None = None
 ) -> Path:
-    """Write wav, flac, ogg, mp3 (libsndfile) or m4a, mka, mkv, webm, aac (FFmpeg), as the ending says."""
-    if path.suffix in (".wav", ".flac", ".ogg", ".mp3", ".aiff"):
+    """Write wav, flac, ogg, mp3, aiff, caf (libsndfile), or what FFmpeg writes, as the ending says."""
+    if path.suffix in (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".caf"):
         soundfile.write(path, samples, sample_rate, subtype=subtype)
     else:
         write_container(path, samples, sample_rate)

@@ -531,7 +531,7 @@ def test_wav_files_that_were_joined(tmp_path, rate):
     assert audio.notes == ["another recording follows at 1.0 seconds and was read too"]
 
 
-@pytest.mark.parametrize("ending", ["ogg", "flac", "aiff"])
+@pytest.mark.parametrize("ending", ["ogg", "flac", "aiff", "caf"])
 def test_other_files_that_were_joined(tmp_path, ending):
     first = write_audio(tmp_path / f"a.{ending}", chirp(2.0))
     second = write_audio(tmp_path / f"b.{ending}", tone(1.0))
@@ -543,6 +543,15 @@ def test_other_files_that_were_joined(tmp_path, ending):
     assert audio.duration == 3.0
 
 
+@pytest.mark.parametrize("ending", ["flac", "ogg", "aiff", "caf"])
+def test_a_short_recording_of_another_format_behind_a_wav_file(tmp_path, ending):
+    first = write_audio(tmp_path / "a.wav", chirp(1.0))
+    second = write_audio(tmp_path / f"b.{ending}", tone(0.05))
+    audio = open_audio(joined(tmp_path / "all.wav", first, second))
+    assert len(whole(audio)) == 16800
+    assert audio.notes == ["another recording follows at 1.0 seconds and was read too"]
+
+
 def test_more_joined_files_than_may_be_open(tmp_path):
     part = write_audio(tmp_path / "a.wav", tone(0.3))
     audio = open_audio(joined(tmp_path / "all.wav", *[part] * 1100))
@@ -550,12 +559,12 @@ def test_more_joined_files_than_may_be_open(tmp_path):
     assert audio.notes == ["1099 other recordings follow from 0.3 seconds on and were read too"]
 
 
-@pytest.mark.parametrize("layout", ["W64", "AU"])
+@pytest.mark.parametrize("layout", ["W64", "AU", "CAF", "RF64"])
 def test_long_layouts_that_were_cut(tmp_path, layout):
     path = tmp_path / "x"
     soundfile.write(path, chirp(2.0), 16000, format=layout)
     assert len(whole(open_audio(path))) == 32000
-    with pytest.raises(DamagedMedia, match="ends after 1.0 of 2.0 seconds"):
+    with pytest.raises(DamagedMedia, match=r"ends after (0\.9|1\.0) of 2\.0 seconds"):
         whole(open_audio(cut(path, 0.5)))
 
 
