@@ -12,13 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from decoders.contract import Labels
+from decoders.contract import Labels, Search
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import Source, open_audio
 from pipelines.media.loudness import HOP, MARGIN, heard, rms, sounding, with_breath
 from pipelines.media.recording import SILENCE, Audio, resample
 from pipelines.model import SequenceModel
-from pipelines.reading.batches import Reading, model_for, raising, read
+from pipelines.reading.batches import Decode, Reading, model_for, raising, read
+from pipelines.reading.computing import device_for
+from pipelines.reading.inference import for_inference
+from pipelines.reading.language import fusion
 from pipelines.reading.settings import SpeechOptions
 from pipelines.reading.words import Symbol, readings_of, words_of
 from pipelines.results import Character, Segment, Transcript, Word
@@ -130,20 +133,8 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
     yield from pieces(spans, last=True)
 
 
-def segment(
-    model: SequenceModel,
-    labels: Labels,
-    piece: Piece,
-    min_confidence: float = 0.0,
-    min_clear: float = 0.0,
-) -> Segment | None:
-    """Decoded labels -> a segment in the recording's time; None when nothing was said.
-
-    Args:
-        min_confidence: mean confidence of the words from which on they are taken for speech.
-        min_clear: share of their characters that are read clearly from which on they are; of noise, few are,
-            even where many that are read by half have the same mean.
-    """
+def segment(model: SequenceModel, labels: Labels, piece: Piece) -> Segment | None:
+    """Decoded labels -> a segment in the recording's time; None when nothing was said."""
     step = model.front_end.frame_seconds
     said = words_of(labels, model.alphabet)
     # A frame stands for the half step before and after it.
@@ -158,8 +149,6 @@ def segment(
     if not words:
         return None
     confidence = sum(w.confidence for w in words) / len(words)
-    if confidence < min_confidence or clear_share(words) < min_clear:
-        return None
     text = " ".join(w.text for w in words)
     alternatives = readings_of(labels, model)
     return Segment(text, words[0].start, words[-1].end, confidence, tuple(words), alternatives=alternatives)
@@ -179,9 +168,14 @@ def within(times: np.ndarray, start: float, end: float, lead: bool, trail: bool)
     return np.interp(times, [first, start + room, end - room, last], [start, start + room, end - room, end])
 
 
-def clear_share(words: Sequence[Word]) -> float:
-    """Share of the characters of words that are read clearly."""
-    return fmean(character.confidence >= CLEAR for word in words for character in word.characters)
+def sureness(words: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """How surely words are read, by the confidences of the characters of each: the mean of the words, and the
+    share of characters that are read clearly. Of noise, few are, even where many that are read by half have
+    the same mean. Nothing read is (0, 0).
+    """
+    if not words:
+        return 0.0, 0.0
+    return fmean(map(fmean, words)), fmean(each >= CLEAR for word in words for each in word)
 
 
 def word(characters: list[Character]) -> Word:
@@ -195,7 +189,27 @@ def read_recordings(
     sources: Iterable[Source], model: SequenceModel, options: SpeechOptions, sample_rate: int | None = None
 ) -> Iterator[Transcript | TriscribeError]:
     """A Transcript or what is wrong with it for each recording, in order; pieces of several share batches."""
-    return read((_Recording(source, sample_rate, model, options) for source in sources), model, options)
+    readings = (_Recording(source, sample_rate, model, options) for source in sources)
+    return read(readings, model, options, _decode(model, options))
+
+
+def _decode(model: SequenceModel, options: SpeechOptions) -> Decode:
+    """What decodes pieces: labels, and those by which it is judged whether somebody speaks.
+
+    The latter are read without a language model, by which no noise becomes speech, nor a word that the
+    network doubts noise; but the user's own limit is for the confidences that are shown.
+    """
+    decoder = for_inference(model, device_for(options.device)).decoder
+    search = Search(options.width, options.alternatives, fusion(model, options))
+    alone = Search(options.width)
+    apart = search.fusion and options.min_confidence is None and (model.min_confidence or model.min_clear)
+
+    def decode(states: Tensor, lengths: Tensor) -> list[tuple[Labels, Labels]]:
+        found = decoder.read(states, lengths, search)
+        heard = decoder.read(states, lengths, alone) if apart else found
+        return list(zip(found, heard, strict=True))
+
+    return decode
 
 
 class _Recording(Reading):
@@ -211,13 +225,19 @@ class _Recording(Reading):
         self.name, self.duration = audio.name, audio.duration
         self.notes = (*([audio.damage] if audio.damage else []), *audio.notes)
 
-    def add(self, piece: Piece, labels: Labels) -> None:
-        given, model = self.options.min_confidence, self.model
-        least = (model.min_confidence, model.min_clear) if given is None else (given, 0.0)
-        found = segment(model, labels, piece, *least)
-        if found:
-            self.segments.append(found)
+    def add(self, piece: Piece, found: tuple[Labels, Labels]) -> None:
+        labels, heard = found
+        said = segment(self.model, labels, piece) if self._speaks(heard) else None
+        if said:
+            self.segments.append(said)
         self.position = piece.span(self.model.front_end.sample_rate)[1]
+
+    def _speaks(self, heard: Labels) -> bool:
+        given, model = self.options.min_confidence, self.model
+        least, clearly = (model.min_confidence, model.min_clear) if given is None else (given, 0.0)
+        words = [[symbol.confidence for symbol in word] for word in words_of(heard, model.alphabet)]
+        confidence, clear = sureness(words)
+        return confidence >= least and clear >= clearly
 
     def result(self) -> Transcript:
         source = None if self.name.startswith("<") else self.name

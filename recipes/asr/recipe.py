@@ -21,7 +21,7 @@ from pipelines.errors import TriscribeError
 from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
 from pipelines.reading.settings import NONE
-from pipelines.speech import clear_share, transcribe
+from pipelines.speech import sureness, transcribe
 from pipelines.writers.timing import SPACELESS
 from recipes.asr.options import AsrOptions
 from recipes.asr.task import SpeechTask, stored
@@ -136,7 +136,7 @@ def least_of_speech(model: SequenceModel, items: list[Item]) -> tuple[float, flo
     options = {"longest": LONGEST, "errors": "return", "language_model": NONE, "min_confidence": 0.0}
     results = transcribe(sounds, model, rate, **options)
     found = [
-        (segment.confidence, clear_share(segment.words))
+        sureness([[character.confidence for character in word.characters] for word in segment.words])
         for result in results
         if not isinstance(result, TriscribeError)
         for segment in result.segments

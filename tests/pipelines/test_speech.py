@@ -20,7 +20,7 @@ from pipelines.model import SequenceModel
 from pipelines.reading import batches as reading
 from pipelines.reading.batches import log_probabilities
 from pipelines.results import Transcript
-from pipelines.speech import Piece, SpeechOptions, cut, segment, transcribe
+from pipelines.speech import Piece, SpeechOptions, cut, segment, sureness, transcribe
 from tests.data.media import cut as cut_file
 from tests.data.media import noise, tone, write_audio
 
@@ -486,11 +486,29 @@ def test_times_and_confidences_are_in_order(model):
             assert word.confidence == pytest.approx(np.mean([c.confidence for c in word.characters]))
 
 
-def test_a_segment_below_the_confidence_is_none(model):
-    labels = Labels([1, 2], [0, 1], [1, 2], [0.4, 0.6])
-    piece = Piece(silence(0.5), 0.0)
-    assert segment(model, labels, piece, 0.49).text == "ab"
-    assert segment(model, labels, piece, 0.51) is None
+def test_how_surely_words_are_read():
+    assert sureness([[0.9, 0.5], [0.9]]) == (pytest.approx(0.8), pytest.approx(2 / 3))
+    assert sureness([]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("name", ["min_confidence", "min_clear"])
+def test_no_language_model_decides_whether_somebody_speaks(model, name):
+    """Hotwords that nobody says are read with little confidence; what is heard without them counts."""
+    sound, rare = noise(1.0), {"hotwords": "éba", "hotword_weight": 10.0}
+    plain = transcribe(sound, model, RATE)
+    forced = transcribe(sound, model, RATE, **rare)
+    figures = [
+        sureness([[character.confidence for character in word.characters] for word in each.words])
+        for each in (plain.segments[0], forced.segments[0])
+    ]
+    place = ("min_confidence", "min_clear").index(name)
+    judged = copy.deepcopy(model)
+    setattr(judged, name, figures[0][place])
+    assert transcribe(sound, judged, RATE, **rare).text == forced.text != plain.text
+    setattr(judged, name, min(1.0, figures[0][place] + 1e-6))
+    assert transcribe(sound, judged, RATE, **rare).text == ""
+    assert transcribe(sound, judged, RATE, **rare, min_confidence=figures[1][0]).text == forced.text
+    assert transcribe(sound, judged, RATE, **rare, min_confidence=figures[1][0] + 1e-6).text == ""
 
 
 def test_labels_become_words_at_their_seconds(model):
