@@ -14,8 +14,13 @@ import numpy as np
 from pipelines.layout.pitch import find_pitch
 
 AREA = 1_500_000  # size in pixels of the reduced page on which strokes are found; sheets have half its sides
+LARGER = 1.8  # by which a smaller page is enlarged at most: its letters may be as low as dotted rulings
 SMALLEST = 16  # smallest side of a page, pixels
 SHADE = 44  # pixels; wider dark areas belong to the paper
+STEP, EDGE = (
+    7,
+    0.3,
+)  # quarter pixels within which the paper ends, and the share of its lightness that it loses
 CONTRAST = 0.2  # change of darkness, summed by the filter, below which there is no ink: a shade of 1/15
 PALE = (
     0.07,
@@ -60,11 +65,12 @@ def find_strokes(page: np.ndarray) -> Strokes | None:
     """
     if min(page.shape) < SMALLEST:
         return None
-    share = min(1.0, (AREA / page.size) ** 0.5)
+    share = min(LARGER, (AREA / page.size) ** 0.5)
     size = tuple(max(SMALLEST, round(side * share)) for side in page.shape[::-1])
-    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
-    dark = _darkness(reduced)
-    change = _change(dark)
+    reduced = cv2.resize(page, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR)
+    paper = _paper(reduced)
+    dark = _darkness(reduced, paper)
+    change = np.where(_edges(paper, size), 0, _change(dark))
     half = size[0] // 2, size[1] // 2
 
     def halved(share: float, low: int = LOW) -> np.ndarray:
@@ -84,13 +90,25 @@ def find_strokes(page: np.ndarray) -> Strokes | None:
     return Strokes(ink, faint, min(_line_distance(ink), TYPED * pitch), scale, pitch)
 
 
-def _darkness(page: np.ndarray) -> np.ndarray:
-    """Darkness relative to the surrounding paper, (height, width) float32 in [0, 1]."""
+def _paper(page: np.ndarray) -> np.ndarray:
+    """Lightness of the paper, without what is narrower than `SHADE`: a quarter of the size, uint8."""
     size = page.shape[1] // 4, page.shape[0] // 4
     paper = cv2.medianBlur(cv2.resize(page, size, interpolation=cv2.INTER_AREA), 3)
-    paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((SHADE // 4, SHADE // 4), np.uint8))
+    return cv2.morphologyEx(paper, cv2.MORPH_CLOSE, np.ones((SHADE // 4, SHADE // 4), np.uint8))
+
+
+def _darkness(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Darkness relative to the surrounding paper, (height, width) float32 in [0, 1]."""
     paper = cv2.resize(cv2.blur(paper, (5, 5)), page.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(1 - page.astype(np.float32) / np.maximum(paper, 1), 0, 1)
+
+
+def _edges(paper: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Where the paper itself ends: at a table, a cover or a picture, whose edge is no stroke."""
+    around = np.ones((STEP, STEP), np.uint8)
+    light, dark = cv2.dilate(paper, around), cv2.erode(paper, around)
+    ends = cv2.subtract(light, dark) > EDGE * light
+    return cv2.resize(ends.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _change(dark: np.ndarray) -> np.ndarray:
@@ -143,7 +161,7 @@ def _blots(page: np.ndarray, dark: np.ndarray, pitch: float) -> np.ndarray:
 
 def strokes_across(page: np.ndarray) -> np.ndarray:
     """Strokes that cross the rows of a page, at its own size: (height, width) float32 in [0, 1]."""
-    return _strokes(_change(_darkness(page)), 1.0)
+    return _strokes(_change(_darkness(page, _paper(page))), 1.0)
 
 
 def _without(strokes: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -56,6 +56,21 @@ def shaded(page):
     return (page * light).astype(np.uint8)
 
 
+@pytest.mark.parametrize("table", [20, 120])
+def test_the_edge_of_a_photographed_sheet_is_no_writing(table):
+    page, lines = letter(12)
+    height, width = page.shape
+    sheet = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    seen = np.float32([[230, 150], [1150, 110], [1240, 1500], [110, 1430]])
+    matrix = cv2.getPerspectiveTransform(sheet, seen)
+    photo = cv2.warpPerspective(page, matrix, (1350, 1600), borderValue=table)
+    lines = [cv2.perspectiveTransform(np.float32([line]), matrix)[0] for line in lines]
+    baselines = found(photo)
+    assert len(baselines) == len(lines)
+    for baseline, line in zip(baselines, lines, strict=True):
+        assert abs(baseline[0][0] - line[0][0]) < 25 and abs(baseline[-1][0] - line[1][0]) < 25
+
+
 @pytest.mark.parametrize("degrees", [-5, 0, 3])
 def test_every_line_is_found_where_it_was_written(degrees):
     page, lines = turned(*letter(), degrees)
