@@ -2,6 +2,7 @@
 
     python benchmarks/adapting.py --data hooker-en --load handwriting-fr --lines 50 200 --out exp/adapting
     python benchmarks/adapting.py --recipe asr --data my-words --load speech-en-an4 --lines 10 50 --also an4
+    python benchmarks/adapting.py --recipe action --data my-clips --load none --lines 3 5 10 --epochs 40
     python benchmarks/adapting.py --recipe action --data my-clips --load action-shapes --lines 3 5 10
 
 Of handwriting, the first lines of the training split are learnt from, in their order, as somebody would
@@ -38,6 +39,7 @@ from recipes.learning.arguments import parse
 from recipes.learning.reading_recipe import ReadingScores
 
 VALID, TEST = 50, 200  # lines
+NEW = "none"  # instead of a model to load
 RECIPES = {
     "handwriting": (Handwriting, HandwritingOptions, read_handwriting, "handwriting"),
     "asr": (Asr, AsrOptions, read_speech, "speech"),
@@ -53,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", required=True, help="folder, or a name below $TRISCRIBE_DATA")
     parser.add_argument("--also", help="data of what the model knew before, whose test split is scored, too")
     parser.add_argument(
-        "--load", default="handwriting-fr", help="model to begin with (default: handwriting-fr)"
+        "--load",
+        default="handwriting-fr",
+        help="model to begin with, or none, which trains new ones (default: handwriting-fr)",
     )
     parser.add_argument(
         "--lines", type=int, nargs="*", default=[50, 200], help="numbers of examples to learn from"
@@ -68,12 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     also = read(given.recipe, given.also)["test"] if given.also else []
     given.out.mkdir(parents=True, exist_ok=True)
     test = splits["test"][:TEST]
-    rows = [] if given.recipe == "action" else [before(given, test, also)]
+    rows = [] if given.recipe == "action" or given.load == NEW else [before(given, test, also)]
     for count in given.lines:
         out = given.out / str(count)
         out.mkdir(parents=True, exist_ok=True)
         data = write_manifest(out / "lines.jsonl", chosen(given.recipe, splits, count))
-        said = ["--data", str(data), "--out", str(out), "--load", given.load, "--preset", "adapt", *further]
+        base = [] if given.load == NEW else ["--load", given.load, "--preset", "adapt"]
+        said = ["--data", str(data), "--out", str(out), *base, *further]
         started = time.monotonic(), time.process_time()
         recipe = kind(parse(options, given.recipe, said))
         rows.append(row(count, recipe.run()))

@@ -17,10 +17,7 @@ AREA = 1_500_000  # size in pixels of the reduced page on which strokes are foun
 LARGER = 1.8  # by which a smaller page is enlarged at most: its letters may be as low as dotted rulings
 SMALLEST = 16  # smallest side of a page, pixels
 SHADE = 44  # pixels; wider dark areas belong to the paper
-STEP, EDGE = (
-    7,
-    0.3,
-)  # quarter pixels within which the paper ends, and the share of its lightness that it loses
+STEP, EDGE = 7, 0.3  # quarter pixels within which the paper ends, share of its lightness that it loses
 CONTRAST = 0.2  # change of darkness, summed by the filter, below which there is no ink: a shade of 1/15
 PALE = (
     0.07,

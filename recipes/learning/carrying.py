@@ -36,10 +36,15 @@ def carried(
     for smoothing in (WITTEN_BELL, KNESER_NEY) if keep == "all" else (WITTEN_BELL,):
         counted = Language.of(model.alphabet, model.encode, texts, order, keep == "twice", smoothing)
         alone = replace(counted, words=(), cost=0.0)
-        tried = [_judged(model, replace(alone, weight=weight), error) for weight in WEIGHTS[smoothing]]
+        weights = WEIGHTS[smoothing]
+        tried = [_judged(model, replace(alone, weight=weight), error) for weight in weights]
         if counted.words:
             known = replace(min(tried, key=_rate)[1], words=counted.words)
-            tried += [_judged(model, replace(known, cost=cost), error) for cost in COSTS]
+            place = weights.index(known.weight)
+            costly = [_judged(model, replace(known, cost=cost), error) for cost in COSTS]
+            known = min(costly, key=_rate)[1]
+            nearby = weights[max(0, place - 1) : place] + weights[place + 1 : place + 2]
+            tried += costly + [_judged(model, replace(known, weight=weight), error) for weight in nearby]
         found += tried
     model.language = min(found, key=_rate)[1]
     return model.language

@@ -275,6 +275,9 @@ class RecogniserOptions(RecipeOptions):
     alphabet: Literal["fail", "union", "new"] = "fail"
     """If the data has characters that the loaded model lacks: fail lists them, union adds them, new keeps
     only the characters of the data."""
+    rehearse: tuple[Path, ...] = ()
+    """Folders of data that the loaded model knows, or "an4": of their items, as many as the new data has are
+    learnt again and validated on, so that the model does not forget them."""
     freeze: bool = False
     """Leave the front end of the loaded model as it is; only the core and the decoder learn. On a CPU, an
     epoch of handwriting takes half the time."""
@@ -309,6 +312,8 @@ class RecogniserOptions(RecipeOptions):
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         if self.freeze and not self.load:
             raise ValueError("freeze leaves the front end of a loaded model as it is: give --load too")
+        if self.rehearse and not self.load:
+            raise ValueError("rehearse keeps what a loaded model knows: give --load too")
         if self.teaching <= 0:
             raise ValueError(f"teaching must be above 0, not {self.teaching}")
         if self.teaching != 1.0 and not self.teacher:

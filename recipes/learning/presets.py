@@ -19,6 +19,7 @@ OWN = (
     "layout",
     "unchecked",
     "load",
+    "rehearse",
     "resume",
     "device",
     "threads",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from decoders.ctc import frames_needed
 from pipelines.errors import DataError
 from pipelines.model import SequenceModel, load
 from pipelines.reading.settings import NONE, OWN, SearchOptions
+from recipes.data.downloads import find_data
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.advice import not_learnt, too_little
 from recipes.learning.carrying import carried
@@ -26,6 +28,7 @@ from recipes.learning.teacher import Teacher
 from recipes.scoring.error_rates import Evaluation, Scored, evaluate
 from recipes.scoring.report_page import Attachment, write_page
 
+AN4 = Path("an4")  # data that is found by its name
 LENGTHS = torch.arange(100_000, 100_100)  # of inputs, by whose frames front ends are told apart
 
 
@@ -59,6 +62,22 @@ class Recogniser(Recipe):
     @abstractmethod
     def attachment(self, item: Scored) -> Attachment:
         """What stands beside an item in the report."""
+
+    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
+        """Besides, among those to learn from and to validate on, as many that the loaded model knows."""
+        splits, rejected = super().read_splits(manifests, normalisation)
+        chooser = random.Random(self.options.training.seed)
+        known: dict[str, list[Item]] = {"train": [], "valid": []}
+        for manifest in map(self._known, self.options.rehearse):
+            theirs, _ = super().read_splits([manifest], normalisation)
+            for name, items in known.items():
+                items += theirs[name]
+        for name, items in known.items():
+            splits[name] += chooser.sample(items, min(len(items), len(splits[name])))
+        return splits, rejected
+
+    def _known(self, folder: Path) -> Manifest:
+        return self._read(find_data(None if folder == AN4 else folder, AN4.name))
 
     def build(
         self, base: SequenceModel | None, normalisation: Normalisation, items: list[Item]

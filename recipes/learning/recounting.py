@@ -1,9 +1,11 @@
 """Counts the language model of a model anew, and leaves the weights of its network as they are.
 
     python -m recipes.learning.recounting MODEL --data DIR [DIR ...] --out FILE [--order 6] [--keep all|twice]
+        [--limits]
 
 Its n-grams are counted in the training texts of the data; smoothing, weights and the penalty of unknown words
-are those with which the validation items are read best.
+are those with which the validation items are read best. With `--limits`, these items also set anew what tells
+speech from what is read where nobody speaks.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from pipelines.errors import DataError, TriscribeError
-from pipelines.model import SequenceModel, load
+from pipelines.model import LEAST, SequenceModel, load
 from pipelines.model_file import HEADER, LANGUAGE, located, read_header
 from pipelines.tasks import TASKS, resolve
 from pipelines.writers import write_atomically
@@ -27,7 +29,7 @@ from recipes.learning.reading_recipe import Recogniser
 
 
 def recounted(
-    model: str | Path, data: Sequence[str | Path], order: int = 6, keep: Keep = "all"
+    model: str | Path, data: Sequence[str | Path], order: int = 6, keep: Keep = "all", limits: bool = False
 ) -> SequenceModel:
     """A model with a new language model, scored on the test items of the data, if there are any.
 
@@ -36,6 +38,7 @@ def recounted(
         data: folders of media and texts, as the recipe of the model's task takes them.
         order: labels of the longest n-grams.
         keep: n-grams that the model file keeps: "all", or those that occur "twice".
+        limits: whether a model for speech gets new limits of confidence below which there is no speech.
 
     Raises:
         DataError: the data cannot be used, or the model does not read with a language model.
@@ -52,7 +55,10 @@ def recounted(
     recipe.options = replace(options, language_model=order, keep=keep)
     manifests = recipe.manifests()
     splits, _ = recipe.read_splits(manifests, network.normalisation)
-    Recogniser.finish(recipe, network, splits)
+    if limits:
+        recipe.finish(network, splits)
+    else:
+        Recogniser.finish(recipe, network, splits)
     if any(item.target for item in splits["test"]):
         found = recipe.evaluated("test", network, splits["test"])
         network.metrics |= recipe.metrics(found, manifests)
@@ -66,6 +72,7 @@ def write(model: SequenceModel, source: str | Path, path: Path) -> Path:
 
     header, tensors = read_header(source), load_file(located(source))
     header["metrics"] = model.metrics
+    header |= {name: getattr(model, name) for name in LEAST if getattr(model, name)}
     header[LANGUAGE], tensors[LANGUAGE] = model.language.to_file()
     with write_atomically(path, "wb") as file:
         file.write(save(tensors, {HEADER: json.dumps(header, ensure_ascii=False)}))
@@ -80,9 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--order", type=int, default=6)
     parser.add_argument("--keep", choices=get_args(Keep), default="all")
+    parser.add_argument("--limits", action="store_true")
     given = parser.parse_args(arguments)
     try:
-        model = recounted(given.model, given.data, given.order, given.keep)
+        model = recounted(given.model, given.data, given.order, given.keep, given.limits)
         write(model, given.model, given.out)
     except TriscribeError as error:
         print(f"triscribe: {error}", file=sys.stderr)

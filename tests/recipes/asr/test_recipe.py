@@ -220,6 +220,22 @@ def test_new_letters_are_refused_and_named(trained, new_letters, tmp_path, capsy
     assert not out.exists()
 
 
+def test_what_a_loaded_model_knows_is_rehearsed(trained, data, new_letters, tmp_path):
+    base = str(trained[1] / "model.safetensors")
+    options = make_options(new_letters, tmp_path, epochs=1, load=base, alphabet="union", rehearse=(data,))
+    splits, again = (Asr(options).read_splits(Asr(options).manifests(), Normalisation())[0] for _ in "ab")
+    assert splits == again
+    for name in ("train", "valid"):
+        known = [item.path.is_relative_to(data) for item in splits[name]]
+        assert 0 < sum(known) == len(known) / 2, name
+    assert not {item.group for item in splits["train"]} & {item.group for item in splits["valid"]}
+    Asr(options).run()
+    facts = load(tmp_path / "model.safetensors").training_facts
+    assert facts["items"]["train"] == len(splits["train"]) and "rehearse" not in facts["options"]
+    with pytest.raises(ValueError, match="give --load too"):
+        AsrOptions(rehearse=(data,))
+
+
 @pytest.mark.parametrize("rule, alphabet", [("union", " ABCDEFZ"), ("new", " ABCZ")])
 def test_shared_letters_keep_their_weights(trained, rule, alphabet):
     base = load(trained[1] / "model.safetensors")

@@ -5,6 +5,7 @@ import torch
 
 from pipelines import load
 from pipelines.errors import DataError
+from recipes.asr import recipe
 from recipes.learning import recounting
 from tests.data import media
 
@@ -29,6 +30,16 @@ def test_only_the_language_model_changes(recordings, tmp_path, capsys):
     assert all(torch.equal(weights[name], weight) for name, weight in before.state_dict().items())
     assert (after.min_confidence, after.training_facts) == (before.min_confidence, before.training_facts)
     assert "test, language model" in after.metrics and "model: " in capsys.readouterr().out
+
+
+def test_limits_of_speech_are_set_anew(recordings, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe, "least_of_speech", lambda model, items: (0.25, 0.125))
+    out = tmp_path / "new.safetensors"
+    arguments = ["speech-en-an4", "--data", str(recordings), "--out", str(out), "--order", "3", "--limits"]
+    assert recounting.main(arguments) == 0
+    after = load(out)
+    assert (after.min_confidence, after.min_clear) == (0.25, 0.125)
+    assert after.training_facts == load("speech-en-an4").training_facts
 
 
 def test_models_that_read_without_language_models(recordings, tmp_path, capsys):
