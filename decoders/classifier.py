@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
+from decoders.bag import Bag
 from decoders.contract import OBJECTIVE, SEARCH, UNKNOWN, Decoder, Labels, Objective, Search, valid_frames
 from decoders.search.switching import segments
 
@@ -31,8 +32,12 @@ class Classifier(Decoder):
         dropout: dropout on the pooled states.
         several: whether a sequence may have several labels, or none; else it has one.
         reject: the label for sequences that are of no class; 0 where there is none.
+        bag: rows of the table of a linear model of the tokens that were read, whose scores are added; 0 where
+            there is none.
 
     Attributes:
+        shares: (2,) by which the logits of the states and those of the bag are multiplied; 1 and 0 after
+            construction.
         thresholds: (num_labels,) probabilities from which a sequence has each label, where it may have
             several; 0.5 after construction.
 
@@ -52,6 +57,7 @@ class Classifier(Decoder):
         dropout: float = 0.0,
         several: bool = False,
         reject: int = 0,
+        bag: int = 0,
     ):
         super().__init__()
         if not 0 <= reject < num_labels or (several and reject):
@@ -65,6 +71,10 @@ class Classifier(Decoder):
         self.several, self.reject = several, reject
         if several:
             self.register_buffer("thresholds", torch.full((num_labels,), 0.5))
+        self.bag = None
+        if bag:
+            self.bag = Bag(bag, num_labels)
+            self.register_buffer("shares", torch.tensor([1.0, 0.0]))
         self.judge = None
         if pooling == "attention":
             self.judge = nn.Sequential(
@@ -127,9 +137,17 @@ class Classifier(Decoder):
             found.append(Labels(ids, [0], [length], [probability], tuple(classes[: search.alternatives])))
         return found
 
-    def frame_probabilities(self, states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Probabilities of the classes, the same for all frames, and the share of each frame."""
+    def frame_probabilities(
+        self, states: Tensor, lengths: Tensor, inputs: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Probabilities of the classes, the same for all frames, and the share of each frame.
+
+        Args:
+            inputs: (batch, time) ids of the tokens; without them, the scores of the bag are left out.
+        """
         logits, shares = self(states, lengths)
+        if self.bag is not None and inputs is not None:
+            logits = self.shares[0] * logits + self.shares[1] * self.bag(inputs, lengths)
         chances = logits[:, 1:].sigmoid() if self.several else logits[:, 1:].softmax(dim=1)
         return F.pad(chances, (1, 0))[:, None].expand(-1, states.size(1), -1), shares
 

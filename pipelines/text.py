@@ -72,12 +72,13 @@ def read_texts(
 ) -> Iterator[Classified | TriscribeError]:
     """The classes of the texts of each source, in order."""
 
-    def decode(states: Tensor, lengths: Tensor) -> list[tuple[Tensor, Tensor]]:
-        probabilities, shares = model.decoder.frame_probabilities(states, lengths)
+    def decode(states: Tensor, lengths: Tensor, inputs: Tensor) -> list[tuple[Tensor, Tensor]]:
+        probabilities, shares = model.decoder.frame_probabilities(states, lengths, inputs)
         rows = zip(probabilities[:, 0, 1:].cpu(), shares.cpu(), lengths.tolist(), strict=True)
         return [(classes, share[:length]) for classes, share, length in rows]
 
-    return read((_Classifying(each, model, options) for each in passages), model, options, decode)
+    readings = (_Classifying(each, model, options) for each in passages)
+    return read(readings, model, options, decode, with_inputs=True)
 
 
 def tokenizer_of(model: SequenceModel) -> Tokenizer:

@@ -146,9 +146,9 @@ class _Opener:
         if self.open is None:
             return opened(unit.source)
         if unit.part is None:
-            return resolve(self.open)(opened(unit.source), unit.kind, self.route.options)[0]
+            return sources.parts_of(self.open, opened(unit.source), unit.kind, self.route.options)[0]
         if self._source is not unit.source and self._source != unit.source:
-            found = resolve(self.open)(opened(unit.source), unit.kind, self.route.options)
+            found = sources.parts_of(self.open, opened(unit.source), unit.kind, self.route.options)
             self._parts = {
                 getattr(each, "number", None) or place: each for place, each in enumerate(found, 1)
             }

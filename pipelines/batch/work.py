@@ -12,8 +12,9 @@ from typing import NamedTuple
 from pipelines.batch.plan import absolute, collect
 from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
-from pipelines.media.kind import kind_or_name
+from pipelines.media.kind import Kind, kind_or_name
 from pipelines.media.remote import is_remote
+from pipelines.media.text import decoding
 from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, no_default, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
@@ -43,7 +44,7 @@ class Work:
         self, command: str, model: str | Path | None, options: ManyOptions, inputs: Iterable[str | Path] = ()
     ):
         self.path, self.options = model, options
-        self.kind_of = cache(kind_or_name)
+        self.kind_of = cache(self._kind_of)
         rows = rows_of(command)
         self.preferred = read_header(model)["task"] if model else None
         chosen = next((row for row in rows if row.name == self.preferred), None)
@@ -56,6 +57,10 @@ class Work:
         chosen = chosen or rows[0]
         self.rows = [row for row in rows if row.result == chosen.result]
         self.models = Models()
+
+    def _kind_of(self, path: Path) -> Kind:
+        with decoding(getattr(self.options, "encoding", "")):
+            return kind_or_name(path)
 
     def _row_of_first(self, inputs: Iterable[str | Path], rows: list[Task]) -> Task | None:
         for each in inputs:

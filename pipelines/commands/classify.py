@@ -12,7 +12,7 @@ from pipelines.commands.folders import FolderCommand, run_over, use_threads, wor
 from pipelines.reading.settings import TextOptions
 
 GROUPS = (
-    Group("texts", TextOptions, ("unit", "column", "top", "threshold")),
+    Group("texts", TextOptions, ("unit", "column", "encoding", "top", "threshold")),
     Group("computing", TextOptions, ("batch_size", "device", "precision")),
 )
 
@@ -33,7 +33,8 @@ class Classify(FolderCommand):
     inputs: Positional[tuple[str, ...]]
     """Text files, tables, folders or patterns."""
     text: str | None = None
-    """Classify this text instead of files, and print its label, score and text."""
+    """Classify this text instead of files, - for that of standard input, and print its label, score and
+    text."""
     format: str = "txt"
     """Output formats, separated by commas: txt, csv, json, jsonl, html."""
 
@@ -50,6 +51,7 @@ def of_text(name: str, command: FolderCommand, keywords: dict) -> int:
     """Print the result for the text in the option --text of a command; returns its exit code.
 
     Raises:
+        DataError: standard input, for which "-" stands, is no text.
         UsageError: the text is empty, or there are files beside it; or an option is out of range.
     """
     import sys
@@ -57,11 +59,16 @@ def of_text(name: str, command: FolderCommand, keywords: dict) -> int:
     import pipelines
     from pipelines.writers import mode, writer
 
-    if command.inputs or not command.text.strip():
+    text = command.text
+    if text == "-":
+        from pipelines.media.text import decoded
+
+        text = decoded("standard input", sys.stdin.buffer.read(), keywords.get("encoding"))
+    if command.inputs or not text.strip():
         raise UsageError("--text takes a text that is not empty, and no files beside it")
     try:
         use_threads(command.threads)
-        found = getattr(pipelines, name)(command.text, command.model, **keywords)
+        found = getattr(pipelines, name)(text, command.model, **keywords)
         chosen = writer(command.format, type(found))
     except ValueError as error:
         raise UsageError(str(error)) from error

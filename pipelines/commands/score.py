@@ -13,7 +13,7 @@ from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.reading.settings import LanguageOptions
 
 GROUPS = (
-    Group("texts", LanguageOptions, ("unit",)),
+    Group("texts", LanguageOptions, ("unit", "encoding")),
     Group("computing", LanguageOptions, ("batch_size", "device", "precision")),
 )
 
@@ -30,7 +30,8 @@ class Score(FolderCommand):
     inputs: Positional[tuple[str, ...]]
     """Text files, folders or patterns."""
     text: str | None = None
-    """Score this text instead of files, and print bits a character, perplexity, characters and the text."""
+    """Score this text instead of files, - for that of standard input, and print bits a character, perplexity,
+    characters and the text."""
     format: str = "txt"
     """Output formats, separated by commas: txt, csv, json, jsonl, html."""
 

@@ -13,7 +13,7 @@ from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.reading.settings import TaggingOptions
 
 GROUPS = (
-    Group("texts", TaggingOptions, ("unit", "column")),
+    Group("texts", TaggingOptions, ("unit", "column", "encoding")),
     Group("computing", TaggingOptions, ("batch_size", "device", "precision")),
 )
 
@@ -32,7 +32,8 @@ class Tag(FolderCommand):
     inputs: Positional[tuple[str, ...]]
     """Text files, tables, files in CoNLL, folders or patterns."""
     text: str | None = None
-    """Tag this text instead of files, and print its tokens with their labels."""
+    """Tag this text instead of files, - for that of standard input, and print its tokens with their
+    labels."""
     format: str = "txt"
     """Output formats, separated by commas: txt, conll, conllu, csv, json, jsonl, html."""
 

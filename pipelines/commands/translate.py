@@ -13,7 +13,7 @@ from pipelines.commands.folders import FolderCommand, run_over, work_of
 from pipelines.reading.settings import TranslationOptions
 
 GROUPS = (
-    Group("texts", TranslationOptions, ("column",)),
+    Group("texts", TranslationOptions, ("column", "encoding")),
     Group("search", TranslationOptions, ("width", "length_power", "coverage", "alternatives")),
     Group("computing", TranslationOptions, ("batch_size", "device", "precision")),
 )
@@ -31,7 +31,7 @@ class Translate(FolderCommand):
     inputs: Positional[tuple[str, ...]]
     """Text files, tables, folders or patterns."""
     text: str | None = None
-    """Translate this text instead of files, and print its translation."""
+    """Translate this text instead of files, - for that of standard input, and print its translation."""
     format: str = "txt"
     """Output formats, separated by commas: txt, csv, json, jsonl, html, png."""
 

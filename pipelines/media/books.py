@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.media.files import locate, unzipped
-from pipelines.media.passages import Passages
+from pipelines.media.passages import Passages, is_table, read_rows
 from pipelines.media.text import read_text
 
 
@@ -19,10 +19,25 @@ def open_book(source: object, kind: str, options: object) -> list[Passages]:
         texts, name = source.texts, source.source
     else:
         name = str(locate(source)[0])
-        texts = (read_text(Path(name)),)
+        texts = (read_book(Path(name)),)
     if getattr(options, "unit", "file") == "line":
         texts = tuple(line for text in texts for line in text.split("\n") if line.strip())
     return [Passages(tuple(texts), name)]
+
+
+def read_book(path: Path) -> str:
+    """The text of a file, or of a table the texts of its rows, each with a line break behind it.
+
+    Raises:
+        DataError, MediaError: the file cannot be read, or holds no text.
+    """
+    if not is_table(path.name):
+        return read_text(path)
+    rows = read_rows(path)
+    place = rows.text_column()
+    return "".join(
+        f"{cells[place]}\n" for _, cells in rows.rows if len(cells) > place and cells[place].strip()
+    )
 
 
 def size_of(path: Path) -> int:

@@ -30,6 +30,8 @@ LABEL_COLUMNS = (
     "tag",
     "labels",
     "tags",
+    "rating",
+    "stars",
 )
 TABLES = ("csv", "tsv", "tab", "jsonl", "ndjson", "json")  # endings
 NESTED = 3  # objects within objects of JSON lines
@@ -75,6 +77,14 @@ class Rows:
         """
         return self.column(named) if named else self._text_column()
 
+    def known(self, names: Sequence[str]) -> list[str]:
+        """The columns of these names, in their order; then those within objects, such as data.text for text,
+        where no other is called so.
+        """
+        found = [name for name in names if name in self.columns]
+        inner = {name: [each for each in self.columns if each.endswith(f".{name}")] for name in names}
+        return found + [columns[0] for columns in inner.values() if len(columns) == 1]
+
     def column(self, name: str) -> int:
         """The place of a column.
 
@@ -86,7 +96,7 @@ class Rows:
         return self.columns.index(name.lower())
 
     def _text_column(self) -> int:
-        known = [name for name in TEXT_COLUMNS if name in self.columns]
+        known = self.known(TEXT_COLUMNS)
         if known or len(self.columns) == 1:
             return self.columns.index(known[0]) if known else 0
         if self.columns[0] != "1":
@@ -205,19 +215,25 @@ def _json_lines(path: Path, text: str) -> Rows:
 
 
 def _json_list(path: Path, text: str) -> Rows:
-    """A list of objects, or an object that holds one such list."""
+    """A list of objects or of lists of cells; or an object that holds such lists, whose names are in the
+    column "split" if there are several.
+    """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MediaError(
             path, f"is not JSON ({error})", "mend it, or write an object on each line"
         ) from error
-    if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list) and value]
-        found = lists[0] if len(lists) == 1 else None
-    if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
+    lists = {"": found} if isinstance(found, list) else found if isinstance(found, dict) else {}
+    lists = {name: value for name, value in lists.items() if isinstance(value, list) and value}
+    named = [(name, each) for name, value in lists.items() for each in value]
+    kinds = {type(each) for _, each in named}
+    if kinds not in ({dict}, {list}):
         raise MediaError(path, "is no list of JSON objects", "write one object for each text")
-    return _objects(path, [(number, _flat(each)) for number, each in enumerate(found, start=1)])
+    if kinds == {list}:
+        named = [(name, {str(place): cell for place, cell in enumerate(each, 1)}) for name, each in named]
+    told = [_flat(each) | ({"split": name} if len(lists) > 1 else {}) for name, each in named]
+    return _objects(path, list(enumerate(told, start=1)))
 
 
 def _objects(path: Path, objects: Sequence[tuple[int, dict]]) -> Rows:

@@ -10,6 +10,7 @@ from pipelines.media.documents import PdfPage, TiffPage
 from pipelines.media.files import disk_errors, name_of
 from pipelines.media.kind import INK, PAGES, PDF, TEXT, UNKNOWN, Kind, kind_of
 from pipelines.media.remote import opened
+from pipelines.media.text import HEAD, decoding, is_other_text
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -60,13 +61,20 @@ def units_of(
         MediaError: none of the rows reads such a source, or it cannot be opened.
     """
     rows = list(rows)
-    kind = kind or kind_of(source)
+    with decoding(getattr(options, "encoding", "")):
+        kind = kind or kind_of(source)
     row = row_for(kind, rows, preferred)
     if row is None:
-        raise _refused(kind, rows)
+        raise _not_decoded(kind, rows, options) or _refused(kind, rows)
     given = opened(kind.source) if kind.name in (PDF, PAGES, INK) else kind.source  # to be counted
-    found = resolve(row.opener)(given, kind.name, options) if row.opener else [given]
+    found = parts_of(row.opener, given, kind.name, options) if row.opener else [given]
     return [Unit(row, each, getattr(each, "number", None) or place) for place, each in enumerate(found, 1)]
+
+
+def parts_of(opener: str, source: object, kind: str, options: BatchOptions) -> list:
+    """What the opener of a task finds in a source; text files in the encoding that the options say."""
+    with decoding(getattr(options, "encoding", "")):
+        return resolve(opener)(source, kind, options)
 
 
 def all_units(
@@ -84,6 +92,18 @@ def all_units(
 def are_several(units: list[Unit | TriscribeError]) -> bool:
     """Whether a source gives several results: a document always, others where they hold several units."""
     return len(units) > 1 or isinstance(getattr(units[0], "source", None), (PdfPage, TiffPage))
+
+
+def _not_decoded(kind: Kind, rows: list[Task], options: BatchOptions) -> MediaError | None:
+    """What to say of a text in an encoding that nobody has named."""
+    reads_text = any(TEXT in row.kinds for row in rows) and hasattr(options, "encoding")
+    if kind.name != UNKNOWN or not kind.file or not reads_text:
+        return None
+    with disk_errors(kind.file), open(kind.file, "rb") as file:
+        if not is_other_text(file.read(HEAD)):
+            return None
+    way = "save it as UTF-8, or say its encoding, such as windows-1252 (--encoding)"
+    return MediaError(kind.file, "is a text, but not in UTF-8", way)
 
 
 def _refused(kind: Kind, rows: list[Task]) -> MediaError:

@@ -9,23 +9,29 @@ import re
 from pathlib import Path
 
 from pipelines.errors import DataError, MediaError
-from pipelines.media.text import read_text
+from pipelines.media.books import read_book
 from recipes.data.folders import shown, split_above, split_in, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
 
 STRETCH = 2_000  # characters
+ABOUT = re.compile(r"(read[ _-]?me|licen[cs]e|copying|changelog|notice|authors)\b", re.IGNORECASE)
 PLAIN = re.compile(r"\.(txt|text|md|utf-?8)(\.gz)?$", re.IGNORECASE)
 
 
 def is_prose(root: Path) -> bool:
-    return bool(_files(root))
+    return any(path == root or not ABOUT.match(path.name) for path in _files(root))
 
 
 def read_prose(root: Path) -> Found:
     for path in _files(root):
+        if path != root and ABOUT.match(path.name):
+            yield Rejected(
+                shown(path, root), "is about the data by its name; to learn from it, give it by itself"
+            )
+            continue
         try:
-            length = len(read_text(path))
+            length = len(read_book(path))
         except (MediaError, DataError) as error:
             yield Rejected(shown(path, root), error.cause)
             continue

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.errors import DataError, MediaError
-from pipelines.media.sentences import CONLL, read_sentences
-from recipes.data.folders import shown, split_above, split_in, walk
+from pipelines.media.sentences import CONLL, TOKEN_COLUMNS, read_sentences
+from recipes.data.folders import head, shown, split_above, split_in, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
 
@@ -32,16 +32,23 @@ def read_conll(root: Path, column: str | None = None) -> Found:
             if sentence.labels:
                 yield Item(path, sentence.labels, split, index=index)
             else:
-                yield Rejected(f"{shown(path, root)}:{sentence.line}", "tokens without a label")
+                yield Rejected(f"{shown(path, root)}:{sentence.line}", "not a label for each token")
 
 
 def _files(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
-    return [path for path in walk(root) if CONLL.search(path.name)] if root.is_dir() else []
+    return [path for path in walk(root) if _holds_tokens(path)] if root.is_dir() else []
+
+
+def _holds_tokens(path: Path) -> bool:
+    """Whether a file is called as CoNLL files are, or is a table with a list of tokens on each row."""
+    if CONLL.search(path.name):
+        return True
+    return path.name.lower().endswith(".jsonl") and any(f'"{name}"' in head(path) for name in TOKEN_COLUMNS)
 
 
 def layouts(column: str | None = None) -> tuple[Layout, ...]:
     """The layouts, with the column that holds the labels."""
-    sign = "files in CoNLL or CoNLL-U (.conll, .conllu, .bio)"
+    sign = "files in CoNLL or CoNLL-U (.conll, .conllu, .bio), or JSON lines with lists of tokens and tags"
     return (Layout("conll", sign, is_conll, lambda root: read_conll(root, column)),)

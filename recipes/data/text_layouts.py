@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -61,18 +62,27 @@ def read_text_tables(root: Path, columns: Columns = ANY) -> Found:
         lists = are_lists([cells[label] for cells in whole])
         for index, (number, cells) in enumerate(rows.rows):
             where = f"{shown(path, root)}:{number}"
+            told = cells[split] if split is not None and len(cells) > split else ""
             if len(cells) != len(rows.columns):
                 yield Rejected(where, f"columns: {len(cells)} instead of {len(rows.columns)}")
             elif not cells[text].strip():
                 yield Rejected(where, "empty text")
-            elif split is not None and cells[split] and split_named(cells[split]) is None:
+            elif (
+                split is not None
+                and cells[split]
+                and not (split_named(cells[split]) or split_in(cells[split]))
+            ):
                 yield Rejected(where, f"unknown split {cells[split]!r}")
+            elif index == 0 and _may_be_head(rows, text, label):
+                yield Rejected(
+                    where, f"taken for names of columns, as the label {cells[label]!r} comes only here"
+                )
             elif not lists and columns.separator is None and not cells[label].strip():
                 yield Rejected(where, "no label")
             else:
-                named = split_named(cells[split]) if split is not None else None
                 target = labels_in(cells[label], lists, columns.separator)
-                yield Item(path, target, named or split_in(path.name), index=index)
+                named = split_named(told) or split_in(told) or split_in(path.name)
+                yield Item(path, target, named, index=index)
 
 
 def table_rows(path: Path, columns: Columns = ANY) -> Rows:
@@ -86,6 +96,21 @@ def table_rows(path: Path, columns: Columns = ANY) -> Rows:
     if rows.columns[:1] == ("1",) and asked and asked <= set(first):
         return Rows(path, first, rows.rows[1:])
     return rows
+
+
+def _may_be_head(rows: Rows, text: int, label: int) -> bool:
+    """Whether the first row of a table whose columns have no known names may hold their names: a word or two
+    where the others have texts, and a label that no other row has, while theirs come again.
+    """
+    if rows.columns[:1] != ("1",):
+        return False
+    (_, first), *others = rows.rows
+    whole = [cells for _, cells in others if len(cells) == len(rows.columns)]
+    counts = Counter(cells[label] for cells in whole)
+    if len(whole) < 4 or len(first[text].split()) > 2 or len(first[label].split()) > 2:
+        return False
+    longer = sum(len(cells[text].split()) > 2 for cells in whole)
+    return first[label] not in counts and min(counts.values()) > 1 and longer > len(whole) / 2
 
 
 def are_lists(cells: Sequence[str]) -> bool:
@@ -124,8 +149,7 @@ def text_and_label(rows: Rows, columns: Columns = ANY) -> tuple[int, int]:
     if columns.text and columns.label:
         return rows.column(columns.text), rows.column(columns.label)
     names = [name for name in rows.columns if name not in SPLIT_COLUMNS]
-    labels = [name for name in LABEL_COLUMNS if name in names]
-    texts = [name for name in TEXT_COLUMNS if name in names]
+    labels, texts = rows.known(LABEL_COLUMNS), rows.known(TEXT_COLUMNS)
     if columns.label:
         labels = [rows.columns[rows.column(columns.label)]]
         texts = [name for name in texts if name != labels[0]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from recipes.learning.options import CoreOptions, RecipeOptions, TrainingOptions, check_shares
+from recipes.learning.options import CoreOptions, ProseRecipeOptions, TrainingOptions, check_shares
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class StreamOptions:
 
 
 @dataclass(frozen=True)
-class LanguageRecipeOptions(RecipeOptions):
+class LanguageRecipeOptions(ProseRecipeOptions):
     """Train a language model on your own texts."""
 
     task: ClassVar[str] = "language"

@@ -21,9 +21,8 @@ from decoders.language.kneser_ney import KneserNey
 from pipelines.errors import DataError
 from pipelines.generation import generate
 from pipelines.likelihood import read_books
-from pipelines.media.books import size_of
+from pipelines.media.books import read_book, size_of
 from pipelines.media.passages import Passages
-from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.reading.settings import LanguageOptions
 from pipelines.reading.verbatim import LINE, Verbatim, characters_of, cleaned, subwords_of, words_of
@@ -280,7 +279,7 @@ def _joined(texts: Sequence[ScoredText]) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @cache
 def _whole(path: Path) -> str:
-    return read_text(path)
+    return read_book(path)
 
 
 @cache

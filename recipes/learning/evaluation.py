@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 from pipelines.errors import DataError
+from pipelines.media.text import decoding
 from pipelines.model import SequenceModel, load
 from pipelines.tasks import models, resolve
 from recipes.data.manifest import Item
@@ -58,9 +60,10 @@ def evaluate(
     if not issubclass(kind, RecipeOptions):
         cause = f"is a model for {network.task}, which is scored when it is trained"
         raise DataError(network.name, cause, "see its report, or `triscribe info`")
-    with tempfile.TemporaryDirectory() as nowhere:
+    with tempfile.TemporaryDirectory() as nowhere, ExitStack() as held:
         folder = Path(out or nowhere)
         options = as_trained(kind(data=tuple(map(Path, data)), out=folder, layout=layout), network)
+        held.enter_context(decoding(getattr(options, "encoding", "")))
         recipe = recipe_of(options)
         manifests = recipe.manifests()
         chosen, name = chosen_split([item for manifest in manifests for item in manifest.items], split)

@@ -10,6 +10,7 @@ from types import NoneType
 from typing import ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from decoders.alphabet import Normalisation
+from pipelines.media.text import check_encoding
 from pipelines.reading.precision import meant
 
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 40  # where their number is left to that of the items
@@ -266,6 +267,20 @@ class RecipeOptions(RunOptions, DataOptions):
         """How texts are normalised, by a loaded model or by a new one."""
         had = asdict(loaded) if loaded else self.new
         return Normalisation(self.form or had["form"], self.case or had["case"])
+
+
+@dataclass(frozen=True)
+class ProseRecipeOptions(RecipeOptions):
+    """Data and model of a recipe that learns from text files."""
+
+    reading: ClassVar[tuple[str, ...]] = ("encoding",)
+
+    encoding: str | None = None
+    """Encoding of text files that are not UTF-8, such as windows-1252 or shift_jis."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_encoding(self.encoding)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from decoders.alphabet import Normalisation
 from pipelines.errors import DataError
+from pipelines.media.text import decoding
 from pipelines.model import SequenceModel, load
 from pipelines.output_folder import is_output_folder
 from recipes.data.corrected import CORRECTED, UNITS
@@ -170,7 +171,8 @@ class Recipe(ABC):
         """
         training = self.options.training
         device = checked_device(training)
-        with locked(self.options.out), kept_settings(training.threads, device):
+        encoding = getattr(self.options, "encoding", "")
+        with locked(self.options.out), kept_settings(training.threads, device), decoding(encoding):
             return self._run()
 
     def _run(self) -> Scores:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from recipes.learning.options import CoreOptions, RecipeOptions, TrainingOptions, check_shares
+from recipes.learning.options import CoreOptions, ProseRecipeOptions, TrainingOptions, check_shares
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class ModelOptions(CoreOptions):
 
 
 @dataclass(frozen=True)
-class TaggingRecipeOptions(RecipeOptions):
+class TaggingRecipeOptions(ProseRecipeOptions):
     """Train a tagger on your own sentences."""
 
     task: ClassVar[str] = "tagging"
-    reading: ClassVar[tuple[str, ...]] = ("column",)
+    reading: ClassVar[tuple[str, ...]] = (*ProseRecipeOptions.reading, "column")
 
     data: tuple[Path, ...] = ()
     """Files in CoNLL or CoNLL-U, or folders of them: a token and its label on each line, an empty line

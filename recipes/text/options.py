@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from recipes.learning.options import CoreOptions, RecipeOptions, TrainingOptions, check_shares
+from recipes.learning.options import CoreOptions, ProseRecipeOptions, TrainingOptions, check_shares
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class ModelOptions(CoreOptions):
         "vocabulary": 20_000,
         "lower": True,
         "pairs": 0,
+        "bag": 131_072,
         "hidden": 0.3,
         "heads": 2,
         "hidden_size": 96,
@@ -52,6 +53,10 @@ class ModelOptions(CoreOptions):
     """Convert texts to lower case."""
     pairs: int | None = None
     """Rows of a hashed table of pairs of neighbouring tokens; 0 is none."""
+    bag: int | None = None
+    """Rows of a hashed table of tokens and pairs, by which a linear model, fitted when the rest has been
+    trained, adds to the scores as far as that helps on the validation texts; 0 is none. With many classes
+    there are fewer: the table has at most four million numbers."""
     hidden: float | None = None
     """Share of the tokens that are hidden in training (word dropout)."""
     heads: int | None = None
@@ -63,18 +68,23 @@ class ModelOptions(CoreOptions):
             self.heads is not None and self.heads < 1
         ):
             raise ValueError("vocabulary must be at least 2, heads at least 1")
-        if self.pairs is not None and self.pairs < 0:
-            raise ValueError(f"pairs must be 0 or more, not {self.pairs}")
+        if min(self.pairs or 0, self.bag or 0) < 0:
+            raise ValueError(f"pairs and bag must be 0 or more, not {self.pairs} and {self.bag}")
         if self.hidden is not None:
             check_shares(self, "hidden")
 
 
 @dataclass(frozen=True)
-class TextRecipeOptions(RecipeOptions):
+class TextRecipeOptions(ProseRecipeOptions):
     """Train a classifier on your own texts."""
 
     task: ClassVar[str] = "text"
-    reading: ClassVar[tuple[str, ...]] = ("text_column", "label_column", "separator")
+    reading: ClassVar[tuple[str, ...]] = (
+        *ProseRecipeOptions.reading,
+        "text_column",
+        "label_column",
+        "separator",
+    )
 
     data: tuple[Path, ...] = ()
     """Tables (CSV, TSV, JSON lines) with columns text and label, or folders of them; text files whose lines

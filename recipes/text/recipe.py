@@ -33,6 +33,7 @@ from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure, class_balance, rejections, sizes, warnings
+from recipes.text.bag import chosen_shares, fit_bag
 from recipes.text.linear import linear_probabilities, linear_probabilities_of_each
 from recipes.text.options import TextRecipeOptions
 from recipes.text.page import write_several_page, write_text_page
@@ -41,6 +42,7 @@ from recipes.text.scores import TextScores
 from recipes.text.several import SeveralScores, indicators, tuned
 from recipes.text.task import Sample, TextTask, judged
 
+LARGEST_BAG = 4_000_000  # numbers
 LONGEST = 1000  # tokens of a text that are learnt from
 
 TEXTS = Measure(
@@ -145,6 +147,8 @@ class TextRecipe(Recipe):
             "lower": sizes.lower,
         }
         decoder = {"kind": "classifier", "heads": sizes.heads, "dropout": sizes.dropout}
+        if sizes.bag:
+            decoder["bag"] = min(sizes.bag, LARGEST_BAG // (len(classes) or 1))
         if several:
             decoder["several"] = True
         if reject is not None:
@@ -204,8 +208,12 @@ class TextRecipe(Recipe):
         return TextTask(model, *parts, self.options.loss, training.batch_size, training.seed)
 
     def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
-        """Thresholds, chosen on the validation texts."""
+        """The linear model beside the core; and thresholds, chosen on the validation texts."""
         items = splits["valid"]
+        if model.decoder.bag is not None:
+            train, valid = (self.samples(splits[name], model) for name in ("train", "valid"))
+            fit_bag(model.decoder.bag, train, model.decoder.several)
+            model.decoder.shares.copy_(chosen_shares(model, valid))
         if model.decoder.several:
             found = judged(model, self.samples(items, model)).numpy()
             true = indicators([item.target for item in items], model.alphabet.symbols)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -116,13 +116,25 @@ def collated(samples: Sequence[Sample]) -> tuple[Tensor, Tensor, list[list[int]]
 @torch.inference_mode()
 def judged(model: SequenceModel, samples: Sequence[Sample]) -> Tensor:
     """(texts, classes) probabilities, by a model in evaluation mode."""
+    decoder = model.decoder
+    return _of_all(model, samples, lambda x, *states: decoder.frame_probabilities(*states, x)[0][:, 0, 1:])
+
+
+@torch.inference_mode()
+def judged_apart(model: SequenceModel, samples: Sequence[Sample]) -> tuple[Tensor, Tensor]:
+    """(texts, num_labels) logits of the core and of the bag, by a model that has one."""
+    core = _of_all(model, samples, lambda x, *states: model.decoder(*states)[0])
+    return core, _of_all(model, samples, lambda x, states, lengths: model.decoder.bag(x, lengths))
+
+
+def _of_all(model: SequenceModel, samples: Sequence[Sample], judge: Callable[..., Tensor]) -> Tensor:
+    """What is said of each sample from its inputs, states and lengths; together those of similar length."""
     model.eval()
     device = next(model.parameters()).device
     order = sorted(range(len(samples)), key=lambda place: len(samples[place].ids))
-    found = torch.zeros(len(samples), len(model.alphabet) - 1)
+    found = []
     for start in range(0, len(order), AT_ONCE):
-        places = order[start : start + AT_ONCE]
-        x, lengths, _ = collated([samples[place] for place in places])
-        states = model.states(x.to(device), lengths.to(device))
-        found[places] = model.decoder.frame_probabilities(*states)[0][:, 0, 1:].cpu()
-    return found
+        x, lengths, _ = collated([samples[place] for place in order[start : start + AT_ONCE]])
+        x = x.to(device)
+        found.append(judge(x, *model.states(x, lengths.to(device))).cpu())
+    return torch.cat(found)[torch.tensor(order).argsort()]

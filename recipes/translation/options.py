@@ -10,7 +10,7 @@ from typing import ClassVar
 from recipes.learning.options import (
     AttentionOptions,
     CoreOptions,
-    RecipeOptions,
+    ProseRecipeOptions,
     TrainingOptions,
     check_shares,
 )
@@ -91,11 +91,11 @@ class TeachingOptions(AttentionOptions):
 
 
 @dataclass(frozen=True)
-class TranslationRecipeOptions(RecipeOptions):
+class TranslationRecipeOptions(ProseRecipeOptions):
     """Train a translator on your own pairs of texts."""
 
     task: ClassVar[str] = "translation"
-    reading: ClassVar[tuple[str, ...]] = ("source_language", "target_language")
+    reading: ClassVar[tuple[str, ...]] = (*ProseRecipeOptions.reading, "source_language", "target_language")
 
     data: tuple[Path, ...] = ()
     """Files in pairs, texts first (train.en train.de); folders of such files; tables with two columns (CSV,

@@ -6,12 +6,25 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.media.text import check_encoding
 from pipelines.options import Options
 from pipelines.reading.settings.running import ManyOptions, check_device
 
 
 @dataclass(frozen=True)
-class TaggingOptions(ManyOptions):
+class ProseOptions(ManyOptions):
+    """How texts are read."""
+
+    encoding: str | None = None
+    """Encoding of text files that are not UTF-8, such as windows-1252 or shift_jis."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_encoding(self.encoding)
+
+
+@dataclass(frozen=True)
+class TaggingOptions(ProseOptions):
     """How texts are tagged."""
 
     batch_size: int = 64
@@ -47,7 +60,7 @@ class TextOptions(TaggingOptions):
 
 
 @dataclass(frozen=True)
-class TranslationOptions(ManyOptions):
+class TranslationOptions(ProseOptions):
     """How texts are translated."""
 
     batch_size: int = 32
@@ -76,7 +89,7 @@ class TranslationOptions(ManyOptions):
 
 
 @dataclass(frozen=True)
-class LanguageOptions(ManyOptions):
+class LanguageOptions(ProseOptions):
     """How texts are scored."""
 
     unit: Literal["file", "line"] = "file"

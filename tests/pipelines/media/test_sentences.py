@@ -60,3 +60,23 @@ def test_what_is_opened(tmp_path):
     opened = [open_sentences(tmp_path / name, "text", TaggingOptions())[0] for name in ("a.txt", "a.conll")]
     assert isinstance(opened[0], Passages) and opened[0].texts == ("John left", "He")
     assert isinstance(opened[1], Sentences) and opened[1].found[0].words == ("John",)
+
+
+def test_lines_with_other_columns_cost_their_sentence(tmp_path):
+    path = tmp_path / "x.conll"
+    path.write_text("EU\tB-ORG\n# a remark\ncalls\tO\n\nPeter\n left it\n\nIt\tO\n")
+    first, second, third = read_sentences(path)
+    assert first.words == ("EU", "calls") and first.labels == ("B-ORG", "O")
+    assert second.labels == () and third.labels == ("O",)
+
+
+def test_tables_with_lists_of_tokens(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        '{"tokens": ["EU", "calls"], "ner_tags": ["B-ORG", "O"]}\n{"tokens": ["a"], "ner_tags": []}\n'
+    )
+    first, second = read_sentences(path)
+    assert first == Sentence(1, ("EU", "calls"), ("B-ORG", "O")) and second.labels == ()
+    path.write_text('{"text": "EU calls", "label": [[0, 2, "ORG"]]}\n')
+    with pytest.raises(MediaError, match="call them tokens and tags"):
+        read_sentences(path)

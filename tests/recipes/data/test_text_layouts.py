@@ -162,3 +162,43 @@ def test_columns_that_are_not_there(tmp_path):
     assert read_texts(tmp_path, None, Columns("remark", "grade")).items[0].target == "x"
     with pytest.raises(DataError, match="has no column 'body'"):
         read_texts(tmp_path, None, Columns("body", "grade"))
+
+
+NATIVE = {
+    "clinc": '{"train": [["good film it is", "pos"], ["bad one", "neg"]], "oos_val": [["what now", "oos"]]}',
+    "splits": '{"train": [{"text": "good film it is", "label": "pos"}, {"text": "bad one", "label": "neg"}],'
+    ' "val": [{"text": "what now", "label": "oos"}]}',
+}
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_json_of_several_splits(tmp_path, name):
+    path = tmp_path / "x.json"
+    path.write_text(NATIVE[name])
+    manifest = read_texts(path)
+    assert [(item.target, item.split) for item in manifest.items] == [
+        *(("pos", "train"), ("neg", "train")),
+        ("oos", "valid"),
+    ]
+    assert _texts(path, Columns()) == ("good film it is", "bad one", "what now")
+
+
+def test_columns_within_objects(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        '{"id": 1, "data": {"text": "good"}, "meta": {"label": "pos"}}\n'
+        '{"id": 2, "data": {"text": "bad"}, "meta": {"label": "neg"}}\n'
+    )
+    assert [item.target for item in read_texts(path).items] == ["pos", "neg"]
+
+
+def test_a_head_in_another_language_is_no_row(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = ["Gutes Essen hier;Essen", "Ein schöner Ort;Reise", "Zu viel Salz;Essen", "Weit zu fahren;Reise"]
+    path.write_text("\n".join(["Kommentar;Kategorie", *rows]), encoding="utf-8")
+    manifest = read_texts(path)
+    assert [item.target for item in manifest.items] == ["Essen", "Reise"] * 2
+    assert "'Kategorie'" in manifest.rejected[0].reason
+    assert _texts(path, Columns())[manifest.items[0].index] == "Gutes Essen hier"
+    path.write_text("\n".join(["ja gern;Essen", *rows]), encoding="utf-8")  # a short row of a known label
+    assert len(read_texts(path).items) == 5
