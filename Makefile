@@ -18,6 +18,8 @@ demo: .venv/ready  ## recognise examples/ with the bundled models into demo/, an
 	$(BIN)/triscribe classify examples/text/*.tsv -m intents-en -o demo/text -f txt,json,html
 	$(BIN)/triscribe annotate examples/signals/*.csv -m ecg-waves -o demo/signals -f txt,json,atr,png
 	@$(BIN)/python examples/compare.py demo
+	@echo "shakespeare-en writes:"
+	@$(BIN)/triscribe generate "My lord, " --length 120 --seed 3
 	@echo "Open demo/speech.html and demo/handwriting.html; look into demo/video, demo/pictures, demo/text and demo/signals"
 
 test: .venv/ready  ## in as many processes as there are cores, at most 4

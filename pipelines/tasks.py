@@ -60,6 +60,8 @@ class Task(Models):
             where another task has the same first kind, and reads the source if not.
         usual: names of the formats that `triscribe batch` writes by default.
         default: name of the bundled model, if there is one.
+        unasked: whether `triscribe batch` takes that model where none is named; not for what is seldom wanted
+            of every text.
     """
 
     command: str
@@ -79,6 +81,7 @@ class Task(Models):
     shows: str | None = None
     usual: tuple[str, ...] = ("json", "txt")
     default: str | None = None
+    unasked: bool = True
 
 
 _SPEECH = Task(
@@ -302,6 +305,8 @@ _LANGUAGE = replace(
     title="Surprisal of texts",
     done="scored",
     measure=("character", "characters"),
+    default="shakespeare-en",
+    unasked=False,
     recipe="recipes.language",
 )
 

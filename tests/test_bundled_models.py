@@ -1,12 +1,13 @@
 """Every bundled model reads the examples about as well as it did, and one with ruined weights does not."""
 
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from pipelines import align, annotate, caption, classify, load, recognize, transcribe
+from pipelines import align, annotate, caption, classify, generate, load, recognize, score, transcribe
 from pipelines.media.audio import read_audio
 from pipelines.model import SequenceModel
 from pipelines.model_file import bundled
@@ -27,6 +28,13 @@ READ = {
     "intents-en": ("text", "", 0.08),
     "ecg-waves": ("signals", "", 0.1),
 }
+
+WRITER = "shakespeare-en"
+PASSAGE = (
+    "My lord, the king hath sent me to thy house\n"
+    "To bid thee come and speak with him tonight.\n"
+)  # written for this project
+LIMIT = 2.2  # bits a character of it
 
 
 def said(path: Path, model: SequenceModel) -> str:
@@ -66,7 +74,7 @@ def error(name: str, model: SequenceModel) -> float:
 
 
 def test_every_model_is_tested():
-    assert {path.stem for path in bundled()} == READ.keys()
+    assert {path.stem for path in bundled()} == {*READ, WRITER}
     assert all(len(examples(name)) >= 3 for name in READ)
 
 
@@ -106,3 +114,31 @@ def test_speech_that_is_cut_tightly_reads_as_the_whole_with_its_times(name):
     placed = align(tight, expected.text, model, 16000)
     assert all(segment.found for segment in placed.segments)
     assert all(0 <= word.start < word.end <= placed.duration for word in placed.words)
+
+
+def test_the_writer_knows_the_language():
+    model = load(WRITER)
+    bits = score(PASSAGE, model).bits_per_character
+    assert bits < LIMIT
+    letters = list(PASSAGE)
+    random.Random(1).shuffle(letters)
+    assert score("".join(letters), model).bits_per_character > 2 * bits
+
+
+def test_what_it_writes_has_the_shape_of_a_text():
+    written = generate("It was", length=400, seed=3)
+    text = str(written)
+    assert text.startswith("It was") and len(text) == 406 and written.model == WRITER
+    assert str(generate("It was", length=400, seed=3)) == text != str(generate("It was", length=400, seed=4))
+    words = text.split()
+    assert 40 < len(words) < 130  # English has a space in five or six characters
+    assert sum(word.strip(".,;:!?\"'").isalpha() for word in words) > 0.8 * len(words)
+    assert len(set(words)) > 30 and {"the", "and", "of", "to", "a", "he", "was"} & set(words)
+
+
+@torch.no_grad()
+def test_a_ruined_writer_is_surprised():
+    model = load(WRITER)
+    for weight in model.core.parameters():
+        weight.normal_(std=0.5)
+    assert score(PASSAGE, model).bits_per_character > LIMIT

@@ -234,8 +234,8 @@ class Routing:
             found = self._known(layer.models).get(task, [])
             if found:
                 return found
-        default = TASKS[task].default
-        return [default] if default else []
+        row = TASKS[task]
+        return [row.default] if row.default and row.unasked else []
 
     def _has_layout(self, path: Path) -> bool:
         beside = path.with_suffix(".xml")
@@ -290,7 +290,7 @@ def known_models(given: Sequence[str]) -> dict[str, list[str]]:
     for each in given:
         if each == AUTO:
             names = (path.stem for path in bundled())
-            asked = {row.name for row in TASKS.values() if row.default}
+            asked = {row.name for row in TASKS.values() if row.default and row.unasked}
             models: Iterable[str] = (name for name in names if read_header(name)["task"] in asked)
         elif os.path.isdir(each):
             models = map(str, sorted(Path(each).glob("*.safetensors")))
