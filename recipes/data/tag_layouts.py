@@ -32,7 +32,7 @@ def read_conll(root: Path, column: str | None = None) -> Found:
             if sentence.labels:
                 yield Item(path, sentence.labels, split, index=index)
             else:
-                yield Rejected(f"{shown(path, root)}:{sentence.line}", "not a label for each token")
+                yield Rejected(f"{shown(path, root)}:{sentence.line}", "tokens without a label")
 
 
 def _files(root: Path) -> list[Path]:
