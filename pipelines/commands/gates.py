@@ -1,4 +1,4 @@
-"""Draw memory cells and gates of the LSTM core over what it reads: a recording, or a text."""
+"""Draw memory cells and gates of the LSTM core over a recording or a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.commands.arguments import UsageError, parse
 
 @dataclass(frozen=True)
 class Gates:
-    """Draw the LSTM's memory cells and gates over a recording's spectrogram, or cells over a text."""
+    """Draw the LSTM's memory cells and gates over a recording, or cells over a text."""
 
     file: Positional[str | None] = None
     """A recording, best of a few seconds; with a model that reads text, a text file."""
