@@ -117,7 +117,9 @@ def test_a_failure_costs_one_line(model, folder, tmp_path, capsys):
     assert "3 transcribed" in seen.out and "2 failed" in seen.out
 
 
-@pytest.mark.parametrize("command, ending", [("annotate", ".csv"), ("classify", ".txt"), ("score", ".txt")])
+@pytest.mark.parametrize(
+    "command, ending", [("annotate", ".csv"), ("classify", ".txt"), ("translate", ".txt")]
+)
 def test_a_model_that_is_missing_is_said_once(tmp_path, capsys, command, ending):
     """Not for each file, and nothing is written."""
     folder, out = tmp_path / "in", tmp_path / "out"
