@@ -14,6 +14,7 @@ from decoders.contract import OBJECTIVE, SEARCH, UNKNOWN, Decoder, Labels, Objec
 from decoders.search.switching import segments
 
 POOLINGS = ("attention", "mean")
+NONE = -10.0  # logit of label 0, which no sequence has, where others give the logits
 
 
 class Classifier(Decoder):
@@ -34,10 +35,13 @@ class Classifier(Decoder):
         reject: the label for sequences that are of no class; 0 where there is none.
         bag: rows of the table of a linear model of the tokens that were read, whose scores are added; 0 where
             there is none.
+        beside: whether logits of all classes, which another model gives, lie behind the features of each
+            state; this one adds to them.
 
     Attributes:
         shares: (2,) by which the logits of the states and those of the bag are multiplied; 1 and 0 after
             construction.
+        share: of what is added to the logits of another model; 1 after construction.
         thresholds: (num_labels,) probabilities from which a sequence has each label, where it may have
             several; 0.5 after construction.
 
@@ -58,6 +62,8 @@ class Classifier(Decoder):
         several: bool = False,
         reject: int = 0,
         bag: int = 0,
+        *,
+        beside: bool = False,
     ):
         super().__init__()
         if not 0 <= reject < num_labels or (several and reject):
@@ -69,6 +75,7 @@ class Classifier(Decoder):
         self.num_labels = num_labels
         self.dropout = dropout
         self.several, self.reject = several, reject
+        self.input_size, self.beside = input_size, beside
         if several:
             self.register_buffer("thresholds", torch.full((num_labels,), 0.5))
         self.bag = None
@@ -82,12 +89,17 @@ class Classifier(Decoder):
             )
         pooled = input_size * (heads if pooling == "attention" else 1)
         self.project = nn.Linear(pooled, num_labels)
+        if beside:
+            self.register_buffer("share", torch.ones(1))
+            nn.init.zeros_(self.project.weight)
+            nn.init.zeros_(self.project.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Classify whole sequences.
 
         Args:
-            x: (batch, time, input_size), padded at the end with any values.
+            x: (batch, time, input_size), padded at the end with any values; with `beside` num_labels - 1
+                features more, which are the same in all frames.
             lengths: (batch,), the number of valid frames of each sequence, at least 1.
 
         Returns:
@@ -95,12 +107,15 @@ class Classifier(Decoder):
             which sum to 1 and are 0 in the padding.
         """
         valid = valid_frames(x, lengths)
+        given, x = x[:, 0, self.input_size :], x[..., : self.input_size]
         x = x.masked_fill(~valid.unsqueeze(2), 0.0)
         scores = x.new_zeros(*valid.shape, 1) if self.judge is None else self.judge(x)  # (B, T, heads)
         weights = scores.float().masked_fill(~valid.unsqueeze(2), -torch.inf).softmax(dim=1)
         pooled = weights.transpose(1, 2).to(x.dtype).bmm(x).flatten(1)  # (B, heads * input_size)
-        logits = self.project(F.dropout(pooled, self.dropout, self.training))
-        return logits.float(), weights.mean(dim=2)
+        logits = self.project(F.dropout(pooled, self.dropout, self.training)).float()
+        if self.beside:
+            logits = self.share * logits + F.pad(given.float(), (1, 0), value=NONE)
+        return logits, weights.mean(dim=2)
 
     def loss(
         self,
@@ -196,7 +211,10 @@ class Timeline(Decoder):
         labels = pad_sequence(rows, batch_first=True, padding_value=UNKNOWN).to(states.device)
         labels = F.pad(labels, (0, states.size(1) - labels.size(1)), value=UNKNOWN)
         known = valid_frames(log_probs, lengths) & (labels != UNKNOWN)
-        losses = focal_loss(log_probs, labels.masked_fill(~known, 0), objective.focal)
+        labels = labels.masked_fill(~known, 0)
+        losses = focal_loss(log_probs, labels, objective.focal)
+        if objective.weights is not None:
+            losses = losses * objective.weights[labels]
         return losses.where(known, 0.0).sum(dim=1)
 
     @torch.no_grad()

@@ -128,7 +128,8 @@ class Objective:
     focal: float = 0.0
     """Exponent of the focal loss of classifiers and timelines (Lin et al. 2017); 0 is cross-entropy."""
     weights: Tensor | None = None
-    """(num_labels,) of the texts that have a label, where they may have several."""
+    """(num_labels,) of the frames of each label on a timeline, and of the texts that have it, where they may
+    have several."""
     blank: bool = True
     """Whether CTC may leave frames to no label; without, every frame belongs to one (Huang et al. 2016)."""
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from encoders.random_kernels import RandomKernels, carried
+
 SCALINGS = ("data", "own", "none")
 FARTHEST = 20.0  # standard deviations to which values are clipped
 LEAST = 1e-6  # standard deviation relative to the mean, below which a channel is constant
@@ -31,12 +33,15 @@ class Signals(nn.Module):
         sample_rate: samples a second at which readers give it signals; 0 is as they are.
         names: of the channels, by which readers find them; empty takes them in their order.
         dropout: dropout after each convolution.
+        random_kernels: of the linear model that lies beside (`skip`); 0 is none.
+        usual: samples of a usual signal, for these kernels.
+        labels: outputs of that model.
 
     Raises:
         ValueError: sizes below 1, even kernels, numbers of sizes that differ, or an unknown scaling.
     """
 
-    exact = ("centre", "spread", "step")
+    exact = ("centre", "spread", "step", *(f"beside.{name}" for name in RandomKernels.exact))
     """Buffers that a model file keeps in 32 bits: a mean of 1013.2 hPa would be lost in 16."""
 
     def __init__(
@@ -52,6 +57,9 @@ class Signals(nn.Module):
         sample_rate: float = 0.0,
         names: tuple[str, ...] = (),
         dropout: float = 0.0,
+        random_kernels: int = 0,
+        usual: int = 1,
+        labels: int = 1,
     ):
         super().__init__()
         if scaling not in SCALINGS:
@@ -77,6 +85,7 @@ class Signals(nn.Module):
             for place, (kernel, stride) in enumerate(zip(kernels, strides, strict=True))
         )
         self.norms = nn.ModuleList(map(nn.LayerNorm, filters))
+        self.beside = RandomKernels(channels, random_kernels, usual, labels) if random_kernels else None
 
     @torch.no_grad()
     def fit(self, signals: list[Tensor]) -> None:
@@ -126,6 +135,16 @@ class Signals(nn.Module):
             inside = torch.arange(y.size(1), device=x.device) < lengths.to(x.device)[:, None]
             y = (y * inside[..., None]).transpose(1, 2)
         return y.transpose(1, 2), lengths
+
+    def skip(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, labels) outputs of the linear model beside the network, where there is one."""
+        return self.beside(self.plain(x, lengths), lengths)
+
+    def plain(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """(batch, time, channels) scaled values, the last one that was seen in the place of missing ones."""
+        inside = (torch.arange(x.size(1), device=x.device) < lengths.to(x.device)[:, None])[..., None]
+        seen = x[..., 1:].isfinite() & inside
+        return carried(self._scaled(x[..., 1:].where(seen, 0.0), seen), seen)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """A frame for as many samples as the product of the strides, rounded up."""

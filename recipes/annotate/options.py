@@ -55,6 +55,9 @@ class WindowOptions:
     """Share of the time of all signals that an epoch sees; stretches are drawn anew for each."""
     balance: float = 0.0
     """How often stretches with rare labels come: 0, as often as they are; 1, as if all were as frequent."""
+    weighting: float = 0.0
+    """How much the frames of rare labels weigh in the loss: 0, as much as all others; 1, in inverse
+    proportion to how often their label comes."""
     width: float = 0.12
     """Seconds that marks without an extent, such as those of beats, are given."""
     edges: Literal["unknown", "nothing"] = "unknown"
@@ -64,8 +67,10 @@ class WindowOptions:
     """Exponent of the focal loss, which gives what is easy less weight (Lin et al. 2017)."""
 
     def __post_init__(self):
-        if not (self.window > 0 and self.share > 0 and self.width > 0 and self.balance >= 0 <= self.focal):
-            raise ValueError("window, share and width must be above 0; balance and focal 0 or more")
+        if not (self.window > 0 and self.share > 0 and self.width > 0):
+            raise ValueError("window, share and width must be above 0")
+        if min(self.balance, self.weighting, self.focal) < 0:
+            raise ValueError("balance, weighting and focal must be 0 or more")
 
 
 @dataclass(frozen=True)

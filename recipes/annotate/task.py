@@ -24,6 +24,7 @@ from recipes.data.mark_layouts import Times
 from recipes.learning.training import Maker
 
 AT_ONCE = 60.0  # seconds that are judged at once in validation
+HEAVIEST = 10.0  # weight of the frames of a label
 DRAWN = 8  # places of which one is drawn, where rare labels are to come more often
 
 
@@ -67,14 +68,16 @@ class AnnotationTask(nn.Module):
                 counts[label] = counts.get(label, 0.0) + 1
         most = max(counts.values())
         self.rarity = {name: (most / count) ** options.windows.balance for name, count in counts.items()}
-        self.objective = Objective(focal=options.windows.focal)
+        weights = [min(HEAVIEST, (most / counts[name]) ** options.windows.weighting) for name in self.names]
+        self.register_buffer("weights", torch.tensor([1.0, *weights]), persistent=False)
 
     def forward(self, batch: tuple[Tensor, Tensor, list[list[int]]]) -> Tensor:
         x, lengths, targets = batch
         device = next(self.model.parameters()).device
         states = self.model.states(x.to(device), lengths.to(device))
+        objective = Objective(focal=self.options.windows.focal, weights=self.weights)
         known = sum(label != UNKNOWN for row in targets for label in row)
-        return self.model.decoder.loss(*states, targets, self.objective).sum() / max(1, known)
+        return self.model.decoder.loss(*states, targets, objective).sum() / max(1, known)
 
     def begin(self, epoch: int) -> None:
         """Nothing differs from epoch to epoch but the batches."""

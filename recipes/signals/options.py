@@ -22,6 +22,7 @@ class ModelOptions(CoreOptions):
         "sample_rate": 0.0,
         "kernel": 7,
         "heads": 4,
+        "random_kernels": 2000,
         "hidden_size": 64,
         "num_layers": 1,
         "dropout": 0.3,
@@ -41,6 +42,9 @@ class ModelOptions(CoreOptions):
     """Samples that a convolution sees, an odd number."""
     heads: int | None = None
     """Queries of the attention pooling."""
+    random_kernels: int | None = None
+    """Random convolution kernels, on which a linear model is fitted in closed form (ROCKET, Dempster et al.
+    2020); the network adds to it what the validation signals show to be of use. An even number; 0 is none."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -52,6 +56,8 @@ class ModelOptions(CoreOptions):
             raise ValueError(f"sample_rate must be 0 or more, not {self.sample_rate}")
         if self.heads is not None and self.heads < 1:
             raise ValueError("heads must be at least 1")
+        if self.random_kernels is not None and (self.random_kernels < 0 or self.random_kernels % 2):
+            raise ValueError(f"random_kernels must be an even number, not {self.random_kernels}")
 
 
 @dataclass(frozen=True)
@@ -78,20 +84,6 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class TeachingOptions:
-    """Teacher."""
-
-    teaching: float = 0.0
-    """Weight of what the baseline, a ridge classifier on random kernels, says of the varied signals; 0 turns
-    it off. It learns from a few dozen signals what a recurrent network cannot, and hands it on (distillation,
-    Hinton et al. 2015)."""
-
-    def __post_init__(self):
-        if not self.teaching >= 0:
-            raise ValueError(f"teaching must be 0 or more, not {self.teaching}")
-
-
-@dataclass(frozen=True)
 class SignalRecipeOptions(RecipeOptions):
     """Train a classifier on your own signals."""
 
@@ -107,7 +99,6 @@ class SignalRecipeOptions(RecipeOptions):
     model: ModelOptions = field(default_factory=ModelOptions)
     loss: LossOptions = field(default_factory=LossOptions)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    teacher: TeachingOptions = field(default_factory=TeachingOptions)
     training: TrainingOptions = field(
         default_factory=lambda: TrainingOptions(
             epochs=150, batch_size=16, learning_rate=2e-3, average=0.3, valid_every=10, precision="fp32"

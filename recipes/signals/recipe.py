@@ -2,9 +2,9 @@
 
     python -m recipes.signals --data gestures/ --out exp/signals
 
-Convolutions over the scaled channels, the shared core, attention pooling. Beside every model a ridge
-classifier on random convolution kernels is trained on the same signals: on small sets it is hard to beat, and
-the report says which did better.
+A linear model on random convolution kernels is fitted in closed form, which on small sets is hard to beat.
+To its logits are added those of convolutions over the scaled channels, the shared core and attention pooling,
+as far as the validation signals show that to be of use. The report has both.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from decoders.alphabet import Normalisation
@@ -25,7 +26,8 @@ from pipelines.media.signal_files import open_signals
 from pipelines.media.signals import Signal
 from pipelines.model import SequenceModel
 from pipelines.reading.channels import inputs_of
-from pipelines.signals import parts_of
+from pipelines.signal_model import SignalModel
+from pipelines.signals import LONGEST, parts_of
 from recipes.data.datasets import read_signals
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.progress import followed
@@ -34,8 +36,9 @@ from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure, class_balance, rejections, sizes, warnings
 from recipes.signals.options import ModelOptions, SignalRecipeOptions
 from recipes.signals.page import write_signal_page
+from recipes.signals.ridge import chosen_share, fit_kernels, kernels_alone
 from recipes.signals.scores import SignalScores
-from recipes.signals.task import SignalTask, kernel_classifier, plain_values
+from recipes.signals.task import SignalTask
 from recipes.text.task import Sample, judged
 
 SIGNALS = Measure(
@@ -51,7 +54,6 @@ class SignalRecipe(Recipe):
     measure = SIGNALS
     targets_are_classes = True
     options: SignalRecipeOptions
-    splits: dict[str, list[Item]]
 
     def read_data(self, folder: Path) -> Manifest:
         return read_signals(folder, self.options.layout)
@@ -68,10 +70,6 @@ class SignalRecipe(Recipe):
                 continue
             kept.append(replace(item, duration=float(len(signal))))
         return kept, rejected
-
-    def read_splits(self, manifests: list[Manifest], normalisation: Normalisation):
-        self.splits, rejected = super().read_splits(manifests, normalisation)
-        return self.splits, rejected
 
     def described(self, splits: Mapping[str, Sequence[Item]], rejected: Sequence[Rejected]) -> str:
         sections = [sizes(splits, SIGNALS), class_balance(splits), warnings(splits), rejections(rejected)]
@@ -92,11 +90,23 @@ class SignalRecipe(Recipe):
         sizes = self.options.model.filled()
         front_end = front_end_sizes(sizes, first.channels)
         decoder = {"kind": "classifier", "heads": sizes.heads, "dropout": sizes.dropout}
-        model = SequenceModel(
+        if sizes.random_kernels:
+            lengths = sorted(min(LONGEST, int(item.duration)) for item in items)
+            ratio = sizes.sample_rate / first.rate if sizes.sample_rate and first.rate else 1.0
+            usual = max(1, round(ratio * lengths[len(lengths) // 2]))
+            front_end |= {
+                "random_kernels": sizes.random_kernels,
+                "usual": usual,
+                "labels": len(classes.symbols),
+            }
+            decoder["beside"] = True
+        model = SignalModel(
             self.task, front_end, sizes.core(), decoder, classes, normalisation, self.options.name
         )
         train = self.usable([item for item in items if item.split != "valid"] or items, model)[0]
         model.front_end.fit([self.features(item, model) for item in train])
+        if model.front_end.beside:
+            model.front_end.beside.draw(torch.Generator().manual_seed(self.options.training.seed))
         return model
 
     def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:
@@ -135,26 +145,34 @@ class SignalRecipe(Recipe):
     ) -> SignalTask:
         parts = self.samples(train, model), self.samples(valid, model)
         options, training = self.options, self.options.training
-        return SignalTask(
-            model,
-            *parts,
-            options,
-            batch_size=training.batch_size,
-            seed=training.seed,
-        )
+        given = fit_kernels(model, parts[0], base is not None) if model.front_end.beside else None
+        sizes = {"batch_size": training.batch_size, "seed": training.seed}
+        return SignalTask(model, *parts, options, given, **sizes)
+
+    def finish(self, model: SignalModel, splits: Mapping[str, list[Item]]) -> None:
+        """Choose the network's share; where there is a test, fit the linear model to all other signals."""
+        if not model.front_end.beside:
+            return
+        train, valid = (self.samples(splits[name], model) for name in ("train", "valid"))
+        labels = torch.tensor([sample.label - 1 for sample in valid])
+        model.decoder.share.fill_(1.0)
+        share = chosen_share(kernels_alone(model, valid), judged(model, valid), labels)
+        model.decoder.share.fill_(share)
+        model.training_facts["share of the network"] = share
+        if splits["test"] and not self.options.load:
+            fit_kernels(model, train + valid)
 
     def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> SignalScores:
         found = judged(model, self.samples(items, model)).numpy()
         names = tuple(map(named, items))
         return SignalScores(split, model.alphabet.symbols, tuple(items), found[None], names)
 
-    def scores(self, split: str, model: SequenceModel, items: list[Item]) -> SignalScores:
-        """Of the model, and of random kernels that learnt from the same signals."""
+    def scores(self, split: str, model: SignalModel, items: list[Item]) -> SignalScores:
+        """Of the model, and of its linear model alone."""
         found = self.evaluated(split, model, items)
-        train = self.usable(self.splits["train"] + self.splits["valid"] * (split == "test"), model)[0]
-        classifier = kernel_classifier(model, self.samples(train, model))
-        values = [plain_values(self.features(item, model), model.front_end) for item in items]
-        return replace(found, kernels=classifier(values).numpy())
+        if not model.front_end.beside:
+            return found
+        return replace(found, kernels=kernels_alone(model, self.samples(items, model)).numpy())
 
     def metrics(self, found: SignalScores, manifests: list[Manifest]) -> dict[str, dict]:
         rates = {"accuracy": str(found.accuracy), "macro-F1": f"{100 * found.macro_f1:.2f} %"}

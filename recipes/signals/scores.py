@@ -17,8 +17,7 @@ class SignalScores(ClassScores):
 
     Attributes:
         names: of the items.
-        kernels: (signals, classes) scores of a ridge classifier on random kernels that learnt from the same
-            signals; None without one.
+        kernels: (signals, classes) scores of the model's linear model on random kernels alone; None without.
     """
 
     what: ClassVar[str] = "signals"
@@ -32,15 +31,15 @@ class SignalScores(ClassScores):
 
     @property
     def gain(self) -> Rate:
-        """By how much the accuracy is above that of the random kernels, signal by signal."""
+        """By how much the accuracy is above that of the random kernels alone, signal by signal."""
         return rate(self.right.astype(float) - (self.kernels.argmax(axis=1) == self.labels))
 
     @property
     def verdict(self) -> str:
-        """Whether the random kernels do as well."""
+        """Whether the network is of use."""
         if self.gain.low > 0:
-            return "the model does better than random kernels"
-        return "random kernels do better" if self.gain.high < 0 else "no difference is shown"
+            return "the network adds to it"
+        return "it does better alone" if self.gain.high < 0 else "no difference is shown"
 
     @property
     def f1(self) -> dict[str, float]:
@@ -59,7 +58,7 @@ class SignalScores(ClassScores):
         return float(np.mean(list(self.f1.values())))
 
     def compared(self) -> list[str]:
-        """The random kernels and what is gained over them, if there are some."""
+        """The random kernels alone and what the network gains over them, if there are some."""
         if self.kernels is None:
             return []
         return [

@@ -1,4 +1,4 @@
-"""What training means for signals: varied and mixed batches, a teacher; validation is that of texts."""
+"""What training means for signals: varied and mixed batches; validation is that of texts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from encoders.signals import Signals
-from pipelines.model import SequenceModel
+from pipelines.signal_model import SignalModel
 from recipes.learning.training import Maker
 from recipes.signals.augment import mixed, varied
 from recipes.signals.options import SignalRecipeOptions
-from recipes.signals.random_kernels import KernelClassifier
 from recipes.text.batches import by_length
 from recipes.text.task import Sample, TextTask, collated
 
@@ -27,7 +25,7 @@ class Batch(NamedTuple):
         x, lengths: padded signals, and the samples of each.
         targets, others: labels of the two that are mixed.
         share: of the first in the mixture.
-        taught: (batch, classes) probabilities that the teacher gives; None without one.
+        given: (batch, classes) logits of the linear model, to which the network adds; None without one.
     """
 
     x: Tensor
@@ -35,40 +33,44 @@ class Batch(NamedTuple):
     targets: list[list[int]]
     others: list[list[int]]
     share: float = 1.0
-    taught: Tensor | None = None
+    given: Tensor | None = None
 
 
 class SignalTask(TextTask):
-    """Training of a model that tells the classes of signals, whose `Sample.ids` are (time, 1 + channels)."""
+    """Training of a model that tells the classes of signals, whose `Sample.ids` are (time, 1 + channels).
+
+    Args:
+        given: (signals, classes) logits of the linear model for the training signals, as if it had not seen
+            the very signal; None without one. Those of a mixture are mixed likewise.
+    """
 
     def __init__(
         self,
-        model: SequenceModel,
+        model: SignalModel,
         train: Sequence[Sample],
         valid: Sequence[Sample],
         options: SignalRecipeOptions,
+        given: Tensor | None = None,
         *,
         batch_size: int,
         seed: int,
     ):
         super().__init__(model, train, valid, options.loss, batch_size, seed)
-        self.augmentation, self.teaching = options.augmentation, options.teacher.teaching
-        self.teacher = kernel_classifier(model, train) if self.teaching else None
+        self.augmentation = options.augmentation
+        self.given = given
+        self.places = {id(each): place for place, each in enumerate(train)}
         self.spread = model.front_end.spread.detach().cpu().clone()
 
     def forward(self, batch: Batch) -> Tensor:
         device = self.class_weights.device
-        states = self.model.states(batch.x.to(device), batch.lengths.to(device))
+        given = None if batch.given is None else batch.given.to(device)
+        states = self.model.states(batch.x.to(device), batch.lengths.to(device), given)
         total = 0.0
         for part, labels in ((batch.share, batch.targets), (1 - batch.share, batch.others)):
             if part:
                 losses = self.model.decoder.loss(*states, labels, self.objective)
                 weights = self.class_weights[[label for (label,) in labels]]
                 total = total + part * (losses * weights).sum() / weights.sum()
-        if batch.taught is not None:
-            log_probs = self.model.decoder(*states)[0].log_softmax(dim=1)[:, 1:]
-            taught = -(batch.taught.to(device) * log_probs).sum(dim=1).mean()
-            total = (total + self.teaching * taught) / (1 + self.teaching)
         return total
 
     def batches(self, epoch: int) -> list[Maker]:
@@ -79,36 +81,21 @@ class SignalTask(TextTask):
             for batch in batches
         ]
 
-    def _made(self, samples: Sequence[Sample], seed: int) -> Batch:
+    def _made(self, chosen: Sequence[Sample], seed: int) -> Batch:
         generator, chooser = torch.Generator().manual_seed(seed), random.Random(seed)
         samples = [
-            Sample(varied(each.ids, self.spread, self.augmentation, generator), each.label)
-            for each in samples
+            Sample(varied(each.ids, self.spread, self.augmentation, generator), each.label) for each in chosen
         ]
-        others, share, mixup = samples, 1.0, self.augmentation.mixup
+        order, share, mixup = list(range(len(chosen))), 1.0, self.augmentation.mixup
         if mixup:
-            share, others = chooser.betavariate(mixup, mixup), chooser.sample(samples, len(samples))
+            share = chooser.betavariate(mixup, mixup)
+            chooser.shuffle(order)
             samples = [
-                Sample(mixed(one.ids, other.ids, share), one.label)
-                for one, other in zip(samples, others, strict=True)
+                Sample(mixed(one.ids, samples[other].ids, share), one.label)
+                for one, other in zip(samples, order, strict=True)
             ]
-        taught = None
-        if self.teacher:
-            taught = self.teacher([plain_values(each.ids, self.model.front_end) for each in samples])
-        return Batch(*collated(samples), [[each.label] for each in others], share, taught)
-
-
-def kernel_classifier(model: SequenceModel, samples: Sequence[Sample]) -> KernelClassifier:
-    """The baseline, learnt from these signals."""
-    values = [plain_values(each.ids, model.front_end) for each in samples]
-    labels = [each.label - 1 for each in samples]
-    return KernelClassifier(values, labels, len(model.alphabet.symbols))
-
-
-def plain_values(inputs: Tensor, front_end: Signals) -> Tensor:
-    """(time, channels) scaled by the training data; the last value stands for a missing one."""
-    values = (inputs[:, 1:] - front_end.centre) / front_end.spread
-    seen = values.isfinite()
-    place = torch.arange(len(values))[:, None]
-    latest = torch.where(seen, place, -1).cummax(0).values
-    return values.where(seen, 0.0).gather(0, latest.clamp(min=0)).where(latest >= 0, 0.0)
+        given = None
+        if self.given is not None:
+            given = self.given[[self.places[id(each)] for each in chosen]]
+            given = share * given + (1 - share) * given[order]
+        return Batch(*collated(samples), [[chosen[other].label] for other in order], share, given)

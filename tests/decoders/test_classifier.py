@@ -92,6 +92,8 @@ def test_a_timeline_counts_labelled_frames_only():
     assert losses[2] == 0.0
     focal = model.loss(x, LENGTHS, targets, Objective(focal=2.0))
     assert (focal[:2] < losses[:2]).all() and focal[2] == 0.0
+    weighted = model.loss(x, LENGTHS, targets, Objective(weights=torch.full((3,), 2.0)))
+    torch.testing.assert_close(weighted, 2 * losses)
     assert model.targets([[0, 1, 1], [2]]) == [[0, 1, 1], [2]]
 
 

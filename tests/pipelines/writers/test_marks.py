@@ -1,7 +1,8 @@
-"""Marks as WFDB annotations: waves between brackets, beats as symbols, other events as notes."""
+"""Marks as annotations of WFDB (waves between brackets, beats as symbols, other events as notes) and EDF+."""
 
 import numpy as np
 
+from pipelines.media.edf import ENTRY
 from pipelines.media.signals import Signal
 from pipelines.media.wfdb_annotations import read_marks
 from pipelines.results import Annotated, Mark
@@ -28,3 +29,21 @@ def test_nothing_found_is_written_too(tmp_path):
     assert found.text == "nothing found" and found.save(tmp_path / "x.csv").read_text().count("\n") == 1
     assert read_marks(found.save(tmp_path / "x.atr"))[0][0].text == "Not a medical device."
     assert found.save(tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_annotations_of_edf_are_records_of_one_size_behind_a_header_of_its_own(tmp_path):
+    marks = [Mark("QRS", place / 100, place / 100 + 0.1, 0, 0.9, "II") for place in range(5000)]
+    strange = Mark("a\x14b\0", 60, 60, 60, 0.5)
+    content = annotated(*marks, strange).save(tmp_path / "x.annotations.edf").read_bytes()
+    head, body = content[:512], content[512:]
+    count, size = int(head[236:244]), 2 * int(head[472:480])
+    assert head[:8].strip() == b"0" and head[192:197] == b"EDF+C" and head[256:272] == b"EDF Annotations "
+    assert count > 1 and size <= 61440 and len(body) == count * size
+    entries = []
+    for place in range(count):
+        record = body[place * size : (place + 1) * size]
+        assert record.startswith(b"+0\x14\x14\0")
+        entries += [entry.groups() for entry in ENTRY.finditer(record) if entry[3]]
+    assert entries[0] == (b"+0.0000", None, b"Not a medical device.")
+    assert entries[1] == (b"+0.0000", b"0.1000", b"QRS@@II") and len(entries) == 5002
+    assert entries[-1] == (b"+60.0000", None, b"a b ")

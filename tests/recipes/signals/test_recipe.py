@@ -13,7 +13,6 @@ from pipelines.media.signals import Signal
 from recipes.data.datasets import read_signals
 from recipes.signals.__main__ import main
 from recipes.signals.options import Augmentation, ModelOptions
-from recipes.signals.random_kernels import KernelClassifier
 from recipes.signals.recipe import front_end_sizes
 from tests.data.waves_of_classes import CLASSES, wave, write_csv, write_ts
 
@@ -37,7 +36,26 @@ def test_it_learns_in_which_order_things_happen(trained):
     accuracy = float(model.metrics["test"]["accuracy"].split()[0])
     assert accuracy > 90 and "random kernels" in model.metrics["test"]
     report = (trained / "out/report.html").read_text()
-    assert "Random kernels and ridge" in report and "60 signals, 2 classes" in report
+    assert "Random kernels alone" in report and "60 signals, 2 classes" in report
+
+
+def test_the_linear_model_is_kept_where_new_signals_are_like_the_old_ones(trained, tmp_path):
+    old = load(trained / "out/model.safetensors")
+    options = ["--data", str(trained / "data"), "--load", str(trained / "out/model.safetensors")]
+    assert main([*options, "--out", str(tmp_path / "out"), "--epochs", "1"]) == 0
+    new = load(tmp_path / "out/model.safetensors")
+    assert torch.equal(new.front_end.beside.taps, old.front_end.beside.taps)
+    assert torch.equal(new.front_end.beside.readout.weight, old.front_end.beside.readout.weight)
+
+
+def test_the_network_can_be_had_alone(trained, tmp_path):
+    options = ["--data", str(trained / "data"), "--out", str(tmp_path / "out"), "--random-kernels", "0"]
+    assert main([*options, *SMALL, "--epochs", "1"]) == 0
+    model = load(tmp_path / "out/model.safetensors")
+    assert model.front_end.beside is None and "random kernels" not in model.metrics["test"]
+    assert "Random kernels alone" not in (tmp_path / "out/report.html").read_text()
+    with pytest.raises(ValueError, match="even number"):
+        ModelOptions(random_kernels=3)
 
 
 def test_means_of_the_training_data_are_kept_to_32_bits(trained):
@@ -99,15 +117,6 @@ def test_one_class_is_refused(tmp_path, capsys):
         write_csv(tmp_path / f"in/same/{place}.csv", CLASSES[0], place)
     assert main(["--data", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 1
     assert "all signals are of one class" in capsys.readouterr().err
-
-
-def test_random_kernels_learn_and_are_calibrated():
-    rng = np.random.default_rng(3)
-    signals = [torch.from_numpy(wave(CLASSES[place % 2], rng))[:, :1] - 20 for place in range(40)]
-    labels = [place % 2 for place in range(40)]
-    found = KernelClassifier(signals[:30], labels[:30], 2)(signals[30:])
-    assert (found.argmax(1) == torch.tensor(labels[30:])).float().mean() > 0.9
-    assert torch.allclose(found.sum(1), torch.ones(10))
 
 
 def test_strides_of_long_recordings():
