@@ -56,6 +56,8 @@ class Task(Models):
         sound: whether it reads only sources that may hold sound.
         detect: function of a file's first bytes and name: whether it is of the first of `kinds`. For files
             that `pipelines.media.kind` does not know.
+        passes: function (path) -> why a text file in a folder is nothing for it, such as notes beside tables
+            of numbers; None if it may be. A file that is named is always read.
         shows: function (result) -> whether a result shows that the source was of this task at all; asked
             where another task has the same first kind, and reads the source if not.
         usual: names of the formats that `triscribe batch` writes by default.
@@ -78,6 +80,7 @@ class Task(Models):
     length: str | None = None
     sound: bool = False
     detect: str | None = None
+    passes: str | None = None
     shows: str | None = None
     usual: tuple[str, ...] = ("json", "txt")
     default: str | None = None
@@ -231,6 +234,7 @@ _SIGNALS = replace(
     kinds=("signal", "recording", "text"),
     takes=("a signal", "a recording", "a table of numbers"),
     opener="pipelines.media.signal_sets:open_signal_set",
+    passes="pipelines.media.table_check:why_no_table",
     reader="pipelines.signals:read_signals",
     front_end="signals",
     encoder="encoders.signals:Signals",
@@ -246,6 +250,7 @@ _FORECAST = replace(
     command="forecast",
     takes=("a table of series",),
     opener="pipelines.media.series:open_series",
+    passes="pipelines.media.table_check:why_no_table",
     reader="pipelines.forecasting:read_forecasts",
     options="pipelines.reading.settings:ForecastOptions",
     front_end="history",
@@ -323,6 +328,7 @@ _ANNOTATE = Task(
     encoder="encoders.signals:Signals",
     decoder=("by_frame",),
     classes=True,
+    passes="pipelines.media.table_check:why_no_table",
     result="pipelines.results.marks:Annotated",
     formats=(
         "pipelines.writers.marks:FORMATS",
@@ -349,6 +355,7 @@ _RISK = Task(
     decoder=("by_frame",),
     classes=True,
     detect="pipelines.media.stays:is_parquet",
+    passes="pipelines.media.table_check:why_no_table",
     result="pipelines.results.risks:Risks",
     formats=("pipelines.writers.risks:FORMATS",),
     title="Risks",

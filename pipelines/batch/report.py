@@ -11,15 +11,18 @@ from statistics import fmean
 from tqdm import tqdm
 
 from pipelines.batch.earlier import EarlierResults
-from pipelines.batch.outcome import EDITED, FAILED, Outcome
+from pipelines.batch.outcome import EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.progress import Progress
 from pipelines.batch.runner import Run
 from pipelines.batch.units import Unit
 from pipelines.batch.work import Work, length_of
 from pipelines.confidence import Confidences, mean_confidence
 from pipelines.errors import printable
+from pipelines.media.kind import LAYOUT
 from pipelines.reading.reporting import listening
 from pipelines.tasks import TASKS
+
+LISTED = 5  # lines of a kind that are written out
 
 
 class Report:
@@ -39,6 +42,7 @@ class Report:
         self.sizes: Counter[str] = Counter()
         self.confidences = Confidences()
         self.sure: list[float] = []  # mean confidences of the results
+        self.passed: Counter[str] = Counter()  # by reason
         self.failed = self.skipped = self.edited = 0
 
     def __call__(self, inputs: Sequence[str]) -> int:
@@ -76,6 +80,9 @@ class Report:
             self.failed += 1
             say(f"failed: {outcome.error}")
             self._enter(Path(outcome.error.path), None, error=str(outcome.error))
+        elif outcome.status == PASSED:
+            if not outcome.reason.startswith(f"{LAYOUT} of "):  # which goes with its image
+                self.passed[outcome.reason] += 1
         elif result is not None:
             for note in result.notes:
                 say(f"note: {job.source}: {note}")
@@ -105,6 +112,8 @@ class Report:
         if self.failed:
             parts.append(f"{self.failed} failed")
         print(printable(f"{', '.join(parts)} -> {self.run.out}"))
+        if self.passed:
+            print(printable(f"passed over {sum(self.passed.values())}: {listed(self.passed)}"))
         for line in self.confidences.doubts(lambda task: "give one with -m, or train one"):
             print(printable(line))
 
@@ -123,6 +132,14 @@ class Report:
 def say(text: str) -> None:
     """A line on standard error, above the progress bar."""
     tqdm.write(printable(" ".join(text.splitlines())), file=sys.stderr)
+
+
+def listed(counts: dict[str, int] | Counter[str]) -> str:
+    """Causes or reasons with their counts, the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    told = [f"{number} {why}" for why, number in ordered[:LISTED]]
+    rest = sum(number for _, number in ordered[LISTED:])
+    return "; ".join([*told, f"{rest} for other reasons"] if rest else told)
 
 
 def done(

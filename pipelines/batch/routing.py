@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from glob import escape
 from pathlib import Path
 
 from pipelines.batch.engines.prober import Ask, directly
@@ -19,7 +18,6 @@ from pipelines.media.kind import (
     LAYOUT,
     RECORDING,
     TEXT,
-    UNKNOWN,
     VIDEO,
     Kind,
     kind_or_name,
@@ -28,7 +26,7 @@ from pipelines.media.kind import (
 from pipelines.media.remote import is_remote
 from pipelines.model_file import bundled, header_for, located, read_header
 from pipelines.options import Options
-from pipelines.reading.sources import are_several, units_of
+from pipelines.reading.sources import are_several, reason_to_pass, units_of, why_unread
 from pipelines.tasks import TASKS, Task, resolve
 
 Choose = Callable[[list[Route], Path], Route]
@@ -158,7 +156,7 @@ class Routing:
         allowed = next((layer.tasks for layer in layers if layer.tasks), ())
         rows = _readers(kind)
         if not rows:
-            return _unread(kind, path)
+            return why_unread(kind, path)
         if rule:
             rows = [row for row in rows if row.name == rule.task]
             if not rows:
@@ -167,6 +165,10 @@ class Routing:
             rows = [row for row in rows if row.name in allowed]
             if not rows:
                 return f"{_a(kind.name)}, left out by tasks = {', '.join(allowed)}"
+        reasons = {} if rule else {row.name: reason_to_pass(row, path, kind) for row in rows}
+        rows = [row for row in rows if not reasons.get(row.name)]
+        if not rows:
+            return next(iter(reasons.values()))
         able = [row for row in rows if self._models(row.name, layers, rule)]
         if not able:
             return f"{rows[0].name}, for which no model is given (-m)"
@@ -329,16 +331,6 @@ def _readers(kind: Kind) -> list[Task]:
     """Tasks that read a kind of source: first the one that such sources are mostly for."""
     fitting = [row for row in TASKS.values() if kind.name in row.kinds and (kind.sound or not row.sound)]
     return sorted(fitting, key=lambda row: row.kinds.index(kind.name))
-
-
-def _unread(kind: Kind, path: Path) -> str:
-    """Why nothing reads a file of a kind."""
-    if kind.empty:
-        return "empty"
-    if kind.name == LAYOUT:
-        beside = [each for each in path.parent.glob(f"{escape(path.stem)}.*") if named_kind(each) == IMAGE]
-        return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
-    return {TEXT: "text", UNKNOWN: "of no known kind"}.get(kind.name, kind.name)
 
 
 def _a(kind: str) -> str:

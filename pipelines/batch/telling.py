@@ -16,7 +16,7 @@ from pipelines.batch.index import INDEX
 from pipelines.batch.mixed import Batch
 from pipelines.batch.outcome import DONE, EDITED, FAILED, PASSED, Outcome
 from pipelines.batch.progress import Progress
-from pipelines.batch.report import done, say
+from pipelines.batch.report import LISTED, done, listed, say
 from pipelines.batch.routing import known_models
 from pipelines.batch.rules import AUTO
 from pipelines.batch.tables import FAILURES, TABLE
@@ -29,7 +29,6 @@ from pipelines.reading.reporting import listening
 from pipelines.tasks import TASKS
 
 CHOICES = 20  # models that were chosen, of which a line is said
-LISTED = 5  # lines of a kind that are written out
 SECONDS = {
     True: 0.06,
     False: 0.3,
@@ -190,13 +189,13 @@ class Telling:
         if self.passed:
             number = sum(map(len, self.passed.values()))
             lines.append(
-                f"passed over {number}: {_listed({why: len(each) for why, each in self.passed.items()})}"
+                f"passed over {number}: {listed({why: len(each) for why, each in self.passed.items()})}"
             )
             if number <= LISTED:
                 lines += [f"  {path}: {why}" for why, paths in self.passed.items() for path in paths]
         lines += self.confidences.doubts(self._way)
         if counts[FAILED]:
-            lines.append(f"failed {counts[FAILED]}: {_listed(self.causes)} -> {out / FAILURES}")
+            lines.append(f"failed {counts[FAILED]}: {listed(self.causes)} -> {out / FAILURES}")
         if self.counts["failed before"]:
             lines.append(f"  {counts['failed before']} of them in an earlier run: --retry-failed tries again")
         lines.append(f"all results: {out / INDEX}, {out / TABLE}")
@@ -232,11 +231,3 @@ class Telling:
     def _line(self, event: str, **facts) -> None:
         if self._lines:
             print(json.dumps({"event": event, **facts}), file=self._lines, flush=True)
-
-
-def _listed(counts: dict[str, int] | Counter[str]) -> str:
-    """Causes or reasons with their counts, the most frequent first."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    told = [f"{number} {why}" for why, number in ordered[:LISTED]]
-    rest = sum(number for _, number in ordered[LISTED:])
-    return "; ".join([*told, f"{rest} for other reasons"] if rest else told)

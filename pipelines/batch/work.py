@@ -18,7 +18,7 @@ from pipelines.media.text import decoding
 from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, no_default, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
-from pipelines.reading.sources import are_several, row_for, rows_of, units_of
+from pipelines.reading.sources import are_several, reason_to_pass, row_for, rows_of, units_of, why_unread
 from pipelines.results import Result
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -97,7 +97,8 @@ class Work:
         Its content decides, or where that is ruined its name.
         """
         kind = self.kind_of(path)
-        return None if row_for(kind, self.rows) else kind.name
+        row = row_for(kind, self.rows, self.preferred)
+        return reason_to_pass(row, path, kind) if row else why_unread(kind, path)
 
     def excluded(self, path: Path) -> str | None:
         """Why a file that was named is no input; those always are."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
 
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.documents import PdfPage, TiffPage
 from pipelines.media.files import disk_errors, name_of
-from pipelines.media.kind import INK, PAGES, PDF, TEXT, UNKNOWN, Kind, kind_of
+from pipelines.media.kind import IMAGE, INK, LAYOUT, PAGES, PDF, TEXT, UNKNOWN, Kind, kind_of, named_kind
 from pipelines.media.remote import opened
 from pipelines.media.text import HEAD, decoding, is_other_text
 from pipelines.reading.settings import BatchOptions
@@ -40,6 +43,23 @@ def row_for(kind: Kind, rows: Iterable[Task], preferred: str | None = None) -> T
     fitting = [row for row in rows if kind.name in row.kinds and (kind.sound or not row.sound)]
     chosen = [row for row in fitting if row.name == preferred]
     return next(iter(chosen + fitting), None)
+
+
+def reason_to_pass(row: Task, path: Path, kind: Kind) -> str | None:
+    """Why a file in a folder is nothing for a task that reads its kind; None if it may be something."""
+    if row.passes and kind.name == TEXT and not kind.empty and os.path.isfile(path):
+        return resolve(row.passes)(path)
+    return None
+
+
+def why_unread(kind: Kind, path: Path) -> str:
+    """Why a file in a folder is not read, of a kind that is nothing for the tasks."""
+    if kind.empty:
+        return "empty"
+    if kind.name == LAYOUT:
+        beside = [each for each in path.parent.glob(f"{escape(path.stem)}.*") if named_kind(each) == IMAGE]
+        return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
+    return {TEXT: "text", UNKNOWN: "of no known kind"}.get(kind.name, kind.name)
 
 
 def units_of(

@@ -14,6 +14,7 @@ from pipelines.commands import cli
 from pipelines.errors import MediaError
 from pipelines.forecasting import Window, scale_of
 from pipelines.media.series import read_series
+from pipelines.media.table_check import why_no_table
 from recipes.forecast.__main__ import main
 from recipes.forecast.baselines import seasonal_naive
 from recipes.forecast.task import ranges_of
@@ -72,6 +73,39 @@ def test_the_command(trained, tmp_path, capsys):
     seen = capsys.readouterr()
     assert code == 1 and "row 3, column 'y'" in seen.err
     assert (out / "a.csv").exists() and (out / "a.png").exists()
+
+
+@pytest.mark.parametrize("command", ["forecast", "batch"])
+def test_notes_beside_tables_are_passed_over_and_told_if_they_are_named(trained, tmp_path, capsys, command):
+    (tmp_path / "in").mkdir()
+    write_wide(tmp_path / "in/a.csv", 100, 3)
+    (tmp_path / "in/notes.txt").write_text("Meter B, was changed\non 3 May, by the grid\n")
+    model, out = str(trained / "out/model.safetensors"), tmp_path / "out"
+    assert cli.main([command, str(tmp_path / "in"), "-m", model, "-o", str(out), "-f", "csv"]) == 0
+    told = capsys.readouterr()
+    why = "text without rows of numbers" if command == "forecast" else ""  # others read texts, with a model
+    assert f"passed over 1: 1 {why}" in told.out and (out / "a.csv").exists()
+    notes = str(tmp_path / "in/notes.txt")
+    assert cli.main(["forecast", notes, "-m", model, "-o", str(tmp_path / "other"), "-f", "csv"]) == 1
+    assert "has no column of numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text, numbers",
+    [
+        ("a;b\n1,5;x\n?;y\n", True),
+        ("ds,y\n2021-01-01,NaN\n2021-01-02,3\n", True),
+        ("# exported\n\n7\n8\n9\n", True),
+        ("@problemName x\n@data\n1,2:a\n", True),
+        ("Dear Ann,\nthank you, for\n30 eggs.\n", False),
+        ("name,town\nAnn,Rome\nBob,Bonn\n", False),
+        ("\ufeffone word", False),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_which_texts_may_be_tables(tmp_path, text, numbers, encoding):
+    (tmp_path / "x.txt").write_text(text, encoding=encoding)
+    assert (why_no_table(tmp_path / "x.txt") is None) is numbers
 
 
 def test_known_and_static_columns_are_learnt_and_asked_for(tmp_path):
