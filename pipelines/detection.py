@@ -95,7 +95,8 @@ def scores_of(
 ) -> list[float]:
     """The score of each step, from 0 to 1, which does not depend on what comes after it."""
     surprise = Surprise()
-    return [surprise(error) for error in errors_of(series, model, batch_size, device).tolist()]
+    errors = errors_of(series, model, batch_size, device)
+    return [surprise(*step) for step in zip(series.values.tolist(), errors.tolist(), strict=True)]
 
 
 def errors_of(series: Series, model: SequenceModel, batch_size: int = 256, device: str = "cpu") -> np.ndarray:
@@ -144,4 +145,11 @@ class Stream:
             row = self._ahead[place % step : place % step + 1]
             error = float(_errors(np.array([value]), row, self._scale)[0])
         self.values.append(value)
-        return self.surprise(error)
+        return self.surprise(value, error)
+
+    @property
+    def alarm(self) -> float:
+        """The last score if it is higher than those of the 200 steps before, else 0: for a threshold of one's
+        own, 0.5 being five standard deviations.
+        """
+        return self.surprise.alarm

@@ -1,4 +1,4 @@
-"""From errors of forecasts to scores: how improbable the latest errors are, given all before them."""
+"""From values and errors of their forecasts to scores: how far they are from what was usual before them."""
 
 from __future__ import annotations
 
@@ -7,42 +7,99 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SHORT = 8  # steps over which errors are averaged
-LONG = 4000  # steps after which what was usual is forgotten
-BEGUN = 30  # steps until the first score above 0
-MOST = 10.0  # decimal logarithm of the smallest probability that counts
-CLIPPED = 4.0  # standard deviations above which an error does not change what is usual any further
+import numpy as np
+
+LONG = 2000  # steps after which what was usual is forgotten
+BEGUN = 40  # steps until the first score above 0
+LEAST = 1e-6  # standard deviation relative to the mean, below which none is taken to be
+FARTHEST = 1e6  # standard deviations
+HALF = 5.0  # standard deviations whose score is 0.5, from which events begin by themselves
+RISE = 200  # steps whose scores one that begins an event exceeds
+FEW = 3  # events that any series may have, however short
 
 
 class Surprise:
-    """Scores of errors as they come (anomaly likelihood, Ahmad et al. 2017).
+    """Scores of steps as they come, which look back alone.
 
-    A score from 0 to 1 is the decimal logarithm of the probability of the mean over the last errors, if it
-    were normally distributed about its own long-run mean, divided by -10. So it looks back alone.
+    A step is as far from what is usual as its value, or the logarithm of its error, is from the mean over the
+    last steps, in standard deviations, whichever is farther; errors count where they are larger than usual. A
+    distance of d is a score of d / (d + 5), from 0 to 1.
+
+    Attributes:
+        alarm: the last score if it is higher than those of the 200 steps before, else 0. What stays unusual
+            is told once.
     """
 
     def __init__(self):
-        self.recent: deque[float] = deque(maxlen=SHORT)
-        self.count, self.mean, self.variance = 0, 0.0, 0.0
+        self.values, self.errors, self.rise = Usual(), Usual(), Rise()
+        self.alarm = 0.0
 
-    def __call__(self, error: float) -> float:
-        """The score of an error, at least 0; NaN, a value that is missing, scores 0 and changes nothing."""
-        if math.isnan(error):
-            return 0.0
-        self.recent.append(math.log1p(error))
-        latest = sum(self.recent) / len(self.recent)
-        spread = math.sqrt(self.variance) + 1e-6 + 0.02 * self.mean
-        score = 0.0
-        if self.count >= BEGUN:
-            chance = 0.5 * math.erfc((latest - self.mean) / spread / math.sqrt(2))
-            score = min(MOST, -math.log10(max(chance, 1e-300))) / MOST if chance < 0.5 else 0.0
-            latest = min(latest, self.mean + CLIPPED * spread)
-        self.count += 1
-        share = max(1 / self.count, 1 / LONG)
-        apart = latest - self.mean
-        self.mean += share * apart
-        self.variance = (1 - share) * (self.variance + share * apart * apart)
+    def __call__(self, value: float, error: float) -> float:
+        """The score of a value and of the error of its forecast; NaN is missing, and changes nothing."""
+        far = max(abs(self.values(value)), self.errors(math.log1p(error)), 0.0)
+        score = far / (far + HALF)
+        self.alarm = self.rise(score)
         return score
+
+
+class Usual:
+    """Distances of numbers from the mean of the last ones before them, in standard deviations."""
+
+    def __init__(self):
+        self.last: deque[float] = deque()
+        self.mean = self.squares = 0.0
+        self.added = 0
+
+    def __call__(self, number: float) -> float:
+        """The distance of the next number; 0 if it is missing, or one of the first."""
+        if not math.isfinite(number):
+            return 0.0
+        far = 0.0
+        if len(self.last) >= BEGUN:
+            spread = max(math.sqrt(max(0.0, self.squares) / len(self.last)), LEAST * abs(self.mean), 1e-100)
+            far = max(-FARTHEST, min(FARTHEST, (number - self.mean) / spread))
+        self._add(number)
+        return far
+
+    def _add(self, number: float) -> None:
+        before, mean = number, self.mean
+        if len(self.last) == LONG:
+            before = self.last.popleft()
+            self.mean += (number - before) / LONG
+            self.squares += (number - before) * (number - self.mean + before - mean)
+        else:
+            self.mean += (number - mean) / (len(self.last) + 1)
+            self.squares += (number - mean) * (number - self.mean)
+        self.last.append(number)
+        self.added += 1
+        if self.added % LONG == 0:  # takes out what rounding has added up to
+            self.mean = float(np.mean(self.last))
+            self.squares = float(np.var(self.last)) * len(self.last)
+
+
+class Rise:
+    """Scores as they come, those that are not higher than all of the last ones replaced by 0."""
+
+    def __init__(self):
+        self.highest: deque[tuple[int, float]] = deque()  # those that no later one exceeds
+        self.place = 0
+
+    def __call__(self, score: float) -> float:
+        """The next score, or 0."""
+        while self.highest and self.highest[0][0] < self.place - RISE:
+            self.highest.popleft()
+        risen = score if not self.highest or score > self.highest[0][1] else 0.0
+        while self.highest and self.highest[-1][1] <= score:
+            self.highest.pop()
+        self.highest.append((self.place, score))
+        self.place += 1
+        return risen
+
+
+def alarms_of(scores: Sequence[float]) -> list[float]:
+    """The scores that are higher than those of the steps before them; 0 for all others."""
+    rise = Rise()
+    return [rise(score) for score in scores]
 
 
 @dataclass(frozen=True)
@@ -55,45 +112,32 @@ class Event:
 
 
 def events_of(scores: Sequence[float], threshold: float, quiet: int) -> list[Event]:
-    """Events, in order; those with fewer than `quiet` steps between them are one."""
+    """Events, in order, each of which begins where scores rise; those with fewer than `quiet` steps between
+    them are one.
+    """
     found: list[Event] = []
-    for place, score in enumerate(scores):
+    for place, (score, alarm) in enumerate(zip(scores, alarms_of(scores), strict=True)):
         if score >= threshold:
             if found and place - found[-1].last <= quiet:
                 before = found[-1]
                 found[-1] = Event(before.first, place, max(score, before.score))
-            else:
+            elif alarm > 0:
                 found.append(Event(place, place, score))
     return found
 
 
 def chosen_threshold(scores: Sequence[float], share: float, quiet: int) -> float:
-    """The score that this share of the steps would begin an event at, by the tail of the peaks.
-
-    The peaks over a high quantile are taken as exponentially distributed (Siffer et al. 2017, "Anomaly
-    detection in streams with extreme value theory"), so that a series without anomalies has hardly an alarm,
-    and one with some keeps them.
+    """The score of five standard deviations, or the lowest one above it that this share of the steps at most
+    begins an event at; three events may always be.
     """
-    ordered = sorted(scores)
-    if not ordered:
-        return 1.0
-    high = max(ordered[int(0.98 * (len(ordered) - 1))], 0.05)
-    peaks = [event.score for event in events_of(scores, high, quiet)]
-    if not peaks:
-        return min(1.0, high + 0.1)
-    # The median, unlike the mean, is not moved by the anomalies themselves.
-    excess = sorted(peak - high for peak in peaks)[len(peaks) // 2] / math.log(2)
-    wanted = high + excess * math.log(max(1.0, len(peaks) / (share * len(scores))))
-    return min(0.95, max(high + 0.02, wanted))
+    return limited(scores, 0.5, quiet, max(FEW, round(share * len(scores))))
 
 
 def limited(scores: Sequence[float], threshold: float, quiet: int, most: int | None) -> float:
     """The threshold, or the lowest one above it with at most `most` events."""
     if most is None:
         return threshold
-    for _ in range(60):
-        found = events_of(scores, threshold, quiet)
-        if len(found) <= most:
-            return threshold
-        threshold = math.nextafter(min(event.score for event in found), 2.0)
+    while len(found := events_of(scores, threshold, quiet)) > most:
+        # A higher threshold may part an event in two, so that this is not done at once.
+        threshold = math.nextafter(sorted(event.score for event in found)[-most - 1], 2.0)
     return threshold

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.results import SeriesAnomalies
+from pipelines.surprise import alarms_of
 from recipes.scoring.nab import PROFILES, Judged, nab_score, overlap_f1
 
 
@@ -53,7 +54,7 @@ class AnomalyScores:
     def nab(self) -> dict[str, tuple[float, float]]:
         """NAB score of the model and of the moving Gaussian, by profile; each with its best threshold."""
         known = [each for each in self.series if each.windows is not None]
-        own = [each.judged(each.found.scores) for each in known]
+        own = [each.judged(alarms_of(each.found.scores)) for each in known]
         plain = [each.judged(each.plain) for each in known]
         return {
             profile.name: (nab_score(own, profile)[0], nab_score(plain, profile)[0]) for profile in PROFILES

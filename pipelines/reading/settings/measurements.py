@@ -54,10 +54,10 @@ class DetectOptions(SeriesOptions):
     """What counts as an event."""
 
     threshold: float | None = None
-    """Score from which a step belongs to an event, from 0 to 1 (default: chosen for each series by the tail
-    of its scores)."""
-    share: float = 0.0005
-    """Share of the steps that may begin an event by chance, where the threshold is chosen."""
+    """Score from which a step belongs to an event, from 0 to 1 (default: 0.5, which is five standard
+    deviations, or what `share` leaves of that)."""
+    share: float = 0.0002
+    """Share of the steps that may begin an event, where the threshold is chosen; three may always."""
     max_alarms: int | None = None
     """Most events of a series; those with the highest scores remain."""
 

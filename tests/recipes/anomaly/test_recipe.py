@@ -10,7 +10,17 @@ from pipelines import detect, load
 from pipelines.commands import cli
 from pipelines.detection import Stream, scores_of
 from pipelines.media.series import Columns, read_series
-from pipelines.surprise import Surprise, chosen_threshold, events_of, limited
+from pipelines.surprise import (
+    FARTHEST,
+    LONG,
+    RISE,
+    Surprise,
+    Usual,
+    alarms_of,
+    chosen_threshold,
+    events_of,
+    limited,
+)
 from recipes.anomaly.__main__ import main
 
 SMALL = ["--hidden-size", "8", "--input-size", "8", "--window", "48", "--horizon", "12", "--segment", "12"]
@@ -91,27 +101,56 @@ def test_formats_and_the_command(trained, tmp_path, capsys):
 
 def test_missing_values_are_no_surprise_and_change_nothing():
     plain, gappy = Surprise(), Surprise()
-    errors = np.abs(np.random.default_rng(1).normal(size=200)).tolist()
-    wanted = [plain(error) for error in errors]
+    steps = np.abs(np.random.default_rng(1).normal(size=(200, 2))).tolist()
+    wanted = [plain(*step) for step in steps]
     found = []
-    for error in errors:
-        assert gappy(float("nan")) == 0
-        found.append(gappy(error))
+    for step in steps:
+        assert gappy(float("nan"), float("nan")) == gappy.alarm == 0
+        found.append(gappy(*step))
     assert found == wanted and max(wanted) < 0.7
 
 
-def test_events_are_joined_across_short_gaps():
-    scores = [0, 0.9, 0, 0.8, 0, 0, 0, 0, 0, 0.7]
+def test_distances_are_those_from_the_last_two_thousand_numbers():
+    numbers = np.random.default_rng(2).normal(1e6, 3.0, 6500)
+    numbers[:500] = 7.0
+    usual = Usual()
+    found = [usual(number) for number in numbers.tolist()]
+    for place in (40, 499, 1500, 2000, 2499, 3999, 4000, 6499):
+        past = numbers[max(0, place - LONG) : place]
+        spread = max(past.std(), 1e-6 * past.mean())
+        assert found[place] == pytest.approx((numbers[place] - past.mean()) / spread, rel=1e-3, abs=1e-3)
+    assert found[:500] == [0.0] * 500 and found[500] == FARTHEST
+
+
+def test_what_stays_unusual_is_told_once():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=2000)
+    values[1000:1400] += 30
+    surprise, scores, alarms = Surprise(), [], []
+    for value in values.tolist():
+        scores.append(surprise(value, abs(value)))
+        alarms.append(surprise.alarm)
+    assert alarms == alarms_of(scores) and alarms[1000] == scores[1000] == max(scores) > 0.8
+    assert not any(alarms[1001:1200]) and sum(score > 0.5 for score in scores[1000:1400]) > 10
+    (event,) = events_of(scores, 0.5, 24)
+    assert event.first == 1000 and 1010 < event.last < 1400
+
+
+def test_events_are_joined_across_short_gaps_and_begin_at_a_rise():
+    scores = [0, 0.9, 0, 0.8, 0, 0, 0, 0, 0, 0.7, 0, 0, 0, 0, 0.95]
     found = events_of(scores, 0.5, 3)
-    assert [(event.first, event.last, event.score) for event in found] == [(1, 3, 0.9), (9, 9, 0.7)]
-    assert limited(scores, 0.5, 3, 2) == 0.5 and 0.7 < limited(scores, 0.5, 3, 1) <= 0.9
+    assert [(event.first, event.last, event.score) for event in found] == [(1, 3, 0.9), (14, 14, 0.95)]
+    for steps, count in ((RISE, 1), (RISE + 1, 2)):
+        assert len(events_of([0.9] + [0.0] * (steps - 1) + [0.7], 0.5, 3)) == count
+    assert limited(scores, 0.5, 3, 2) == 0.5 and 0.9 < limited(scores, 0.5, 3, 1) <= 0.95
     assert not events_of(scores, limited(scores, 0.5, 3, 0), 3)
 
 
-def test_the_threshold_lies_above_the_noise_and_below_what_stands_out():
+def test_the_threshold_lies_at_five_deviations_or_leaves_a_share():
     rng = np.random.default_rng(1)
-    scores = np.clip(rng.exponential(0.03, 4000), 0, 1)
-    scores[2000:2010] = 0.9
-    threshold = chosen_threshold(scores.tolist(), 0.0005, 24)
-    assert np.quantile(scores, 0.99) < threshold <= 0.9
-    assert len(events_of(scores.tolist(), threshold, 24)) <= 6
+    scores = np.clip(rng.exponential(0.03, 4000), 0, 0.4)
+    assert chosen_threshold(scores.tolist(), 0.0005, 24) == 0.5
+    scores[300::300] = 0.6 + np.arange(13) / 100
+    for share, most in ((0.0005, 3), (0.002, 8), (0.1, 13)):
+        found = events_of(scores.tolist(), chosen_threshold(scores.tolist(), share, 24), 24)
+        assert len(found) == most and max(event.score for event in found) == scores.max()
