@@ -25,13 +25,13 @@ from recipes.data.folders import (
 )
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
-from recipes.data.tables import Table, tables_in
+from recipes.data.tables import Table, split_of, tables_in
 from recipes.data.written_layouts import PLAIN_IMAGES
 
 MEDIA = (*PLAIN_IMAGES, *VIDEOS)
 COLUMNS = {
     "image": ("image_name", "image_path", "filename", "file_name", "file", "path", "video", "name"),
-    "caption": ("comment", "sentence", "text", "description", "title"),
+    "caption": ("comment", "sentence", "text", "description", "title", "captions", "sentences"),
     "split": ("set", "subset", "partition"),
     "group": (),
 }
@@ -64,8 +64,9 @@ def read_caption_table(root: Path) -> Found:
 
 
 def _row(row: dict[str, str], table: Path, files: Files, sentences: Counter[Path]) -> Item:
-    path, split = files.place(row["image"], table.parent), split_named(row.get("split"))
-    return _sentence(path, row["caption"], split or split_in(table.stem), sentences, row.get("group"))
+    path = files.place(row["image"], table.parent)
+    split = split_of(row, table, path, files.root)
+    return _sentence(path, row["caption"], split, sentences, row.get("group"))
 
 
 def _caption_table(root: Path) -> Path:

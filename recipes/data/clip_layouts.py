@@ -26,7 +26,7 @@ from recipes.data.folders import (
 )
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
-from recipes.data.tables import ENDINGS, Table, tables_in, times
+from recipes.data.tables import ENDINGS, Table, split_of, tables_in, times
 from recipes.data.written_layouts import PLAIN_IMAGES
 
 VIDEOS = (
@@ -37,7 +37,7 @@ PLACES = {"videos", "video", "clips", "rawframes", "frames", "data", "dataset", 
 """Names of folders that hold clips of all classes."""
 COLUMNS = {
     "path": ("file", "filename", "file_name", "filepath", "file_path", "video", "video_path", "clip", "name"),
-    "label": ("class", "class_name", "action", "category", "tag"),
+    "label": ("class", "class_name", "action", "category", "tag", "text"),
     "split": ("set", "subset", "partition", "fold"),
     "group": ("person", "subject", "actor", "source"),
     "start": ("start_time", "time_start", "begin"),
@@ -68,7 +68,7 @@ def read_clip_table(root: Path) -> Found:
             else:
                 path = on_disk(table.path.parent / row["path"])  # a folder of frames, too
                 path = path if path.exists() else files.place(row["path"], table.path.parent)
-                split = split_named(split) or split_in(table.path.stem)
+                split = split_of(row, table.path, path, folder)
                 yield Item(path, row["label"], split, row.get("group") or None, *span)
 
 

@@ -31,7 +31,7 @@ from recipes.data.folders import (
     walk,
 )
 from recipes.data.manifest import Item, Rejected
-from recipes.data.tables import Table, tables_in, times
+from recipes.data.tables import Table, split_of, tables_in, times
 
 AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
 TEXTS = (".txt", ".lab")
@@ -376,8 +376,8 @@ def read_table(root: Path) -> Found:
             elif row.get("split") and split_named(row["split"]) is None:
                 yield Rejected(where, f"unknown split {row['split']!r}")
             else:
-                split = split_named(row.get("split")) or split_in(table.path.stem)
                 path = files.place(row["path"], table.path.parent)
+                split = split_of(row, table.path, path, folder)
                 yield Item(path, row["text"], split, row.get("group") or None, *span)
 
 
@@ -392,7 +392,7 @@ SPEECH = (
     Layout(
         "common_voice", "train/dev/test.tsv or validated.tsv, and clips/", is_common_voice, read_common_voice
     ),
-    Layout("table", "a .csv or .tsv whose first line names path and text", is_table, read_table),
+    Layout("table", "a .csv, .tsv or .jsonl that names path and text", is_table, read_table),
     Layout("kaldi", "wav.scp and text, here or one folder down", is_kaldi, read_kaldi),
     Layout("jsonl", '*.jsonl or *.json with one {"audio_filepath", "text"} a line', is_jsonl, read_jsonl),
     Layout("librispeech", "*.trans.txt beside .flac files", is_librispeech, read_librispeech),

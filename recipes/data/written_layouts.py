@@ -18,7 +18,7 @@ from pipelines.media.kind import kind_or_name, named_kind
 from recipes.data.folders import Files, first_line, shown, split_above, split_in, split_named, tabbed, walk
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
-from recipes.data.tables import Table, tables_in
+from recipes.data.tables import Table, split_of, tables_in
 
 PLAIN_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 IMAGES = (*PLAIN_IMAGES, ".nrm.png", ".bin.png")  # OCRopus and Calamari: flattened, binarised
@@ -30,7 +30,7 @@ COLUMNS = {
     ),
     "text": (
         "transcription", "transcript", "label", "sentence", "ground_truth", "gt", "target", "identity",
-        "content",
+        "content", "caption",
     ),
     "split": ("set", "subset", "partition"),
     "writer": ("writer_id", "author", "hand", "group"),
@@ -75,7 +75,7 @@ def _read_named(root: Path) -> Found:
                 yield Rejected(where, f"unknown split {row['split']!r}")
             else:
                 path = files.place(row["path"], table.path.parent)
-                split = split_named(row.get("split")) or split_in(table.path.stem)
+                split = split_of(row, table.path, path, folder)
                 yield Item(path, row["text"], split, row.get("writer") or None)
 
 
