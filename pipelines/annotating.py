@@ -1,6 +1,6 @@
 """Annotation: signals in, marks over time out: waves of an ECG, beats, events. Not a medical device.
 
-Long recordings are read in windows that overlap, so that memory does not grow with their length.
+Long recordings are read in windows that overlap, a few at a time, so that only their marks need more memory.
 """
 
 from __future__ import annotations

@@ -145,7 +145,8 @@ def buffered(
     """Items in groups of as many as are read ahead, and whether more may follow.
 
     The larger the groups that are sorted into batches, the more alike in length are the pieces of a batch,
-    and the less is computed for padding.
+    and the less is computed for padding. Where all are of one length, as the windows of a long recording are,
+    groups do not grow.
 
     Args:
         items: read as they are needed.
@@ -159,7 +160,8 @@ def buffered(
         size += held.inputs.nbytes if held else 0
         if len(waiting) >= most or size >= BUFFERED_BYTES:
             yield waiting, True
-            waiting, size, most = [], 0, min(2 * most, BUFFERED)
+            lengths = {len(held.inputs) for held in map(piece, waiting) if held}
+            waiting, size, most = [], 0, min(2 * most, BUFFERED) if len(lengths) > 1 else most
     if waiting:
         yield waiting, False
 

@@ -129,7 +129,7 @@ def draw(above, below, series: SeriesAnomalies) -> None:
     steps = range(len(series.values))
     above.plot(steps, series.values, color="0.3", linewidth=0.8)
     for event in series.events:
-        above.axvspan(event.first - 0.5, event.last + 0.5, color="tab:red", alpha=0.3, linewidth=0)
+        above.axvspan(event.first - 0.5, event.last + 0.5, color="tab:red", alpha=0.3, linewidth=1)
         above.annotate(f"{event.score:.2f}", (event.first, 1), xycoords=("data", "axes fraction"), fontsize=7)
     above.set_title(printable(series.name), loc="left", fontsize=9, pad=10)
     below.plot(steps, series.scores, color="tab:blue", linewidth=0.8)

@@ -247,6 +247,12 @@ def test_pieces_are_read_ahead_up_to_a_number_or_a_size(monkeypatch, count, size
     assert list(reading.buffered([], lambda piece: piece)) == []
 
 
+def test_groups_grow_where_pieces_differ_in_length_only():
+    for lengths, expected in (([50] * 100, [32, 32, 32, 4]), ([50, 60] * 50, [32, 64, 4])):
+        pieces = [Piece(np.zeros(length, np.float32), 0.0) for length in lengths]
+        assert [len(some) for some, _ in reading.buffered(pieces, lambda piece: piece)] == expected
+
+
 def test_errors_do_not_wait_for_sources_that_come_later(model, monkeypatch):
     monkeypatch.setattr(reading, "BUFFERED", 4)
     asked = []
