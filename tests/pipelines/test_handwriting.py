@@ -319,6 +319,15 @@ def test_options_and_models(model):
         recognize(bars("a"), speech)
 
 
+def test_bold_writing_on_grained_paper_is_dark():
+    generator = np.random.default_rng(0)
+    page = generator.normal(215, 3, (500, 900)).clip(0, 255).astype(np.uint8)
+    for top in range(100, 300, 60):
+        for left in range(100, 700, 20):
+            page[top : top + generator.integers(12, 40), left : left + 8] = 40
+    assert not is_negative(page) and is_negative(255 - page)
+
+
 def test_light_ink_on_dark_paper(model):
     assert recognize(255 - bars(TEXT), model).text == TEXT
     generator = np.random.default_rng(0)
