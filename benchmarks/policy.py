@@ -34,7 +34,10 @@ ROWS = {
     "pendulum": ("--env Pendulum-v1 --hide velocity --preset continuous", -218.0),
     "mountaincar": ("--env MountainCarContinuous-v0 --hide velocity --preset sparse", 91.0),
     "repeat-first": ("--env popgym:popgym-RepeatFirstEasy-v0 --preset recall", 0.9),
-    "repeat-previous": ("--env popgym:popgym-RepeatPreviousEasy-v0 --preset recall", 0.8),
+    "repeat-previous": (
+        "--env popgym:popgym-RepeatPreviousEasy-v0 --preset recall --steps 1000000 --gamma 0.3 --passes 6",
+        0.8,
+    ),
 }
 """Command line and goal of each row."""
 
