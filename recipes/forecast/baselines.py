@@ -11,6 +11,7 @@ from encoders.history import History
 from pipelines.forecasting import Window
 
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+AT_ONCE = 4096  # windows
 
 
 def seasonal_naive(window: Window, season: int) -> np.ndarray:
@@ -37,13 +38,21 @@ def fit_linear(front_end: History, train: Sequence[Window], valid: Sequence[Wind
     Returns:
         The mean square of its errors on `valid`, scaled.
     """
-    (x, y), (judged, came) = map(_tables, (train, valid))
-    centre, offset = x.mean(0), y.mean(0)
-    gram = (x - centre).T @ (x - centre)
-    moments = (x - centre).T @ (y - offset)
+    window, horizon, count = front_end.window, front_end.horizon, len(train)
+    sums, total = np.zeros((window, window + horizon)), np.zeros(window + horizon)
+    for start in range(0, count, AT_ONCE):  # moments, as all windows at once would take too much memory
+        x, y = _tables(train[start : start + AT_ONCE])
+        both = np.concatenate([x, y], axis=1)
+        sums += x.T @ both
+        total += both.sum(0)
+    mean = total / count
+    centre, offset = mean[:window], mean[window:]
+    sums -= count * np.outer(centre, mean)
+    gram, moments = sums[:, :window], sums[:, window:]
+    judged, came = _tables(valid)
     best = None
     for ridge in RIDGES:
-        strength = ridge * np.trace(gram) + 1e-9 * len(x)
+        strength = ridge * np.trace(gram) + 1e-9 * count
         weights = np.linalg.solve(gram + strength * np.eye(len(gram)), moments)
         error = float(np.nanmean((came - (judged - centre) @ weights - offset) ** 2))
         if best is None or error < best[0]:

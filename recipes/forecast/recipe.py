@@ -31,7 +31,7 @@ from pipelines.media.series import Columns, Series, SeriesTable, read_series
 from pipelines.model import SequenceModel
 from recipes.data.folders import walk
 from recipes.data.manifest import Item, Manifest, Rejected
-from recipes.forecast.backtest import backtest, stretches
+from recipes.forecast.backtest import backtest, chosen_shares, stretches
 from recipes.forecast.baselines import fit_linear
 from recipes.forecast.options import LEVELS, ForecastRecipeOptions
 from recipes.forecast.page import write_forecast_page
@@ -41,7 +41,7 @@ from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
 from recipes.scoring.data_report import Measure, rejections
 
-FITTED, CHOSEN = 20_000, 4_000  # windows by which the linear model is fitted, and its ridge chosen
+FITTED, CHOSEN = 60_000, 4_000  # windows by which the linear model is fitted, and its ridge chosen
 STRETCHED = 2000  # windows by which quantiles are corrected
 LONGEST = 720  # steps of a window that is not given
 TABLE = re.compile(r"\.(csv|tsv)(\.gz)?$", re.IGNORECASE)
@@ -222,10 +222,14 @@ class ForecastRecipe(Recipe):
         return ForecastTask(model, *parts, windows, training.batch_size, training.seed)
 
     def finish(self, model: SequenceModel, splits: Mapping[str, list[Item]]) -> None:
-        """Correct the quantiles by the validation part, and as many forecasts from all of the training part:
-        the last weeks alone may be of another season than those to come.
+        """Keep of the network what is of use in the validation part. Correct the quantiles by it, and by as
+        many forecasts from all of the training part: the last weeks alone may be of another season than
+        those to come.
         """
         ranges = self.ranges(splits["valid"], model.front_end)
+        mean, median = chosen_shares(model, spread_over(ranges["valid"], model.front_end, STRETCHED))
+        model.decoder.lessen(mean, median)
+        model.training_facts["share of the network"] = [mean, median]
         windows = [
             window
             for name in ("train", "valid")

@@ -13,10 +13,13 @@ from pipelines import forecast, load
 from pipelines.commands import cli
 from pipelines.errors import MediaError
 from pipelines.forecasting import Window, scale_of
-from pipelines.media.series import read_series
+from pipelines.media.clock import Clock
+from pipelines.media.series import Series, read_series
 from pipelines.media.table_check import why_no_table
+from recipes.forecast import baselines
 from recipes.forecast.__main__ import main
-from recipes.forecast.baselines import seasonal_naive
+from recipes.forecast.backtest import SHARES, _shown
+from recipes.forecast.baselines import fit_linear, seasonal_naive
 from recipes.forecast.task import ranges_of
 from tests.data.loads import write_long, write_wide
 
@@ -45,6 +48,43 @@ def test_it_forecasts_with_intervals_that_hold(trained):
     assert 65 < held < 92
     report = (trained / "out/report.html").read_text()
     assert "seasonal naive" in report and "ridge" in report and "data:image/png" in report
+
+
+def test_what_the_network_adds_is_kept_where_it_is_shown_to_be_of_use():
+    errors = np.tile(np.random.default_rng(1).random(40) + 1, (5, 1))
+    assert _shown(errors) == _shown(errors[:, :1]) == 0.0
+    errors[3] -= 0.2
+    assert _shown(errors) == SHARES[3] and _shown(errors[:, :1]) == 0.0
+    errors[3] = errors[0] + np.random.default_rng(2).normal(-0.01, 1, 40)
+    assert _shown(errors) == 0.0
+
+
+def test_the_linear_model_is_that_of_least_squares_however_many_windows_are_taken_at_once(monkeypatch):
+    rng = np.random.default_rng(3)
+    model = front_end()
+    series = Series("a", np.cumsum(rng.normal(size=300)), Clock(), np.empty((0, 0)))
+    windows = [Window(series, origin, model, 1.0) for origin in range(8, 290)]
+    fit_linear(model, windows[:200], windows[200:])
+    whole = model.linear.weight.clone()
+    monkeypatch.setattr(baselines, "AT_ONCE", 7)
+    fit_linear(model, windows[:200], windows[200:])
+    torch.testing.assert_close(model.linear.weight, whole, atol=1e-4, rtol=1e-4)
+    x = np.stack([window.inputs()[:8, 0] for window in windows[:200]])
+    y = np.stack([window.targets() for window in windows[:200]])
+    plain = np.linalg.lstsq(np.c_[x, np.ones(200)], y, rcond=None)[0]
+    missed = y - model.linear(torch.from_numpy(x).float()).detach().numpy()
+    assert (missed**2).mean() < 1.1 * ((y - np.c_[x, np.ones(200)] @ plain) ** 2).mean()
+
+
+def test_a_decoder_is_lessened_in_its_mean_and_median_alone():
+    decoder, x, lengths = Quantiles(6, 4, 2, 2).eval(), torch.randn(3, 5, 6), torch.tensor([5, 5, 5])
+    torch.nn.init.normal_(decoder.project.weight)
+    before, _ = decoder(x, lengths)
+    decoder.lessen(0.5, 0.0)
+    after, _ = decoder(x, lengths)
+    torch.testing.assert_close(after[..., 0], before[..., 0] / 2)
+    torch.testing.assert_close(after[..., 2], torch.zeros_like(after[..., 2]))
+    torch.testing.assert_close(after[..., 3] - after[..., 2], before[..., 3] - before[..., 2])
 
 
 def test_a_file_is_forecast_and_written(trained, tmp_path):
