@@ -81,7 +81,7 @@ class _LineReading(Reading):
         self.size = self.cut.pixels.shape
         self.cut = replace(self.cut, pixels=NO_PIXELS)  # many lines wait for their turn, and need no more
         self.inked = (ink.numpy() > INK).any(axis=1)  # by numpy: torch would wait for threads that are busy
-        edges = _edges(ink)
+        edges = _edges(ink) if self.inked.any() else []  # nothing is read where nothing is written
         for first, last in zip(edges, edges[1:], strict=False):
             yield _Piece(self, ink[first:last], first)
 

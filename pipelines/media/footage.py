@@ -211,7 +211,7 @@ class Video:
             raise MediaError(self.name, "holds no frame that can be decoded", "get a whole copy of it")
         if strict and track.breaks_off(stop):
             cause = f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
-            way_out = "get a whole copy of it, or accept what there is (strict=False)"
+            way_out = "get a whole copy of it, or accept what there is (--lenient, strict=False)"
             raise DamagedMedia(self.name, cause, way_out)
 
 

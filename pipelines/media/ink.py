@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import io
 import json
 import os
 import zlib
@@ -14,6 +16,7 @@ import numpy as np
 
 from pipelines.errors import MediaError
 from pipelines.media.files import locate, readable, unzipped
+from pipelines.media.text import beginning
 
 Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 
@@ -92,7 +95,14 @@ def _read_plain(file: BinaryIO, name: str) -> list[Ink]:
     if not head:
         raise MediaError(name, "is empty", "check that something was written")
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith((b"<", b"\xfe\xff", b"\xff\xfe")):
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if wide and (beginning(head) or "").startswith("{"):
+        try:
+            file = io.BytesIO(file.read(LARGEST).decode("utf-16").encode())
+        except UnicodeError as error:
+            raise MediaError(name, f"is not UTF-16 throughout ({error})", "save it as UTF-8") from error
+        return list(_from_lines(file, name))
+    if wide or head.startswith(b"<"):
         return _from_inkml(file, name)
     if head.startswith(b"{"):
         return list(_from_lines(file, name))

@@ -34,6 +34,7 @@ VIDEO = "video"
 FRAMES = "frames"  # a folder of images, or an array of them
 TEXT = "text"
 SIGNAL = "signal"  # a medical recording, or a set of series
+ARCHIVE = "archive"  # or an office document, which is one
 UNKNOWN = "unknown"
 STILL = (IMAGE, ANIMATION, PAGES)  # what is read as pictures
 
@@ -46,6 +47,7 @@ SOUND = re.compile(
 PHOTOGRAPH = re.compile(rb"....ftyp(hei[cxms]|hev[cx]|mif1|msf1|avi[fs])", re.DOTALL)
 """How photographs begin that come in a container for video."""
 ARCHIVES = (b"PK\x03\x04", b"\x7fELF", b"MZ")
+PACKED = (GZIP, b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!\x1a", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 
 NAMED = {
     RECORDING: "aac ac3 aif aifc aiff amr au caf flac m4a mka mp2 mp3 oga ogg opus snd w64 wav wma",
@@ -154,6 +156,8 @@ def _kind_of_file(source: str | os.PathLike | BinaryIO) -> Kind:
     ruined = promised != UNKNOWN and found in (TEXT, UNKNOWN) and not _is_other_json(head, promised)
     if ruined:
         found, sound = promised, promised in (RECORDING, VIDEO)
+    if found == UNKNOWN and (head.startswith(PACKED) or head[257:262] == b"ustar"):
+        found = ARCHIVE
     is_stream = isinstance(source, (str, os.PathLike)) and not os.path.isfile(source)
     again = file if is_stream or not _is_seekable(source) else source
     return Kind(found, again, name, sound, not head, ruined)

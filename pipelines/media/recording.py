@@ -40,7 +40,9 @@ class DamagedMedia(MediaError):
 
     def __init__(self, path: object, cause: str, way_out: str | None = None):
         super().__init__(
-            path, cause, way_out or "get a whole copy of it, or accept its sound part (strict=False)"
+            path,
+            cause,
+            way_out or "get a whole copy of it, or accept its sound part (--lenient, strict=False)",
         )
 
 

@@ -11,7 +11,19 @@ from pathlib import Path
 from pipelines.errors import MediaError, TriscribeError
 from pipelines.media.documents import PdfPage, TiffPage
 from pipelines.media.files import disk_errors, name_of
-from pipelines.media.kind import IMAGE, INK, LAYOUT, PAGES, PDF, TEXT, UNKNOWN, Kind, kind_of, named_kind
+from pipelines.media.kind import (
+    ARCHIVE,
+    IMAGE,
+    INK,
+    LAYOUT,
+    PAGES,
+    PDF,
+    TEXT,
+    UNKNOWN,
+    Kind,
+    kind_of,
+    named_kind,
+)
 from pipelines.media.remote import opened
 from pipelines.media.text import HEAD, decoding, is_other_text
 from pipelines.reading.settings import BatchOptions
@@ -59,7 +71,8 @@ def why_unread(kind: Kind, path: Path) -> str:
     if kind.name == LAYOUT:
         beside = [each for each in path.parent.glob(f"{escape(path.stem)}.*") if named_kind(each) == IMAGE]
         return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
-    return {TEXT: "text", UNKNOWN: "of no known kind"}.get(kind.name, kind.name)
+    told = {UNKNOWN: "of no known kind", ARCHIVE: "archive, which is not unpacked"}
+    return told.get(kind.name, kind.name)
 
 
 def units_of(
@@ -133,7 +146,8 @@ def _refused(kind: Kind, rows: list[Task]) -> MediaError:
     *others, last = dict.fromkeys(taken for row in rows for taken in row.takes)
     known = f"neither {', '.join(others)} nor {last}" if others else f"not {last}"
     like = "" if kind.name == UNKNOWN else f"; it looks like {_article(kind.name)}"
-    return MediaError(name, f"is {known}{like}", "give one of these" if others else f"give {last}")
+    way = "give one of these" if others else f"give {last}"
+    return MediaError(name, f"is {known}{like}", "unpack it" if kind.name == ARCHIVE else way)
 
 
 def _article(kind: str) -> str:

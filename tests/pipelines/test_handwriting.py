@@ -319,6 +319,15 @@ def test_options_and_models(model):
         recognize(bars("a"), speech)
 
 
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_nothing_is_read_where_nothing_is_written(model, shade):
+    for size in ((40, 400), (3, 3), (1, 1)):
+        page = recognize(np.full(size, shade, np.uint8), model, layout="line")
+        assert page.text == "" and [line.words for line in page.lines] == [()]
+    slope = np.tile(np.linspace(shade / 2, shade, 400).astype(np.uint8), (40, 1))
+    assert recognize(slope, model, layout="line").text == ""
+
+
 def test_bold_writing_on_grained_paper_is_dark():
     generator = np.random.default_rng(0)
     page = generator.normal(215, 3, (500, 900)).clip(0, 255).astype(np.uint8)

@@ -40,7 +40,9 @@ def points(ink):
 # Files and lists
 
 
-@pytest.mark.parametrize("ending", [".inkml", ".inkml.gz", ".jsonl", ".jsonl.gz", None, "array", "open"])
+@pytest.mark.parametrize(
+    "ending", [".inkml", ".inkml.gz", ".jsonl", ".jsonl.gz", ".utf-16", None, "array", "open"]
+)
 def test_every_kind_of_source_gives_the_same_strokes(tmp_path, ending):
     strokes = [[[0, 10], [3, 12.5]], [], [[7, -1]]]
     lines = json.dumps({"strokes": strokes, "label": "hé", "writer": 7}) + "\n\n"
@@ -56,7 +58,11 @@ def test_every_kind_of_source_gives_the_same_strokes(tmp_path, ending):
         assert not file.closed
     else:
         path = tmp_path / f"x{ending}"
-        content = inkml(labels + traces).read() if "inkml" in ending else lines.encode()
+        content = (
+            inkml(labels + traces).read()
+            if "inkml" in ending
+            else lines.encode(ending[1:] if ending == ".utf-16" else "utf-8")
+        )
         path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
         assert (kind_of(path).name, kind_of(path).ruined) == ("ink", False)
         (ink,) = read_ink(path)

@@ -4,6 +4,7 @@ import builtins
 import gzip
 import io
 import json
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pipelines.commands import cli
 from pipelines.errors import MediaError
 from pipelines.media import kind as kinds
 from pipelines.media.documents import pdf_pages
@@ -44,6 +46,7 @@ CONTENTS = {
         gzip.compress(json.dumps(PIECE).encode()),
         json.dumps({"strokes": [[[x, x] for x in range(20_000)]]}).encode(),
         b"\xef\xbb\xbf" + json.dumps(PIECE).encode(),
+        json.dumps(PIECE).encode("utf-16"),
     ),
     "text": (
         b"hello there\n" * 500,
@@ -59,10 +62,13 @@ CONTENTS = {
         b"",
         bytes(50_000),
         np.random.default_rng(0).bytes(50_000),
-        b"PK\x03\x04" + bytes(500),
         b"\0\0\0\x18ftypheic" + bytes(500),
+    ),
+    "archive": (
+        b"PK\x03\x04" + bytes(500),
         gzip.compress(bytes(500)),
         gzip.compress(INKML.encode())[:5],
+        b"x.wav".ljust(257, b"\0") + b"ustar".ljust(900, b"\0"),
     ),
 }
 
@@ -207,3 +213,13 @@ def test_every_kind_in_the_table_is_known_or_detected():
     known = {value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)}
     for row in TASKS.values():
         assert row.detect or set(row.kinds) <= known
+
+
+@pytest.mark.parametrize("command", ["recognize", "transcribe"])
+def test_an_archive_is_named_as_one_and_is_to_be_unpacked(tmp_path, command, capsys):
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in/x.zip", "w") as archive:
+        archive.writestr("a.txt", "text")
+    arguments = [command, "-o", str(tmp_path / "out")]
+    assert cli.main([*arguments, str(tmp_path / "in/x.zip")]) == 1
+    assert "it looks like an archive; unpack it" in capsys.readouterr().err
