@@ -1,22 +1,25 @@
 """Output folders of triscribe as training data: what people have checked or corrected there.
 
 Results say by whom and when their lines, segments, sentences or labels were checked, and PAGE or ALTO files
-that were corrected in eScriptorium or Transkribus show it; see `pipelines.rewritten_pages`. What nobody has
-checked is the output of a model, and to learn from it would teach the model its own errors: it is kept apart.
+that were corrected in eScriptorium or Transkribus show it; see `pipelines.rewritten_pages`. So do lines that
+were changed in text files beside the JSON. What nobody has checked is the output of a model, and to learn
+from it would teach the model its own errors: it is kept apart.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.errors import TriscribeError
 from pipelines.layout.lines import LineShape, line_distance
 from pipelines.layout.page_layout import level_baseline
+from pipelines.media.text import read_lines
 from pipelines.output_folder import Stored, stored_in
 from pipelines.results import Actions, Caption, Check, Page, TextLine, Transcript, box
+from pipelines.writers.lines import one_line
 from recipes.data.manifest import Item, PageView, Rejected
 
 CORRECTED = "corrected"  # the name of this layout
@@ -72,13 +75,36 @@ def _items(stored: Stored) -> Iterator[Judged]:
         reason = "no such file, nor a file of its name and size in the output folder or beside it"
         yield Rejected(str(stored.source), reason), None
     else:
+        judged = list(_READERS[stored.task](stored, result))
         if not any(path.suffix in PLACED for path in stored.edited):
             for path in sorted(stored.edited):
-                yield (
-                    Rejected(str(path), "was edited, but says nothing of places; correct JSON, PAGE or ALTO"),
-                    None,
-                )
-        yield from _READERS[stored.task](stored, result)
+                if path.suffix == ".txt" and stored.task != "action":
+                    judged = _retyped(path, judged)
+                else:
+                    reason = "was edited, but says nothing of places; correct JSON, PAGE or ALTO"
+                    judged.append((Rejected(str(path), reason), None))
+        yield from judged
+
+
+def _retyped(path: Path, judged: list[Judged]) -> list[Judged]:
+    """Items with the text that a person has written in the file of the format txt, a line for each.
+
+    A line that was changed counts as checked, and no other.
+    """
+    try:
+        lines = [line.strip() for line in read_lines(path) if line.strip()]
+    except TriscribeError as error:
+        return [*judged, (Rejected(error.path, error.cause), None)]
+    places = [n for n, (item, _) in enumerate(judged) if isinstance(item, Item) and item.target.strip()]
+    if len(lines) != len(places):
+        reason = f"was edited, and has {len(lines)} lines of text where {len(places)} were read"
+        return [*judged, (Rejected(str(path), f"{reason}; correct JSON, PAGE or ALTO"), None)]
+    retyped = list(judged)
+    for place, line in zip(places, lines, strict=True):
+        item, check = judged[place]
+        if check is None and line != one_line(item.target).strip():
+            retyped[place] = replace(item, target=line), Check("", "")
+    return retyped
 
 
 def _segments(stored: Stored, transcript: Transcript) -> Iterator[Judged]:

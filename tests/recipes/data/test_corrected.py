@@ -203,16 +203,27 @@ def test_what_is_no_json_or_layout_says_nothing_of_places(bar_model, lines, tmp_
         read_corrected(out, "handwriting")
 
 
-def test_edited_texts_are_named(bar_model, lines, tmp_path):
-    """A person has corrected what says nothing of places: that is not passed over in silence."""
+def test_lines_that_were_changed_in_a_text_file_are_learnt_from(bar_model, lines, tmp_path):
+    out = recognised(lines, tmp_path / "out")
+    (out / "two.txt").write_text("corrected\r\n", encoding="utf-8-sig")
+    (out / "three.txt").write_text((out / "three.txt").read_text() + "\n")  # saved, and not changed
+    found = read_corrected(out, "handwriting")
+    assert [(item.path.name, item.target) for item in found.items] == [("two.png", "corrected")]
+    assert not found.rejected and len(found.unchecked) == 2
+    recognised(lines, out)
+    assert (out / "two.txt").read_text(encoding="utf-8-sig") == "corrected\n"
+    assert [item.target for item in read_corrected(out, "handwriting").items] == ["corrected"]
+
+
+def test_edited_texts_of_which_it_is_not_known_what_they_say_are_named(bar_model, lines, tmp_path):
     out = recognised(lines, tmp_path / "out")
     check(out / "one.json")
     (out / "one.txt").write_text("written beside the JSON\n")
-    (out / "two.txt").write_text("corrected\n")
+    (out / "two.txt").write_text("of several\nlines\n")
     found = read_corrected(out, "handwriting")
-    assert [item.path.name for item in found.items] == ["one.png"]
+    assert [item.path.name for item in found.items] == ["one.png"] and "beside" not in found.items[0].target
     assert [bad.path for bad in found.rejected] == [str(out / "two.txt")]
-    assert "was edited" in found.rejected[0].reason
+    assert "was edited, and has 2 lines of text where 1 were read" in found.rejected[0].reason
 
 
 def test_nothing_is_checked(bar_model, lines, tmp_path):
