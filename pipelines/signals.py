@@ -11,11 +11,13 @@ from torch import Tensor
 
 from pipelines.errors import TriscribeError
 from pipelines.media.signal_sets import SignalSet
+from pipelines.media.signals import StoredSignal
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.channels import inputs_of
 from pipelines.reading.settings import TextOptions
 from pipelines.results import Classified, ClassifiedText
+from pipelines.writers.marks import NOTICE
 
 LONGEST = 65_536  # samples that are read at once; a longer signal is judged by the mean over its parts
 
@@ -55,6 +57,8 @@ class _Classifying(Reading):
 
     def pieces(self) -> Iterator[_Part]:
         for place, signal in enumerate(self.file.signals):
+            if isinstance(signal, StoredSignal) and signal.medical:
+                self.notes[NOTICE] = None
             signal = signal.whole()
             self.notes |= dict.fromkeys(signal.notes)
             for part in parts_of(inputs_of(signal, self.model.front_end)):

@@ -108,6 +108,7 @@ def open_edf(name: str, strict: bool = True) -> StoredSignal:
         name,
         tuple(notes),
         tuple((onset - zero, duration, text) for onset, duration, text in labels),
+        medical=True,
     )
 
 

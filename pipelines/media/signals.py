@@ -108,6 +108,7 @@ class StoredSignal:
         length: number of time steps.
         reader: function (first step, step after the last) -> (time, channels) float32.
         labels: what the file itself marks in time: (start in seconds, duration in seconds, text).
+        medical: whether its format is one of medical recordings.
     """
 
     reader: Callable[[int, int], np.ndarray]
@@ -121,6 +122,7 @@ class StoredSignal:
     labels: tuple[tuple[float, float, str], ...] = ()
     number: int | None = None
     label: str | None = None
+    medical: bool = False
     kind: ClassVar[str] = "signal"
 
     def __len__(self) -> int:

@@ -140,6 +140,7 @@ def _record(header: Header, strict: bool) -> StoredSignal:
         header.start,
         name,
         tuple(notes),
+        medical=True,
     )
 
 
@@ -182,7 +183,8 @@ def _segments(header: Header, strict: bool) -> StoredSignal:
         return values
 
     unit_of = tuple(units[name] for name in names)
-    return StoredSignal(read, place, tuple(names), header.rate, unit_of, header.start, header.path)
+    facts = tuple(names), header.rate, unit_of, header.start, header.path
+    return StoredSignal(read, place, *facts, medical=True)
 
 
 def _channel(name: str, line: list[str], place: int) -> _Channel:

@@ -172,7 +172,7 @@ def test_edf_with_channels_of_two_rates(tmp_path):
     path.write_bytes(edf([("ECG", "mV", list(range(12)), 4), ("Resp", "", [0, 100, 200], 1)]))
     assert kind_of(path).name == "signal"
     found = open_signal(path)
-    assert (found.channels, found.rate, len(found)) == (("ECG", "Resp"), 4.0, 12)
+    assert (found.channels, found.rate, len(found), found.medical) == (("ECG", "Resp"), 4.0, 12, True)
     assert found.start == datetime(2021, 1, 1, 12, 30, 5)
     whole = found.whole().values
     np.testing.assert_allclose(whole[:, 0], np.arange(12) / 10, rtol=1e-5, atol=1e-5)
@@ -275,6 +275,7 @@ def test_segments_and_gaps_of_wfdb(tmp_path):
     path.write_text("whole/3 2 100 10\nr 4\n~ 2\nr 4\n")
     assert kind_of(path).name == "signal"
     found = open_signal(path)
+    assert found.medical and open_signal(tmp_path / "r.hea").medical
     gap = np.full((2, 2), np.nan)
     expected = np.concatenate([(DIGITAL - 1) / 10, gap, (DIGITAL - 1) / 10])
     np.testing.assert_allclose(found.read(0, 10), expected, atol=1e-5)

@@ -9,7 +9,7 @@ import torch
 from pipelines import classify, load
 from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
-from pipelines.media.signals import Signal
+from pipelines.media.signals import Signal, StoredSignal
 from recipes.data.datasets import read_signals
 from recipes.signals.__main__ import main
 from recipes.signals.options import Augmentation, ModelOptions
@@ -89,6 +89,14 @@ def test_classes_in_folders_or_a_table_and_columns_in_any_order(tmp_path):
     (tmp_path / "in/labels.csv").write_text("file,label\n" + "".join(f"{n}.csv,{n % 2}\n" for n in range(12)))
     found = read_signals(tmp_path / "in")
     assert found.layout == "labels" and [item.target for item in found.items] == ["0", "1"] * 6
+
+
+def test_of_medical_recordings_the_result_says_that_this_is_no_device(trained):
+    values = wave(CLASSES[0], np.random.default_rng(2))
+    stored = StoredSignal(lambda first, last: values[first:last], len(values), ("1", "2"), 1.0, medical=True)
+    model = trained / "out/model.safetensors"
+    assert "Not a medical device." in classify(stored, model).notes
+    assert not classify(Signal(values, ("1", "2")), model).notes
 
 
 def test_the_command(trained, tmp_path, capsys):
