@@ -36,12 +36,12 @@ class Classifier(Decoder):
         bag: rows of the table of a linear model of the tokens that were read, whose scores are added; 0 where
             there is none.
         beside: whether logits of all classes, which another model gives, lie behind the features of each
-            state; this one adds to them.
+            state, and are mixed with its own.
 
     Attributes:
         shares: (2,) by which the logits of the states and those of the bag are multiplied; 1 and 0 after
             construction.
-        share: of what is added to the logits of another model; 1 after construction.
+        share: of its own logits in the mixture with those of another model; 1 after construction.
         thresholds: (num_labels,) probabilities from which a sequence has each label, where it may have
             several; 0.5 after construction.
 
@@ -91,15 +91,13 @@ class Classifier(Decoder):
         self.project = nn.Linear(pooled, num_labels)
         if beside:
             self.register_buffer("share", torch.ones(1))
-            nn.init.zeros_(self.project.weight)
-            nn.init.zeros_(self.project.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Classify whole sequences.
 
         Args:
-            x: (batch, time, input_size), padded at the end with any values; with `beside` num_labels - 1
-                features more, which are the same in all frames.
+            x: (batch, time, input_size), padded at the end with any values; with `beside` perhaps
+                num_labels - 1 features more, the logits of the other model, the same in all frames.
             lengths: (batch,), the number of valid frames of each sequence, at least 1.
 
         Returns:
@@ -113,8 +111,8 @@ class Classifier(Decoder):
         weights = scores.float().masked_fill(~valid.unsqueeze(2), -torch.inf).softmax(dim=1)
         pooled = weights.transpose(1, 2).to(x.dtype).bmm(x).flatten(1)  # (B, heads * input_size)
         logits = self.project(F.dropout(pooled, self.dropout, self.training)).float()
-        if self.beside:
-            logits = self.share * logits + F.pad(given.float(), (1, 0), value=NONE)
+        if given.size(1):
+            logits = self.share * logits + (1 - self.share) * F.pad(given.float(), (1, 0), value=NONE)
         return logits, weights.mean(dim=2)
 
     def loss(

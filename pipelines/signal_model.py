@@ -22,14 +22,12 @@ class SignalModel(SequenceModel):
         if given != (self.decoder.num_labels - 1 if self.decoder.beside else None):
             raise ValueError("front_end.random_kernels, front_end.labels and decoder.beside do not fit")
 
-    def states(self, x: Tensor, lengths: Tensor, given: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Signals -> states of the core, with logits behind the features of each, and the frames of each.
-
-        Args:
-            given: (batch, classes) logits; None takes those of the linear model.
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Signals -> states of the core, with the logits of the linear model behind the features of each if
+        they count, and the frames of each.
         """
         states, frames = super().states(x, lengths)
-        if self.front_end.beside is None:
+        if self.front_end.beside is None or self.decoder.share == 1:
             return states, frames
-        given = self.front_end.skip(x, lengths) if given is None else given
+        given = self.front_end.skip(x, lengths)
         return torch.cat([states, given[:, None].expand(-1, states.size(1), -1)], dim=2), frames

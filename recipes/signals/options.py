@@ -44,7 +44,8 @@ class ModelOptions(CoreOptions):
     """Queries of the attention pooling."""
     random_kernels: int | None = None
     """Random convolution kernels, on which a linear model is fitted in closed form (ROCKET, Dempster et al.
-    2020); the network adds to it what the validation signals show to be of use. An even number; 0 is none."""
+    2020); its logits are mixed with those of the network, as validation shows to be of use. An even number;
+    0 is none."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -3,8 +3,8 @@
     python -m recipes.signals --data gestures/ --out exp/signals
 
 A linear model on random convolution kernels is fitted in closed form, which on small sets is hard to beat.
-To its logits are added those of convolutions over the scaled channels, the shared core and attention pooling,
-as far as the validation signals show that to be of use. The report has both.
+Beside it learn convolutions over the scaled channels, the shared core and attention pooling. Logits of both
+are mixed, those of the network as far as the validation signals show that to be of use. The report has both.
 """
 
 from __future__ import annotations
@@ -145,21 +145,23 @@ class SignalRecipe(Recipe):
     ) -> SignalTask:
         parts = self.samples(train, model), self.samples(valid, model)
         options, training = self.options, self.options.training
-        given = fit_kernels(model, parts[0], base is not None) if model.front_end.beside else None
-        sizes = {"batch_size": training.batch_size, "seed": training.seed}
-        return SignalTask(model, *parts, options, given, **sizes)
+        return SignalTask(model, *parts, options, batch_size=training.batch_size, seed=training.seed)
 
     def finish(self, model: SignalModel, splits: Mapping[str, list[Item]]) -> None:
-        """Choose the network's share; where there is a test, fit the linear model to all other signals."""
+        """Fit the linear model, and choose the share of the network; where there is a test, fit it again to
+        all other signals.
+        """
         if not model.front_end.beside:
             return
+        loaded = self.options.load is not None
         train, valid = (self.samples(splits[name], model) for name in ("train", "valid"))
+        fit_kernels(model, train, loaded)
         labels = torch.tensor([sample.label - 1 for sample in valid])
         model.decoder.share.fill_(1.0)
         share = chosen_share(kernels_alone(model, valid), judged(model, valid), labels)
         model.decoder.share.fill_(share)
         model.training_facts["share of the network"] = share
-        if splits["test"] and not self.options.load:
+        if splits["test"] and not loaded:
             fit_kernels(model, train + valid)
 
     def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> SignalScores:

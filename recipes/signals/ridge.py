@@ -21,16 +21,13 @@ AT_ONCE = 64  # signals
 
 
 @torch.no_grad()
-def fit_kernels(model: SignalModel, samples: Sequence[Sample], loaded: bool = False) -> Tensor:
+def fit_kernels(model: SignalModel, samples: Sequence[Sample], loaded: bool = False) -> None:
     """Fit the linear model of a classifier to signals; how strong the ridge is, and how sure its scores are,
     is chosen by signals that are left out one by one.
 
     Args:
         loaded: whether it has learnt from others already, and stays as it is if it knows these as well as
             a new one.
-
-    Returns:
-        (signals, classes) logits of each signal by a model that has not learnt from it.
     """
     beside, classes = model.front_end.beside, len(model.alphabet.symbols)
     x = features(model, samples)
@@ -40,38 +37,37 @@ def fit_kernels(model: SignalModel, samples: Sequence[Sample], loaded: bool = Fa
     weights, left_out = ridge(((x - centre) / spread).double(), targets)
     losses = {each: F.cross_entropy(each * left_out, labels).item() for each in SHARPNESS}
     sharpness = min(losses, key=losses.get)
-    if loaded and F.cross_entropy(before := judged(model, x), labels).item() <= losses[sharpness]:
-        return before
+    if loaded and F.cross_entropy(_logits(model, x), labels).item() <= losses[sharpness]:
+        return
     beside.centre.copy_(centre)
     beside.spread.copy_(spread)
     beside.readout.weight.copy_((sharpness * weights).T)
     beside.readout.bias.copy_(sharpness * targets.mean(0))
-    return (sharpness * left_out).float()
 
 
 @torch.no_grad()
 def kernels_alone(model: SignalModel, samples: Sequence[Sample]) -> Tensor:
     """(signals, classes) probabilities that the linear model gives without the network."""
-    return judged(model, features(model, samples)).softmax(dim=1)
+    return _logits(model, features(model, samples)).softmax(dim=1)
 
 
-def judged(model: SignalModel, x: Tensor) -> Tensor:
+def _logits(model: SignalModel, x: Tensor) -> Tensor:
     """(signals, classes) logits that the linear model gives for these responses."""
     beside = model.front_end.beside
     return beside.judge(x.to(beside.centre.device)).cpu()
 
 
-def chosen_share(alone: Tensor, together: Tensor, labels: Tensor) -> float:
-    """How much of what the network adds to the linear model is of use: 0 if that is not shown.
+def chosen_share(alone: Tensor, network: Tensor, labels: Tensor) -> float:
+    """The share of the network in the mixture of logits that is of most use: 0 if that is not shown.
 
     Args:
-        alone, together: (signals, classes) probabilities by the linear model, and with all that is added.
+        alone, network: (signals, classes) probabilities by the linear model, and by the network.
         labels: (signals,) of these signals, from which neither has learnt.
     """
-    alone, together = alone.clamp(min=1e-9).log(), together.clamp(min=1e-9).log()
+    alone, network = alone.clamp(min=1e-9).log(), network.clamp(min=1e-9).log()
 
     def losses(share: float) -> Tensor:
-        return F.cross_entropy((1 - share) * alone + share * together, labels, reduction="none")
+        return F.cross_entropy((1 - share) * alone + share * network, labels, reduction="none")
 
     share = min(SHARES, key=lambda each: losses(each).mean().item())
     gains = losses(0.0) - losses(share)

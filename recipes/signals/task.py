@@ -25,7 +25,6 @@ class Batch(NamedTuple):
         x, lengths: padded signals, and the samples of each.
         targets, others: labels of the two that are mixed.
         share: of the first in the mixture.
-        given: (batch, classes) logits of the linear model, to which the network adds; None without one.
     """
 
     x: Tensor
@@ -33,16 +32,10 @@ class Batch(NamedTuple):
     targets: list[list[int]]
     others: list[list[int]]
     share: float = 1.0
-    given: Tensor | None = None
 
 
 class SignalTask(TextTask):
-    """Training of a model that tells the classes of signals, whose `Sample.ids` are (time, 1 + channels).
-
-    Args:
-        given: (signals, classes) logits of the linear model for the training signals, as if it had not seen
-            the very signal; None without one. Those of a mixture are mixed likewise.
-    """
+    """Training of a model that tells the classes of signals, whose `Sample.ids` are (time, 1 + channels)."""
 
     def __init__(
         self,
@@ -50,21 +43,22 @@ class SignalTask(TextTask):
         train: Sequence[Sample],
         valid: Sequence[Sample],
         options: SignalRecipeOptions,
-        given: Tensor | None = None,
         *,
         batch_size: int,
         seed: int,
     ):
         super().__init__(model, train, valid, options.loss, batch_size, seed)
         self.augmentation = options.augmentation
-        self.given = given
-        self.places = {id(each): place for place, each in enumerate(train)}
         self.spread = model.front_end.spread.detach().cpu().clone()
+
+    def begin(self, epoch: int) -> None:
+        """The network learns by itself, without the linear model."""
+        if self.model.front_end.beside:
+            self.model.decoder.share.fill_(1.0)
 
     def forward(self, batch: Batch) -> Tensor:
         device = self.class_weights.device
-        given = None if batch.given is None else batch.given.to(device)
-        states = self.model.states(batch.x.to(device), batch.lengths.to(device), given)
+        states = self.model.states(batch.x.to(device), batch.lengths.to(device))
         total = 0.0
         for part, labels in ((batch.share, batch.targets), (1 - batch.share, batch.others)):
             if part:
@@ -94,8 +88,4 @@ class SignalTask(TextTask):
                 Sample(mixed(one.ids, samples[other].ids, share), one.label)
                 for one, other in zip(samples, order, strict=True)
             ]
-        given = None
-        if self.given is not None:
-            given = self.given[[self.places[id(each)] for each in chosen]]
-            given = share * given + (1 - share) * given[order]
-        return Batch(*collated(samples), [[chosen[other].label] for other in order], share, given)
+        return Batch(*collated(samples), [[chosen[other].label] for other in order], share)
