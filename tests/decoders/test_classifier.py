@@ -65,6 +65,20 @@ def test_attention_finds_the_frame_that_matters():
     assert (weights.argmax(dim=1) == place).float().mean() > 0.9
 
 
+def test_logits_of_another_model_are_mixed_by_its_share():
+    model, x = Classifier(5, 3, beside=True).eval(), states(3, 6, 5)
+    own, _ = model(x, LENGTHS)
+    given = torch.randn(3, 2)
+    both = torch.cat([x, given[:, None].expand(-1, 6, -1)], dim=2)
+    torch.testing.assert_close(model(both, LENGTHS)[0], own)
+    model.share.fill_(0.25)
+    torch.testing.assert_close(model(both, LENGTHS)[0][:, 1:], 0.25 * own[:, 1:] + 0.75 * given)
+    torch.testing.assert_close(model(x, LENGTHS)[0], own)
+    model.share.fill_(0.0)
+    probabilities = model.frame_probabilities(both, LENGTHS)[0][:, 0, 1:]
+    torch.testing.assert_close(probabilities, given.softmax(dim=1))
+
+
 def test_focal_loss():
     logits, labels = 3 * states(7, 4), torch.tensor([0, 1, 2, 3, 0, 1, 2])
     plain = F.cross_entropy(logits, labels, reduction="none")
