@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -249,13 +250,41 @@ def cues(text: str) -> list[str]:
     return [cue for cue in found if cue] if found and not others else []
 
 
+def segments_of(text: str) -> list[str] | None:
+    """The texts of the segments of a transcript in JSON or TSV, as Whisper and triscribe write them.
+
+    None where the text is none of these.
+
+    Raises:
+        ValueError: it is JSON of something else.
+    """
+    if text.startswith("start\tend\ttext\n"):
+        rows = (line.split("\t", 2) for line in text.split("\n")[1:])
+        return [row[2] for row in rows if len(row) == 3]
+    try:
+        content = json.loads(text) if text.lstrip().startswith(("{", "[")) else None
+    except (ValueError, RecursionError):
+        return None  # a text that begins with a bracket
+    if not isinstance(content, (dict, list)):
+        return None
+    whole = content.get("segments", [content]) if isinstance(content, dict) else content
+    found = [each.get("text") for each in whole if isinstance(each, dict)] if isinstance(whole, list) else []
+    if not found or not all(isinstance(each, str) for each in found):
+        raise ValueError("is JSON without the texts of segments")
+    return "\n".join(found).split("\n")
+
+
 def _written(text: str | Path | Sequence[str]) -> tuple[str, list[str]]:
     """The text's name for errors, and its lines without blank ones."""
     name = str(text) if isinstance(text, Path) else "<text>"
     if isinstance(text, Path):
         text = read_text(text, LARGEST_TEXT)
     if isinstance(text, str):
-        text = cues(text) or re.split(r"\r\n|\n|\r", text)
+        text = re.sub(r"\r\n?", "\n", text)
+        try:
+            text = segments_of(text) or cues(text) or text.split("\n")
+        except ValueError as error:
+            raise DataError(name, str(error), "give one line for each segment that is said") from error
     written = [" ".join(line.split()) for line in text if line.strip()]
     if not written:
         raise DataError(name, "holds no text", "give one line for each segment that is said")

@@ -18,7 +18,15 @@ from pipelines.media.text import decoding
 from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, no_default, read_header
 from pipelines.options import Options
 from pipelines.reading.settings import ManyOptions
-from pipelines.reading.sources import are_several, reason_to_pass, row_for, rows_of, units_of, why_unread
+from pipelines.reading.sources import (
+    are_several,
+    is_undecoded,
+    reason_to_pass,
+    row_for,
+    rows_of,
+    units_of,
+    why_unread,
+)
 from pipelines.results import Result
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -98,6 +106,8 @@ class Work:
         """
         kind = self.kind_of(path)
         row = row_for(kind, self.rows, self.preferred)
+        if row is None and hasattr(self.options, "encoding") and is_undecoded(kind):
+            return None  # which is then told, with the way out
         return reason_to_pass(row, path, kind) if row else why_unread(kind, path)
 
     def excluded(self, path: Path) -> str | None:

@@ -31,7 +31,7 @@ class Align:
     audio: Positional[str]
     """A recording or video."""
     text: Positional[str]
-    """A text file with one segment on each line."""
+    """A text file with one segment on each line; or subtitles (SRT, VTT), or a transcript in JSON or TSV."""
     out: Path = Path(".")
     """Output folder."""
     format: str = "srt"

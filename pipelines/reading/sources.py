@@ -71,8 +71,18 @@ def why_unread(kind: Kind, path: Path) -> str:
     if kind.name == LAYOUT:
         beside = [each for each in path.parent.glob(f"{escape(path.stem)}.*") if named_kind(each) == IMAGE]
         return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
+    if is_undecoded(kind):
+        return "text, but not in UTF-8"
     told = {UNKNOWN: "of no known kind", ARCHIVE: "archive, which is not unpacked"}
     return told.get(kind.name, kind.name)
+
+
+def is_undecoded(kind: Kind) -> bool:
+    """Whether a file looks like text in an encoding that nobody has named."""
+    if kind.name != UNKNOWN or not os.path.isfile(kind.file):
+        return False
+    with disk_errors(kind.file), open(kind.file, "rb") as file:
+        return is_other_text(file.read(HEAD))
 
 
 def units_of(
@@ -130,11 +140,8 @@ def are_several(units: list[Unit | TriscribeError]) -> bool:
 def _not_decoded(kind: Kind, rows: list[Task], options: BatchOptions) -> MediaError | None:
     """What to say of a text in an encoding that nobody has named."""
     reads_text = any(TEXT in row.kinds for row in rows) and hasattr(options, "encoding")
-    if kind.name != UNKNOWN or not kind.file or not reads_text:
+    if not reads_text or not is_undecoded(kind):
         return None
-    with disk_errors(kind.file), open(kind.file, "rb") as file:
-        if not is_other_text(file.read(HEAD)):
-            return None
     way = "save it as UTF-8, or say its encoding, such as windows-1252 (--encoding)"
     return MediaError(kind.file, "is a text, but not in UTF-8", way)
 

@@ -1,5 +1,6 @@
 """align(): given texts come back as written, in their place, on a code for speech and on AN4."""
 
+import json
 import os
 from pathlib import Path
 
@@ -246,6 +247,28 @@ def test_lines_end_at_line_feeds_only_and_subtitles_are_read_by_cue():
     assert cues(srt) == ["one two", "six"]
     assert cues("WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\none\n") == ["one"]
     assert cues("one --> two\n\nthree") == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": " one two six", "segments": [{"id": 0, "text": " one two"}, {"id": 1, "text": "six"}]},
+        [{"text": "one two"}, {"text": "six"}],
+        {"text": "one two\nsix"},
+        "start\tend\ttext\n0\t900\tone two\n900\t1500\tsix\n",
+    ],
+)
+def test_transcripts_of_other_tools_are_read_by_segment(content, tmp_path):
+    text = content if isinstance(content, str) else json.dumps(content, indent=1)
+    (tmp_path / "x").write_text(text)
+    assert " ".join(_written(tmp_path / "x")[1]) == "one two six"
+
+
+def test_json_of_something_else_is_no_text(tmp_path):
+    (tmp_path / "x.json").write_text('{"segments": [], "duration": 5}')
+    with pytest.raises(DataError, match="is JSON without the texts of segments"):
+        _written(tmp_path / "x.json")
+    assert _written("[laughs] one\n{two")[1] == ["[laughs] one", "{two"]
 
 
 def test_readings_follow_the_alphabet_and_the_language():

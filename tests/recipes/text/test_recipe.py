@@ -87,6 +87,20 @@ def test_formats(trained, tmp_path):
     assert "<b>" not in page and "&lt;" in page
 
 
+def test_a_text_in_another_encoding_is_named_among_others(trained, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("wind\n")
+    (tmp_path / "in/b.txt").write_text("stürmisch\n", encoding="latin-1")
+    (tmp_path / "in/c").write_bytes(bytes(range(256)))
+    model = str(trained / "out/model.safetensors")
+    command = ["classify", str(tmp_path / "in"), "-m", model, "-o", str(tmp_path / "out"), "-f", "txt"]
+    assert cli.main(command) == 1
+    told = capsys.readouterr()
+    assert "b.txt: is a text, but not in UTF-8; save it as UTF-8, or say its encoding" in told.err
+    assert "passed over 1: 1 of no known kind" in told.out and (tmp_path / "out/a.txt").exists()
+    assert cli.main([*command, "--encoding", "latin-1"]) == 0
+
+
 def test_the_command(trained, tmp_path, capsys):
     model = str(trained / "out/model.safetensors")
     assert cli.main(["classify", "-m", model, "--text", "wind and storm"]) == 0
