@@ -12,7 +12,7 @@ from typing import BinaryIO
 from pipelines.errors import MediaError
 from pipelines.media.edf import open_edf
 from pipelines.media.files import locate, readable
-from pipelines.media.kind import RECORDING, kind_of
+from pipelines.media.kind import RECORDING, SIGNAL, kind_of, named_kind
 from pipelines.media.signal_tables import read_table, read_ts
 from pipelines.media.signals import Signal, StoredSignal, format_of
 from pipelines.media.text import beginning
@@ -47,6 +47,9 @@ def open_signals(source: object, kind: str, options: object = None) -> list[Sign
         return [open_wfdb(name, strict)]
     if found == "ts":
         return read_ts(name)
+    if named_kind(name) == SIGNAL:  # whose content is no such thing
+        cause = "is empty (0 bytes)" if not head else "is damaged or not of the format that its name says"
+        raise MediaError(name, cause, "get a whole copy of it, or rename it")
     return [read_table(name, getattr(options, "time", None), getattr(options, "rate", None))]
 
 

@@ -59,6 +59,8 @@ def windows(
     ratio = Fraction(model_rate / rate).limit_denominator(MOST_STEPS)
     if abs(float(ratio) * rate / model_rate - 1) > 1e-4:
         cause = f"has a rate of {rate:g} Hz, and the model {model_rate:g} Hz"
+        if len(signal) < 2:
+            raise MediaError(signal.source or "<signal>", "is a single time step", "give a longer one")
         raise MediaError(signal.source or "<signal>", cause, "resample it")
     # Windows begin where a sample of one rate falls on one of the other.
     block, total = ratio.denominator, len(signal)
@@ -116,6 +118,8 @@ def rate_for(signal: Signal | StoredSignal) -> float:
     """
     if not signal.rate:
         cause = "has uneven time steps" if signal.times is not None else "has no times and no sampling rate"
+        if len(signal) < 2:
+            raise MediaError(signal.source or "<signal>", "is a single time step", "give a longer one")
         raise MediaError(signal.source or "<signal>", cause, "resample it to even steps, or give its rate")
     return signal.rate
 

@@ -15,6 +15,7 @@ from pipelines.media.signal_files import open_signal, open_signals
 from pipelines.media.signal_tables import read_table
 from pipelines.media.signals import Signal, chosen
 from pipelines.media.wfdb_annotations import Mark, read_marks, write_marks
+from pipelines.reading.leads import rate_for
 
 
 def signal_of(folder, text, name="x.csv", **options):
@@ -116,6 +117,11 @@ def test_what_is_no_table_of_numbers_is_refused(tmp_path, text):
         signal_of(tmp_path, text)
 
 
+def test_a_single_row_has_no_rate(tmp_path):
+    with pytest.raises(MediaError, match="is a single time step; give a longer one"):
+        rate_for(signal_of(tmp_path, "time,x\n0,1\n"))
+
+
 # .ts
 
 
@@ -202,6 +208,8 @@ def test_a_damaged_edf_is_named(tmp_path):
         "says that it has 0": good[:252] + b"0   " + good[256:],
         "no range": good.replace(b"-1000   ", b"1000    "),
         "samples of channel": good[:472] + b"4x      " + good[480:],
+        "not of the format that its name says": b"\xe7" + good[1:],
+        "is empty": b"",
         "has no records": good.replace(b"3       1 ", b"0       1 "),
     }
     for cause, data in damaged.items():
