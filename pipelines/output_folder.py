@@ -36,6 +36,7 @@ class Stored:
         outputs: that exist.
         edited: those of them that hold what triscribe has not written.
         options: of the reader, those that were not left at their defaults.
+        digests: SHA-256 of what triscribe has written to each output, at any time.
     """
 
     source: Path
@@ -46,6 +47,7 @@ class Stored:
     outputs: tuple[Path, ...]
     edited: frozenset[Path]
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
+    digests: Mapping[Path, frozenset[str]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def json(self) -> Path | None:
@@ -120,7 +122,8 @@ def stored_in(out: str | os.PathLike) -> list[Stored]:
         made_by = entry["task"], model, entry.get("model_file")
         files = tuple(places.values()), frozenset(edited)
         options = entry.get("options") or {}
-        found.append(Stored(place or Path(source), place is not None, *made_by, *files, options))
+        known = {path: frozenset(digests.get(name, ())) for name, path in places.items()}
+        found.append(Stored(place or Path(source), place is not None, *made_by, *files, options, known))
     return sorted(found, key=lambda stored: str(stored.outputs[0]))
 
 

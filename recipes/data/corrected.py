@@ -8,9 +8,11 @@ from it would teach the model its own errors: it is kept apart.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from pipelines.errors import TriscribeError
@@ -18,7 +20,8 @@ from pipelines.layout.lines import LineShape, line_distance
 from pipelines.layout.page_layout import level_baseline
 from pipelines.media.text import read_lines
 from pipelines.output_folder import Stored, stored_in
-from pipelines.results import Actions, Caption, Check, Page, TextLine, Transcript, box
+from pipelines.results import Actions, Caption, Check, Page, Result, TextLine, Transcript, box
+from pipelines.writers import writer
 from pipelines.writers.lines import one_line
 from recipes.data.manifest import Item, PageView, Rejected
 
@@ -79,18 +82,24 @@ def _items(stored: Stored) -> Iterator[Judged]:
         if not any(path.suffix in PLACED for path in stored.edited):
             for path in sorted(stored.edited):
                 if path.suffix == ".txt" and stored.task != "action":
-                    judged = _retyped(path, judged)
+                    judged = _retyped(path, judged, stored, result)
                 else:
                     reason = "was edited, but says nothing of places; correct JSON, PAGE or ALTO"
                     judged.append((Rejected(str(path), reason), None))
         yield from judged
 
 
-def _retyped(path: Path, judged: list[Judged]) -> list[Judged]:
+def _retyped(path: Path, judged: list[Judged], stored: Stored, result: Result) -> list[Judged]:
     """Items with the text that a person has written in the file of the format txt, a line for each.
 
-    A line that was changed counts as checked, and no other.
+    A line that was changed counts as checked, and no other. Which these are is known only while the JSON says
+    what the text file said: another model may have written it anew since.
     """
+    said = io.StringIO()
+    writer("txt", type(result)).write(result, said)
+    if sha256(said.getvalue().encode()).hexdigest() not in stored.digests.get(path, ()):
+        reason = "was edited, and its JSON no longer says what it said before; correct JSON, PAGE or ALTO"
+        return [*judged, (Rejected(str(path), reason), None)]
     try:
         lines = [line.strip() for line in read_lines(path) if line.strip()]
     except TriscribeError as error:

@@ -215,6 +215,22 @@ def test_lines_that_were_changed_in_a_text_file_are_learnt_from(bar_model, lines
     assert [item.target for item in read_corrected(out, "handwriting").items] == ["corrected"]
 
 
+def test_a_text_file_of_an_earlier_reading_is_not_taken_for_corrections(bar_model, lines, tmp_path):
+    """Its other lines are those of another model, and may hold its errors."""
+    out = recognised(lines, tmp_path / "out")
+    check(out / "one.json")
+    (out / "two.txt").write_text("corrected\n")
+    content = json.loads((out / "two.json").read_text())
+    content["regions"][0]["lines"][0]["text"] += " of another model"
+    (out / "two.json").write_text(json.dumps(content))
+    journal = Journal(out)
+    job = Job(lines / "two.png", (out / "two.json",))
+    journal.add(job, "another", None, task="handwriting")
+    found = read_corrected(out, "handwriting")
+    assert [item.path.name for item in found.items] == ["one.png"]
+    assert "its JSON no longer says what it said before" in found.rejected[0].reason
+
+
 def test_edited_texts_of_which_it_is_not_known_what_they_say_are_named(bar_model, lines, tmp_path):
     out = recognised(lines, tmp_path / "out")
     check(out / "one.json")
