@@ -272,6 +272,7 @@ def _folded(path: Path) -> str:
 
 
 def _walk(folder: Path, missed: Missed | None = None) -> Iterator[Path]:
+    """The files of a folder in order; the samples of a WFDB record are read by its header."""
     missed = {} if missed is None else missed
 
     def note(error: OSError) -> None:
@@ -280,6 +281,7 @@ def _walk(folder: Path, missed: Missed | None = None) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         missed |= {path: None for name in folders if (path := Path(parent, name)).is_symlink()}
+        records = {f"{name.removesuffix('.hea')}.dat" for name in files if name.endswith(".hea")}
         for name in sorted(files):
-            if not name.startswith("."):
+            if not name.startswith(".") and name not in records:
                 yield Path(parent) / name

@@ -100,6 +100,12 @@ def test_links(tmp_path):
     assert outputs(sources, [tmp_path / "a"]) == ["x.txt", "y.txt"]
 
 
+def test_samples_of_a_record_are_no_recording_of_their_own(tmp_path):
+    for name in ("a.hea", "a.dat", "b.dat"):
+        (tmp_path / name).write_bytes(b"fLaC")
+    assert [path.name for path in collect([tmp_path], lambda path: True)] == ["a.hea", "b.dat"]
+
+
 def test_folders_that_are_not_looked_into_are_told(tmp_path, monkeypatch):
     put(tmp_path / "a/x.wav")
     put(tmp_path / "a/locked/y.wav")
