@@ -108,7 +108,7 @@ _SPEECH = Task(
     length="pipelines.media.audio:seconds_of",
     sound=True,
     usual=("json", "txt", "srt"),
-    default="speech-en-an4",
+    default="speech-en",
     recipe="recipes.asr",
 )
 

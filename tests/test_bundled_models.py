@@ -18,6 +18,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 # What each model reads: a folder, which of its files, and the error above which something is broken, of the
 # characters of a text or of labels. It lies a little above today's error, in fp32 and bf16.
 READ = {
+    "speech-en": ("speech", "", 0.03),
     "speech-en-an4": ("speech", "", 0.02),
     "handwriting": ("handwriting", "", 0.02),
     "handwriting-fr": ("handwriting", "-fr", 0.03),
