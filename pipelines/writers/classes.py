@@ -19,18 +19,24 @@ TEMPLATE = Path(__file__).parent / "templates" / "classes.html"
 
 @dataclass(frozen=True)
 class ClassesText:
-    """A line for each text: its label, empty where it was rejected, its score, and the text, between tabs."""
+    """A line for each text: its label, empty where it was rejected, its score, and the text, between tabs.
+
+    Notes of the result stand above, behind a number sign.
+    """
 
     extension: ClassVar[str] = "txt"
 
     def write(self, classified: Classified, file: TextIO) -> None:
+        for note in classified.notes:
+            file.write(f"# {one_line(note)}\n")
         for text in classified.texts:
             file.write(f"{one_line(text.label)}\t{text.score:.4f}\t{one_line(text.text)}\n")
 
 
 @dataclass(frozen=True)
 class ClassesCSV:
-    """A comma-separated table (RFC 4180), a row a text: source, number in it from 1, label, score, text.
+    """A comma-separated table (RFC 4180), a row a text: source, number in it from 1, label, score, text,
+    notes of the result.
 
     All files of a folder are in one table.
     """
@@ -43,16 +49,16 @@ class ClassesCSV:
 
     def record(self, classified: Classified) -> list[list[str]]:
         """The rows of a file."""
-        source = printable(str(classified.source or ""))
+        source, notes = printable(str(classified.source or "")), one_line("; ".join(classified.notes))
         return [
-            [source, str(number), one_line(text.label), f"{text.score:.4f}", one_line(text.text)]
+            [source, str(number), one_line(text.label), f"{text.score:.4f}", one_line(text.text), notes]
             for number, text in enumerate(classified.texts, start=1)
         ]
 
     def write_records(self, records: Iterable[list[list[str]]], file: TextIO) -> None:
         """The table of all files."""
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["source", "number", "label", "score", "text"])
+        table.writerow(["source", "number", "label", "score", "text", "notes"])
         for rows in records:
             table.writerows(rows)
 
@@ -95,7 +101,8 @@ class ClassesLines:
 
     def write(self, classified: Classified, file: TextIO) -> None:
         for text in classified.texts:
-            file.write(json.dumps(_row(text), ensure_ascii=False) + "\n")
+            row = _row(text) | ({"notes": list(map(printable, classified.notes))} if classified.notes else {})
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ class ClassesPage:
     def write(self, classified: Classified, file: TextIO) -> None:
         texts = [(text, _shaded(text)) for text in classified.texts]
         title = Path(classified.source).name if classified.source else "Classes"
-        file.write(render(TEMPLATE, title=title, texts=texts, model=classified.model))
+        file.write(render(TEMPLATE, title=title, texts=texts, model=classified.model, notes=classified.notes))
 
 
 def _row(text: ClassifiedText) -> dict:

@@ -10,6 +10,7 @@ from pipelines import classify, load
 from pipelines.commands import cli
 from pipelines.errors import MediaError, ModelError
 from pipelines.media.signals import Signal, StoredSignal
+from pipelines.writers.classes import FORMATS
 from recipes.data.datasets import read_signals
 from recipes.signals.__main__ import main
 from recipes.signals.options import Augmentation, ModelOptions
@@ -91,12 +92,15 @@ def test_classes_in_folders_or_a_table_and_columns_in_any_order(tmp_path):
     assert found.layout == "labels" and [item.target for item in found.items] == ["0", "1"] * 6
 
 
-def test_of_medical_recordings_the_result_says_that_this_is_no_device(trained):
+def test_of_medical_recordings_every_output_says_that_this_is_no_device(trained, tmp_path):
     values = wave(CLASSES[0], np.random.default_rng(2))
     stored = StoredSignal(lambda first, last: values[first:last], len(values), ("1", "2"), 1.0, medical=True)
     model = trained / "out/model.safetensors"
-    assert "Not a medical device." in classify(stored, model).notes
-    assert not classify(Signal(values, ("1", "2")), model).notes
+    found, plain = classify(stored, model), classify(Signal(values, ("1", "2")), model)
+    assert "Not a medical device." in found.notes and not plain.notes
+    for ending in FORMATS:
+        assert "Not a medical device." in found.save(tmp_path / f"a.{ending}").read_text(), ending
+        assert "medical" not in plain.save(tmp_path / f"b.{ending}").read_text(), ending
 
 
 def test_the_command(trained, tmp_path, capsys):

@@ -82,7 +82,9 @@ def test_formats(trained, tmp_path):
     assert found.save(tmp_path / "a.txt").read_text().startswith("food\t")
     assert json.loads(found.save(tmp_path / "a.json").read_text())["texts"][0]["label"] == "food"
     assert json.loads(found.save(tmp_path / "a.jsonl").read_text())["label"] == "food"
-    assert found.save(tmp_path / "a.csv").read_text().splitlines()[0] == "source,number,label,score,text"
+    assert (
+        found.save(tmp_path / "a.csv").read_text().splitlines()[0] == "source,number,label,score,text,notes"
+    )
     page = found.save(tmp_path / "a.html").read_text()
     assert "<b>" not in page and "&lt;" in page
 
