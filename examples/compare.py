@@ -3,7 +3,7 @@
     python examples/compare.py demo
 
 The folder holds the results of `make demo`; the true texts are the .txt files beside the examples.
-Examples whose name begins with "hard-" are there to show what the bundled models get wrong.
+Examples whose name begins with "hard-" are not counted: a bundled model got them wrong when they were chosen.
 """
 
 from __future__ import annotations
