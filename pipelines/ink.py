@@ -14,6 +14,7 @@ from torch import Tensor
 from decoders.contract import Labels
 from encoders.pen import Prepared, stance, trace
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.layout.ink_lines import count_lines
 from pipelines.media.ink import Ink
 from pipelines.model import SequenceModel
 from pipelines.reading import batches as reading
@@ -198,6 +199,8 @@ class _InkReading(Reading):
         self.ink, self.model = ink, model
 
     def pieces(self) -> Iterator[_Piece]:
+        if self.ink.fault:
+            raise self.ink.fault
         strokes = self.ink.strokes
         try:
             self.stance = stance(strokes)
@@ -219,7 +222,16 @@ class _InkReading(Reading):
         source = None if ink.name.startswith("<") else ink.name
         line = self._line(points)
         region = TextRegion((line,), line.polygon)
-        return Page((region,), width, height, self.model.name, source, ink.number, notes=ink.notes)
+        return Page((region,), width, height, self.model.name, source, ink.number, notes=self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        lines = count_lines(self.ink.strokes)
+        if lines == 1:
+            return self.ink.notes
+        note = (
+            f"seems to hold {lines} lines of writing and was read as one; make each line a piece of its own"
+        )
+        return (*self.ink.notes, note)
 
     def _line(self, points: np.ndarray) -> TextLine:
         step = self.model.front_end.frame_points

@@ -10,6 +10,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ Source = str | os.PathLike | BinaryIO | Sequence | np.ndarray
 LARGEST = 1 << 30  # bytes of a file, unpacked
 MOST_LINES = 5_000_000  # of JSON
 LONGEST_LINE = 1 << 24  # bytes of one piece of ink in JSON
+MOST_FAULTS = 10_000  # lines of JSON that cannot be read
 FARTHEST = 1e9  # largest coordinate; float32 would lose the shape of larger ink
 LATEST = 1e20  # largest time; nanoseconds since 1970 are smaller
 
@@ -40,6 +42,7 @@ class Ink:
         name: path of the file, or `<strokes>`.
         number: number of the piece in its file, from 1; None if it is not from a file.
         notes: strokes that could not be read and were left out, one sentence for each.
+        fault: why this piece cannot be read, where others of its file can; it has no strokes then.
     """
 
     kind: ClassVar[str] = "ink"
@@ -50,6 +53,7 @@ class Ink:
     name: str = "<strokes>"
     number: int | None = None
     notes: tuple[str, ...] = ()
+    fault: MediaError | None = None
 
 
 def open_ink(source: Source | Ink, kind: str = "ink", options: object = None) -> list[Ink]:
@@ -67,8 +71,11 @@ def read_ink(source: Source) -> list[Ink]:
             ...], ...]}, with optional "label" and "writer". An InkML file is one piece, unless it has no
             label and groups in it have: then each of these is one.
 
+    Returns:
+        The pieces in order. One that cannot be read has a `fault`, if there is one that can be.
+
     Raises:
-        MediaError: the source cannot be read, holds no ink, or is malformed.
+        MediaError: the source cannot be read, holds no ink, or no piece of it can be read.
     """
     if isinstance(source, (str, os.PathLike)) or hasattr(source, "read"):
         return _read_file(source)
@@ -85,7 +92,30 @@ def _read_file(source: str | os.PathLike | BinaryIO) -> list[Ink]:
             raise MediaError(name, f"is damaged or cut off ({error})", "get a whole copy of it") from error
     if not found:
         raise MediaError(name, "holds no ink", "check that something was written")
+    if all(ink.fault for ink in found):
+        raise found[0].fault
     return found
+
+
+def piece(path: str | os.PathLike, number: int | None) -> Ink:
+    """The piece of that number in a file; the first if it is None. Files are not read for each piece anew.
+
+    Raises:
+        MediaError: as of `read_ink`; there is no such piece, or it cannot be read.
+    """
+    state = os.stat(path) if os.path.isfile(path) else None
+    found = _pieces(os.fspath(path), state and (state.st_mtime_ns, state.st_size))
+    chosen = next((ink for ink in found if number in (None, ink.number)), None)
+    if chosen is None:
+        raise MediaError(path, f"holds no piece {number}", "check what has changed it")
+    if chosen.fault:
+        raise chosen.fault
+    return chosen
+
+
+@lru_cache(maxsize=1)  # the pieces of a file come one after the other
+def _pieces(path: str, state: tuple[int, int] | None) -> list[Ink]:
+    return read_ink(path)
 
 
 def _read_plain(file: BinaryIO, name: str) -> list[Ink]:
@@ -103,7 +133,7 @@ def _read_plain(file: BinaryIO, name: str) -> list[Ink]:
             raise MediaError(name, f"is not UTF-16 throughout ({error})", "save it as UTF-8") from error
         return list(_from_lines(file, name))
     if wide or head.startswith(b"<"):
-        return _from_inkml(file, name)
+        return list(_from_inkml(file, name))
     if head.startswith(b"{"):
         return list(_from_lines(file, name))
     raise MediaError(name, "is neither InkML nor JSON lines", "convert it to one of them")
@@ -154,7 +184,7 @@ def _checked(strokes: list[np.ndarray], name: str) -> tuple[np.ndarray, ...]:
 
 
 def _from_lines(file: BinaryIO, name: str) -> Iterator[Ink]:
-    total, number = 0, 0
+    total, number, faults = 0, 0, 0
     while line := file.readline(LONGEST_LINE + 1):
         number += 1
         total += len(line)
@@ -165,16 +195,24 @@ def _from_lines(file: BinaryIO, name: str) -> Iterator[Ink]:
             raise MediaError(name, f"holds more than {LARGEST >> 30} GiB", "split it")
         if number > MOST_LINES:
             raise MediaError(name, f"holds more than {MOST_LINES:,} lines", "split it")
-        if line.strip():
+        if not line.strip():
+            continue
+        try:
             yield _from_json(line, name, where, number)
+        except MediaError as fault:
+            faults += 1
+            if faults > MOST_FAULTS:
+                raise
+            yield Ink((), name=name, number=number, fault=fault)
 
 
 def _from_json(line: bytes, name: str, where: str, number: int) -> Ink:
     try:
         item = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
+        cause = f"is not JSON by itself ({_plain(error)})"
         raise MediaError(
-            where, f"is not JSON ({error})", "write one object a line, all on one line"
+            where, cause, "write each piece of ink as one object, on a line of its own"
         ) from error
     if not isinstance(item, dict) or "strokes" not in item:
         raise MediaError(where, 'has no "strokes"', 'write {"strokes": [[[x, y], ...], ...]}')
@@ -187,14 +225,21 @@ def _from_json(line: bytes, name: str, where: str, number: int) -> Ink:
     return Ink(strokes, label, None if writer is None else str(writer), name, number)
 
 
+def _plain(error: Exception) -> str:
+    """What is wrong with a line of JSON, without the place in it, which is that of another line."""
+    return getattr(error, "msg", None) or str(error)
+
+
 # InkML
 
 
-def _from_inkml(file: BinaryIO, name: str) -> list[Ink]:
+def _from_inkml(file: BinaryIO, name: str) -> Iterator[Ink]:
     from pipelines.media.inkml import read_inkml
 
-    pieces = read_inkml(file, name)
-    return [
-        Ink(_checked(piece.strokes, f"{name}:{number}"), piece.label, piece.writer, name, number, piece.notes)
-        for number, piece in enumerate(pieces, start=1)
-    ]
+    for number, found in enumerate(read_inkml(file, name), start=1):
+        strokes, fault = (), None
+        try:
+            strokes = _checked(found.strokes, f"{name}:{number}")
+        except MediaError as error:
+            fault = error
+        yield Ink(strokes, found.label, found.writer, name, number, found.notes, fault)

@@ -1,14 +1,14 @@
 """Reads InkML, W3C's Ink Markup Language (Recommendation of 20 September 2011).
 
 Supported are traces with explicit and difference encoding, trace formats with order and orientation of
-channels and units of time, contexts, groups, views of traces and groups, and annotations with labels and
+channels and units of time, contexts with affine canvas transforms, groups, views of traces and groups, and annotations with labels and
 writers.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -22,10 +22,13 @@ MOST_POINTS = 1 << 20  # in one file, counting points repeated by views
 MOST_VIEWS = 1 << 16
 MOST_UNREAD = 1000
 DEEPEST = 64  # longest chain of views or contexts
+UNMAPPED = "the canvas transform is not affine and was not applied: the ink may lie otherwise"
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 _LABELS = ("truth", "transcription", "label")
 _WRITERS = ("writer", "writerid", "author")
+_CHANNELS = {"x": "X", "y": "Y", "t": "T"}  # as some programs write them
+_REFERENCES = ("contextRef", "inkSourceRef", "traceFormatRef", "canvasTransformRef")
 _DEFAULTS = ("DefaultCanvas", "DefaultContext", "DefaultInkSource", "DefaultTraceFormat")
 _NUMBER = r"-?\s*(?:#[0-9a-fA-F]{1,16}|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 _VALUE = re.compile(rf"\s*(?:([!'\"])?\s*({_NUMBER})|([TF*?]))")
@@ -50,10 +53,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Format:
-    """The format of a trace: its channels in order, and factors for the values of some."""
+    """The format of a trace: its channels in order, and factors for the values of some.
+
+    Attributes:
+        canvas: (2, 3) affine map of x, y, 1 to the canvas, as a flat tuple; () for a map that is not affine;
+            None for none.
+    """
 
     channels: tuple[str, ...] = ("X", "Y")
     factors: dict[str, float] = field(default_factory=dict)
+    canvas: tuple[float, ...] | None = None
 
 
 def read_inkml(file: BinaryIO, name: str) -> list[Piece]:
@@ -98,7 +107,8 @@ class _Document:
         self.points = self.views = self.contexts = 0
         self.heads: dict = {}  # trace -> the first trace of its continuation, or itself
         self.parts: dict = {}  # first trace -> the points of all that continue it
-        self.unread: dict = {}  # trace or view that cannot be read -> why
+        self.unread: dict[object, _Unread] = {}  # trace or view that cannot be read -> why
+        self.unmapped = False  # whether a canvas transform was passed over
         self.left_out: list[str] = []  # why, of those that the current piece would hold
         self._read_traces(root, Format())
         self.traces = {trace: np.concatenate(parts) for trace, parts in self.parts.items()}
@@ -110,7 +120,7 @@ class _Document:
         return _Unread(self.name, cause, "check how it was made, or save it again")
 
     def _leave_out(self, element, error: _Unread) -> None:
-        self.unread[element] = error.cause
+        self.unread[element] = error
         if len(self.unread) > MOST_UNREAD:
             raise self.fault(f"has more than {MOST_UNREAD} strokes that cannot be read")
 
@@ -121,12 +131,13 @@ class _Document:
         for group in groups or [self.root]:
             own, by = _annotations(group)
             traces = [self.traces[element] for element in group.iter() if element in self.traces]
-            self.left_out = [self.unread[element] for element in group.iter() if element in self.unread]
+            self.left_out = [self.unread[each].cause for each in group.iter() if each in self.unread]
             strokes = traces or self._shown(group)
             notes = tuple(f"left out: {cause}" for cause in dict.fromkeys(self.left_out))
+            notes += (UNMAPPED,) if self.unmapped else ()
             found.append(Piece(strokes, own, by or writer, notes))
         if self.unread and not any(len(stroke) for piece in found for stroke in piece.strokes):
-            raise self.fault(next(iter(self.unread.values())))
+            raise next(iter(self.unread.values()))
         return found
 
     # What views show
@@ -137,7 +148,7 @@ class _Document:
         if self.views > MOST_VIEWS or depth > DEEPEST:
             raise self.fault("has views of traces that lead in circles, or too many of them")
         if element in self.unread:
-            self.left_out.append(self.unread[element])
+            self.left_out.append(self.unread[element].cause)
             return []
         if element in self.traces:
             self._count(len(self.traces[element]))
@@ -224,10 +235,12 @@ class _Document:
         if depth > DEEPEST or self.contexts > MOST_VIEWS:
             raise self.fault("has contexts that refer to each other in a circle, or too many of them")
         if _tag(context) == "traceFormat":
-            return self._format(context)
-        form = self._followed(context, ("contextRef", "inkSourceRef", "traceFormatRef"), form, depth)
+            return replace(self._format(context), canvas=form.canvas)
+        if _tag(context) == "canvasTransform":
+            return replace(form, canvas=_affine(context))
+        form = self._followed(context, _REFERENCES, form, depth)
         for child in context:
-            if _tag(child) in ("traceFormat", "inkSource"):
+            if _tag(child) in ("traceFormat", "inkSource", "canvasTransform"):
                 form = self._context(child, form, depth + 1)
         return form
 
@@ -235,7 +248,7 @@ class _Document:
         channels = [child for child in element.iter() if _tag(child) == "channel"]
         if not channels:
             return Format()
-        names = tuple(channel.get("name", "") for channel in channels)
+        names = tuple(_CHANNELS.get(name, name) for name in (each.get("name", "") for each in channels))
         if len(set(names)) != len(names) or not {"X", "Y"} <= set(names):
             raise self.fault(f"has a trace of the channels {', '.join(names)}: X and Y are to be there once")
         factors = {
@@ -274,11 +287,18 @@ class _Document:
             given = form.channels[: len(values)]
             if len(values) > len(channels) or "X" not in given or "Y" not in given:
                 cause = f"point {number} of {where} has {len(values)} values for {len(channels)} channels"
-                raise self.unreadable(cause)
+                raise _Unread(self.name, cause, "put a comma between points, and spaces between their values")
             read = [channel.read(*value) for channel, value in zip(channels, values, strict=False)]
             known = dict(zip(given, read, strict=True))
             rows.append([known.get(name, np.nan) * form.factors.get(name, 1.0) for name in "XYT"])
-        return np.array(rows, np.float64).reshape(-1, 3)
+        points = np.array(rows, np.float64).reshape(-1, 3)
+        if form.canvas:
+            across, down = np.reshape(form.canvas, (2, 3))
+            flat = np.column_stack([points[:, :2], np.ones(len(points))])
+            points[:, 0], points[:, 1] = flat @ across, flat @ down
+        elif form.canvas is not None:
+            self.unmapped = True
+        return points
 
     def _values(self, point: str, where: str):
         """Yield the encoding sign or None, and the number, "*" or "?", of each channel of a point."""
@@ -327,6 +347,18 @@ def _tag(element) -> str:
 def _id(element) -> str | None:
     """The id of an element: xml:id in the Recommendation, id in its drafts and many programs."""
     return element.get("{http://www.w3.org/XML/1998/namespace}id") or element.get("id")
+
+
+def _affine(transform) -> tuple[float, ...] | None:
+    """The first mapping of a canvas transform, as `Format.canvas`."""
+    mapping = next((child for child in transform if _tag(child) == "mapping"), None)
+    if mapping is None or mapping.get("type") == "identity":
+        return None
+    try:
+        numbers = tuple(map(float, "".join(mapping.itertext()).replace(",", " ").split()))
+    except ValueError:
+        return ()
+    return numbers if len(numbers) == 6 and np.isfinite(numbers).all() else ()
 
 
 def _labelled(parent) -> list:

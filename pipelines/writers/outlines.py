@@ -37,9 +37,16 @@ class Sheet:
     def of(cls, page: Page) -> Sheet:
         size = max(round(page.width), 1), max(round(page.height), 1)
         points = [point for region in page.regions for point in (*region.polygon, *_of_lines(region))]
-        if not points or not any(word.strokes for word in page.words):
+        if not points:
             return cls(*size)
         across, down = zip(*points, strict=True)
+        # Ink without words shows by a line that is as large as all of it.
+        fills = all(
+            0 <= side - (max(along) - min(along)) <= 1
+            for side, along in zip(size, (across, down), strict=True)
+        )
+        if not fills and not any(word.strokes for word in page.words):
+            return cls(*size)
         return cls(*size, min(across), min(down))
 
     @property

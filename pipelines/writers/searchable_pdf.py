@@ -87,7 +87,7 @@ class SearchablePDF:
             cause = "was not read from a file, and a searchable PDF shows the image"
             raise MediaError("<page>", cause, "read it from a file, or choose another format")
         sheet, resources, scale = Sheet.of(page), "", 1.0
-        if any(word.strokes for word in page.words):
+        if _is_ink(page):
             scale = INK_SIDE / max(sheet.width, sheet.height)
             shown = _strokes(page, sheet, scale)
         else:
@@ -149,12 +149,17 @@ def _jpeg_as_stored(page: Page) -> tuple[bytes, str] | None:
         return (file.read(), space) if space else None
 
 
-def _strokes(page: Page, sheet: Sheet, scale: float) -> str:
-    from pipelines.media.ink import read_ink
+def _is_ink(page: Page) -> bool:
+    from pipelines.media.kind import INK, kind_of
 
-    ink = read_ink(page.source)[(page.number or 1) - 1]
+    return any(word.strokes for word in page.words) or (not page.words and kind_of(page.source).name == INK)
+
+
+def _strokes(page: Page, sheet: Sheet, scale: float) -> str:
+    from pipelines.media.ink import piece
+
     paths = []
-    for stroke in ink.strokes:
+    for stroke in filter(len, piece(page.source, page.number).strokes):
         points = [
             f"{(x - sheet.left) * scale:.2f} {(sheet.height - (y - sheet.top)) * scale:.2f}"
             for x, y in stroke[:, :2].tolist()

@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -282,22 +281,12 @@ def _ink(entry: Entry) -> tuple[View | None, str | None]:
     Raises:
         MediaError: the source cannot be read.
     """
+    from pipelines.media.ink import piece
     from pipelines.media.kind import INK, kind_of
 
     page = entry.result if isinstance(entry.result, Page) else None
     if kind_of(entry.source).name == INK:
-        pieces = _pieces(entry.source, entry.source.stat().st_mtime_ns)
-        number = (entry.part or 1) - 1
-        if number >= len(pieces):
-            raise MediaError(entry.source, f"holds no piece {number + 1}", "check what has changed it")
-        strokes = pieces[number].strokes
+        strokes = piece(entry.source, entry.part).strokes
         view = view_of(strokes)
         return view, draw_ink(page or Page((), 0, 0, ""), strokes, view)
     return ((0.0, 0.0, max(page.width, 1), max(page.height, 1)) if page else None), None
-
-
-@lru_cache(maxsize=1)  # the pieces of a file come one after the other
-def _pieces(source: Path, changed: int) -> list:
-    from pipelines.media.ink import read_ink
-
-    return read_ink(source)

@@ -227,7 +227,9 @@ def read_written_ink(root: Path) -> Found:
             continue
         split = split_in(file.name) or split_above(file, folder)
         for index, ink in enumerate(pieces):
-            if ink.label is None:
+            if ink.fault:
+                yield Rejected(f"{shown(file, folder)}:{ink.number}", ink.fault.cause)
+            elif ink.label is None:
                 yield Rejected(f"{shown(file, folder)}:{ink.number}", "no label")
             elif ink.notes:  # a label without all of its strokes teaches what is wrong
                 yield Rejected(f"{shown(file, folder)}:{ink.number}", ink.notes[0])

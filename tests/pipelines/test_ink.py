@@ -15,7 +15,7 @@ from decoders.contract import Labels
 from encoders.pen import level, trace
 from pipelines.errors import MediaError
 from pipelines.ink import Spike, assign, read_inks, spans
-from pipelines.media.ink import Ink, read_ink
+from pipelines.media.ink import Ink, piece, read_ink
 from pipelines.media.kind import kind_of
 from pipelines.model import SequenceModel, load
 from tests.data.ink import moved, write
@@ -241,7 +241,6 @@ def test_one_bad_view_costs_that_view_in_its_piece(view):
         (b'{"strokes": [[[1e999, 2]]]}', "not numbers"),
         (b'{"strokes": [[[null, 2]]]}', "2 or 3"),
         (b'{"strokes": [[[1, 2]]], "label": 5}', "label is int"),
-        (b'{"strokes": [[[1, 2]]]}\n{"strokes"', "not JSON"),
         (gzip.compress(b'{"strokes": [[[1, 2]]]}', mtime=0)[:-9], "cut off"),
         (b"\x1f\x8b rubbish", "damaged"),
         (b"{" + b" " * (17 << 20), "longer than 16 MiB"),
@@ -254,6 +253,44 @@ def test_damaged_lines_are_refused_with_file_cause_and_way_out(tmp_path, content
     with pytest.raises(MediaError, match=cause) as refused:
         read_ink(path)
     assert refused.value.path.startswith(str(path)) and refused.value.way_out
+
+
+def test_a_piece_that_cannot_be_read_costs_no_other(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"strokes": [[[1, 2]]]}\n\n{"strokes"\n{"strokes": []}\n{"strokes": [[[5, 6]]]}\n')
+    found = read_ink(path)
+    assert [(ink.number, ink.fault is None) for ink in found] == [
+        (1, True),
+        (3, False),
+        (4, False),
+        (5, True),
+    ]
+    assert found[1].fault.path == f"{path}:3" and "not JSON" in found[1].fault.cause
+    assert points(piece(path, 5)) == [[[5, 6]]] and points(piece(path, None)) == [[[1, 2]]]
+    for number, cause in ((4, "no points"), (2, "no piece 2")):
+        with pytest.raises(MediaError, match=cause):
+            piece(path, number)
+    groups = "".join(
+        f'<traceGroup><annotation type="truth">{text}</annotation><trace>{trace}</trace></traceGroup>'
+        for text, trace in (("a", "1 2"), ("b", ""), ("c", "5 6"))
+    )
+    assert [ink.fault is None for ink in read_ink(inkml(groups))] == [True, False, True]
+
+
+def test_coordinates_are_those_of_the_canvas_and_channels_may_be_small_letters():
+    def drawn(mapping):
+        context = f'<context xml:id="c"><canvasTransform>{mapping}</canvasTransform></context>'
+        (ink,) = read_ink(
+            inkml(f'<definitions>{context}</definitions><trace contextRef="#c">1 2, 3 4</trace>')
+        )
+        return points(ink)[0], ink.notes
+
+    assert drawn('<mapping type="affine"><affine>2 0 1, 0 -1 5</affine></mapping>') == ([[3, 3], [7, 1]], ())
+    assert drawn('<mapping type="identity"/>') == ([[1, 2], [3, 4]], ())
+    kept, notes = drawn('<mapping type="lookup"><table>1 2, 3 4</table></mapping>')
+    assert kept == [[1, 2], [3, 4]] and "not applied" in notes[0]
+    form = '<traceFormat><channel name="y"/><channel name="x"/></traceFormat>'
+    assert points(read_ink(inkml(f"{form}<trace>2 1</trace>"))[0]) == [[[1, 2]]]
 
 
 def test_what_is_no_file_and_no_list_is_refused(tmp_path):
@@ -412,6 +449,20 @@ def test_ink_without_a_letter_and_endless_ink_are_results_too(model, monkeypatch
     page, error = read_inks([dot, scribble], model)
     assert (page.text, page.words, page.width, page.height) == ("", (), 1, 1)
     assert isinstance(error, MediaError) and error.path == "x:3" and "core heights" in error.cause
+
+
+def test_a_piece_with_a_fault_fails_alone_and_several_lines_in_one_are_noted(model, tmp_path):
+    path = tmp_path / "x.jsonl"
+    rows = [
+        write("tail until lion").strokes,
+        [],
+        [s + [0, 4 * y] for y in (0, 1) for s in write("lion").strokes],
+    ]
+    path.write_text("".join(json.dumps({"strokes": [s.tolist() for s in row]}) + "\n" for row in rows))
+    first, fault, both = read_inks(read_ink(path), model)
+    assert first.text == "tail until lion" and not first.notes
+    assert isinstance(fault, MediaError) and fault.path == f"{path}:2"
+    assert "2 lines of writing" in both.notes[0]
 
 
 def test_the_real_letters_of_omniglot():

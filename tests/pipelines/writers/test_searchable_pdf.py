@@ -224,14 +224,21 @@ def test_the_image_is_shown_and_the_text_is_not(tmp_path):
 
 
 def test_ink_is_drawn(tmp_path):
-    strokes = [[[0, 0], [100, 100]], [[100, 0], [0, 100]], [[50, 50]]]
+    strokes = [[[0, 0], [100, 100]], [], [[100, 0], [0, 100]], [[50, 50]]]
     (tmp_path / "x.jsonl").write_text(json.dumps({"strokes": strokes}) + "\n")
-    glyph = Glyph("x", 0.9, box(0, 0, 100, 100), (StrokeSpan(0, 0, 1), StrokeSpan(1, 0, 1)))
+    glyph = Glyph("x", 0.9, box(0, 0, 100, 100), (StrokeSpan(0, 0, 1), StrokeSpan(2, 0, 1)))
     line = TextLine("x", 0.9, words=(WrittenWord("x", 0.9, glyph.polygon, (glyph,)),))
     page = Page((TextRegion((line,)),), 100, 100, "a", str(tmp_path / "x.jsonl"), 1)
     path = page.save(tmp_path / "x.pdf")
     assert found_by_pdfium(path) == ["x"]
     drawn = read_image(pdf_pages(path, dpi=72)[0]).pixels
+    assert drawn[300, 300] < 100 and drawn[150, 150] < 100 and drawn[300, 100] == 255
+
+    strokes = [[[1000 + x, 1000 + y] for x, y in stroke] for stroke in strokes]
+    (tmp_path / "x.jsonl").write_text(json.dumps({"strokes": strokes}) + "\n")
+    line = TextLine("", 0.0, box(1000, 1000, 1100, 1100))
+    page = replace(page, regions=(TextRegion((line,), line.polygon),))
+    drawn = read_image(pdf_pages(page.save(tmp_path / "none.pdf"), dpi=72)[0]).pixels
     assert drawn[300, 300] < 100 and drawn[150, 150] < 100 and drawn[300, 100] == 255
 
 

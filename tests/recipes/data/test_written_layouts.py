@@ -271,6 +271,7 @@ def test_ink(tmp_path):
         ("greek-train.jsonl.gz", "a", "train", "7", 0),
         ("greek-train.jsonl.gz", "b c", "train", "x", 2),
         ("latin-test.jsonl", "d", "test", None, 0),
+        ("torn.jsonl", "f", None, None, 0),
     ]
     for item in manifest.items:
         assert read_pieces(item.path)[item.index].label == item.target
