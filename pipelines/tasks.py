@@ -142,7 +142,7 @@ _INK = replace(
     _HANDWRITING,
     name="ink",
     kinds=("ink",),
-    takes=("ink",),
+    takes=("ink (InkML or JSON lines)",),
     opener="pipelines.media.ink:open_ink",
     reader="pipelines.ink:read_inks",
     front_end="strokes",

@@ -1,8 +1,8 @@
 """Reads InkML, W3C's Ink Markup Language (Recommendation of 20 September 2011).
 
 Supported are traces with explicit and difference encoding, trace formats with order and orientation of
-channels and units of time, contexts with affine canvas transforms, groups, views of traces and groups, and annotations with labels and
-writers.
+channels and units of time, contexts with affine canvas transforms, groups, views of traces and groups, and
+annotations with labels and writers.
 """
 
 from __future__ import annotations
