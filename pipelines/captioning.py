@@ -160,6 +160,7 @@ class _Described(Reading):
         self.source, self.model, self.options = source, model, options
         self.sentences: list[Sentence] = []
         self.duration = 0.0
+        self.notes: tuple[str, ...] = ()
 
     def pieces(self) -> Iterator[_Piece]:
         if isinstance(self.source, Clip):
@@ -177,7 +178,7 @@ class _Described(Reading):
 
     def result(self) -> Caption:
         source = None if self.name.startswith("<") else self.name
-        return Caption(tuple(self.sentences), self.duration, self.model.name, source)
+        return Caption(tuple(self.sentences), self.duration, self.model.name, source, notes=self.notes)
 
     def _stretches(self, film: Video) -> Iterator[_Piece]:
         """A piece for each stretch; only the frames of one are in memory."""
@@ -199,6 +200,7 @@ class _Described(Reading):
                     kept, views = [], []
             kept.append(frame)
             views.append(view)
+        self.duration, self.notes = film.duration or self.duration, film.notes
         yield self._piece(kept, self.duration)
 
     def _piece(self, frames: list[Frame], end: float) -> _Piece:

@@ -117,6 +117,7 @@ class _End:
     start: float
     end: float
     damaged: int
+    notes: tuple[str, ...]
 
 
 def _looked(clips: Iterable[Clip | TriscribeError], front_end: Frames, options: VideoOptions) -> Iterator:
@@ -135,7 +136,8 @@ def _looked(clips: Iterable[Clip | TriscribeError], front_end: Frames, options: 
             yield error
             continue
         end = min(video.duration, clip.end or video.duration)
-        yield _End(None if video.name.startswith("<") else video.name, clip.start, end, video.damaged)
+        name = None if video.name.startswith("<") else video.name
+        yield _End(name, clip.start, end, video.damaged, video.notes)
 
 
 class _Watching:
@@ -175,7 +177,8 @@ class _Watching:
             shares = self.shares / self.shares.sum()
             attention = tuple((end.start + frame / rate, float(share)) for frame, share in enumerate(shares))
         duration = end.end - end.start
-        return Actions(top, segments, duration, model.name, end.name, attention, end.damaged)
+        facts = (duration, model.name, end.name, attention, end.damaged)
+        return Actions(top, segments, *facts, notes=end.notes)
 
     def _judge(self, features: Tensor) -> None:
         """Windows overlap, and count for most in their middles."""

@@ -309,14 +309,16 @@ def _key(job: Job) -> tuple[str, int | None]:
 
 
 def state_of(source: Path) -> list[int] | None:
-    """Size in bytes and time of change in nanoseconds; None for what is no file."""
+    """Size in bytes and time of change in nanoseconds, of a folder of its files; None for what is neither."""
     if remote.is_remote(source):
         return remote.state_at(source)
     try:
-        facts = source.stat()
+        facts = [source.stat()]
+        if source.is_dir():
+            facts += [each.stat() for each in source.iterdir()]
     except OSError:
         return None
-    return [facts.st_size, facts.st_mtime_ns]
+    return [sum(each.st_size for each in facts), max(each.st_mtime_ns for each in facts)]
 
 
 def exists(source: str) -> bool:

@@ -49,7 +49,10 @@ Missed = dict[Path, OSError | None]
 
 
 def collect(
-    inputs: Iterable[str | Path], is_media: Callable[[Path], bool], missed: Missed | None = None
+    inputs: Iterable[str | Path],
+    is_media: Callable[[Path], bool],
+    missed: Missed | None = None,
+    is_whole: Callable[[Path], bool] = lambda folder: False,
 ) -> list[Path]:
     """Every input file, in order and once, however often and by whatever spelling it is named.
 
@@ -61,6 +64,7 @@ def collect(
         inputs: files, folders and patterns.
         is_media: of a file in a folder.
         missed: is filled.
+        is_whole: whether a folder is one input, such as the frames of a video.
 
     Raises:
         MediaError: for an input that does not exist, a pattern that matches nothing, or a folder
@@ -74,7 +78,7 @@ def collect(
             if not named:
                 raise MediaError(remote.address_of(path), "holds no media that can be read", "name another")
         elif path.is_dir():
-            named = [each for each in _walk(path, missed) if is_media(each)]
+            named = [each for each in _walk(path, missed, is_whole) if is_media(each)]
             if not named:
                 raise MediaError(path, "holds no media that can be read", "name a folder that holds some")
         elif path.exists():
@@ -85,7 +89,7 @@ def collect(
                 raise MediaError(path, "no such file or folder", "check the name")
             named = []
             for match in matches:
-                named += filter(is_media, _walk(match, missed)) if match.is_dir() else [match]
+                named += filter(is_media, _walk(match, missed, is_whole)) if match.is_dir() else [match]
         for each in named:
             found.setdefault(_place(each), each)
     return list(found.values())
@@ -145,7 +149,8 @@ def plan_tree(
         known: names that earlier runs gave to absolute source and part, relative to `out`; these stay.
         joined: endings of outputs of which those of all parts are joined to one more.
     """
-    roots = [_folder_of(absolute(path)) for path in [*map(_named, inputs), *sources]]
+    roots = [_folder_of(absolute(path)) for path in map(_named, inputs) if path not in sources]
+    roots += [_folder_of(absolute(path), whole=True) for path in sources]
     root = Path(os.path.commonpath(roots))
     planned, relative, given = [], [], []
     names = {source: _rooted(absolute(source)).relative_to(root) for source in sources}
@@ -247,10 +252,12 @@ def absolute(path: str | Path) -> Path:
     return Path(path) if remote.is_remote(path) else Path(os.path.abspath(path))
 
 
-def _folder_of(place: Path) -> Path:
-    """A folder itself, or the one that a file is in; of an address one that can be compared with others."""
+def _folder_of(place: Path, whole: bool = False) -> Path:
+    """A folder itself, or the one that a file is in, or a folder that is a source as a whole; of an address
+    one that can be compared with others.
+    """
     if not remote.is_remote(place):
-        return place if place.is_dir() else place.parent
+        return place if place.is_dir() and not whole else place.parent
     magic = next((each for each in (place, *place.parents) if not glob.has_magic(str(each))), place)
     return _rooted(magic if magic != place or remote.is_folder(place) else place.parent)
 
@@ -271,14 +278,22 @@ def _folded(path: Path) -> str:
     return unicodedata.normalize("NFC", str(path)).lower()
 
 
-def _walk(folder: Path, missed: Missed | None = None) -> Iterator[Path]:
-    """The files of a folder in order; the samples of a WFDB record are read by its header."""
+def _walk(
+    folder: Path, missed: Missed | None = None, is_whole: Callable[[Path], bool] = lambda folder: False
+) -> Iterator[Path]:
+    """The files of a folder in order; the samples of a WFDB record are read by its header.
+
+    A folder that is one input stands for its files.
+    """
     missed = {} if missed is None else missed
 
     def note(error: OSError) -> None:
         missed[Path(error.filename)] = error
 
     for parent, folders, files in os.walk(folder, onerror=note):
+        if is_whole(Path(parent)):
+            yield Path(parent)
+            files.clear()
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         missed |= {path: None for name in folders if (path := Path(parent, name)).is_symlink()}
         records = {f"{name.removesuffix('.hea')}.dat" for name in files if name.endswith(".hea")}

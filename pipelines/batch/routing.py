@@ -99,6 +99,10 @@ class Routing:
                 break
         return found
 
+    def is_whole(self, folder: Path) -> bool:
+        """Whether a folder is one input; here every file is one."""
+        return False
+
     def passed(self, path: Path) -> str | None:
         """Why a file in a folder is not read; None if it is; "" for what needs no mention."""
         if path.name == FILE:

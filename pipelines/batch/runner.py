@@ -194,10 +194,13 @@ class Run:
                 passed[path] = reason
             return reason is None
 
+        def is_whole(folder: Path) -> bool:
+            return self.work.is_whole(folder) and not any(map(self.journal.is_ours, folder.iterdir()))
+
         # What is missing costs a line of its own, like any bad file.
         for each in inputs if among is None else ():
             try:
-                collect([each], is_meant, missed)
+                collect([each], is_meant, missed, is_whole)
                 existing.append(each)
             except MediaError as error:
                 yield _failure(Path(each), error)
@@ -215,7 +218,7 @@ class Run:
         if among is not None:
             existing, sources = list(inputs), [path for path in among if is_meant(path)]
         else:
-            sources = collect(existing, is_meant) if existing else []
+            sources = collect(existing, is_meant, None, is_whole) if existing else []
         excluded = {path: reason for path in sources if (reason := self.work.excluded(path))}
         taken = set(sources)
         passed = {path: reason for path, reason in passed.items() if path not in taken} | excluded
@@ -343,6 +346,10 @@ class Run:
             error = raised
         except OSError as raised:
             error = MediaError(job.source, f"output not written ({raised})", "check --out and the disk")
+        except Exception as raised:  # a fault of a writer, which is not to cost the other inputs
+            told = f"{type(raised).__name__}: {raised}"
+            cause = f"was read, but its output could not be written ({told})"
+            error = MediaError(job.source, cause, "choose another --format, and report this")
         if error:
             return Outcome(job, FAILED, task, model, error=error, seconds=seconds)
         return Outcome(job, DONE, task, model, result, kept=tuple(kept), seconds=seconds)

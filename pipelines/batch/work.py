@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pipelines.batch.plan import absolute, collect
 from pipelines.batch.units import Route, Unit
 from pipelines.errors import MediaError, ModelError, TriscribeError
-from pipelines.media.kind import Kind, kind_or_name
+from pipelines.media.kind import FRAMES, IMAGE, Kind, kind_or_name
 from pipelines.media.remote import is_remote
 from pipelines.media.text import decoding
 from pipelines.model_file import BUNDLED, LANGUAGE, header_for, located, no_default, read_header
@@ -98,6 +98,14 @@ class Work:
     def timed(self) -> bool:
         """Whether the lengths of units are seconds."""
         return bool(self.rows[0].length)
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether a folder is one input: it holds frames, for a task that reads videos and no images."""
+        kinds = {kind for row in self.rows for kind in row.kinds}
+        if FRAMES not in kinds or IMAGE in kinds:
+            return False
+        found = {self.kind_of(path).name for path in folder.iterdir() if path.is_file()}
+        return IMAGE in found and found.isdisjoint(kinds)
 
     def passed(self, path: Path) -> str | None:
         """Why a file in a folder is no input; None if it is one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipelines.media.recording import DamagedMedia
 ROUNDING = 0.001  # seconds; Matroska's times are whole milliseconds
 SLACK = 0.5  # seconds, plus two frames, by which header and frames may differ
 LEAP = 1.0  # seconds to the next wanted frame from which seeking is tried; grows if it does not pay
+NAMED = 5  # pictures that could not be read, in a note
 STEPS_BACK = (0.0, 2.0, 10.0)  # seconds before a wanted frame at which to search for key frames
 
 Picture = Callable[["int | None"], np.ndarray]
@@ -117,8 +118,13 @@ class Video:
         size: (width, height) of the upright frames, pixels.
         rotation: degrees clockwise by which frames were rotated to be upright: 0, 90, 180 or 270.
         rate: average frame rate per second, None if unknown.
-        duration: seconds; None if the file does not state it, until sampling has found its end.
+        duration: seconds; None if the file does not state it, until sampling has found its end. Where the
+            frames break off before it, that is its end after a pass with `strict=False`.
         damaged: number of frames or packets that the last pass had to skip.
+
+    Args:
+        cut: what is missing at the end of the file, as a clause; None if it is whole or nobody knows.
+        lost: names of pictures that could not be read, as they are found.
     """
 
     def __init__(
@@ -129,6 +135,8 @@ class Video:
         rate: float | None,
         duration: float | None,
         opened: Callable[[int], contextlib.AbstractContextManager[Track]],
+        cut: str | None = None,
+        lost: Collection[str] = (),
     ):
         self.name = name
         self.size = size
@@ -136,10 +144,23 @@ class Video:
         self.rate = rate
         self.duration = duration
         self.damaged = 0
-        self._opened = opened
+        self._opened, self._cut, self._lost = opened, cut, lost
+        self._broken: str | None = None
 
     def __repr__(self) -> str:
         return f"Video({self.name!r}, size={self.size}, rate={self.rate}, duration={self.duration})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last pass left out, one sentence for each kind."""
+        found = [self._broken or self._cut]
+        if self._lost:
+            names = sorted(self._lost)
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            found.append(f"left out, since they cannot be read: {', '.join(names[:NAMED])}{more}")
+        elif self.damaged and not found[0]:
+            found.append(f"frames or packets that could not be decoded and were skipped: {self.damaged}")
+        return tuple(filter(None, found))
 
     def frames(
         self,
@@ -191,28 +212,37 @@ class Video:
             raise MediaError(self.name, cause, f"start before that, not at {start:g}")
         stop = math.inf if end is None else end
         with self._opened(threads) as track:
-            shots = track.all(start, stop)
             if count or every:
                 stop = min(stop, length)
             if count is not None:
                 part = (stop - start) / count
-                shots = (track.shown_at(start + (index + 0.5) * part) for index in range(count))
+                times = (start + (index + 0.5) * part for index in range(count))
+                shots = ((time, track.shown_at(time)) for time in times)
             elif every is not None:
                 steps = math.ceil((stop - start) / every - 1e-9)
-                shots = (track.shown_at(start + step * every) for step in range(max(1, steps)))
-            for shot in shots:
-                self._check(track, stop, strict)
+                times = (start + step * every for step in range(max(1, steps)))
+                shots = ((time, track.shown_at(time)) for time in times)
+            else:
+                shots = ((shot[0], shot) for shot in track.all(start, stop))
+            for time, shot in shots:
+                if self._breaks_off(track, stop, strict) and time >= track.reached > start:
+                    break  # what was wanted after the end would be its last frame again and again
                 yield Frame(shot[0], shot[1](shorter_side))
-            self._check(track, stop, strict)
+            if self._breaks_off(track, stop, strict):
+                self.duration = min(length, max(track.reached, start))
 
-    def _check(self, track: Track, stop: float, strict: bool) -> None:
+    def _breaks_off(self, track: Track, stop: float, strict: bool) -> bool:
+        """Whether frames are missing at the end, which is an error if `strict`."""
         self.damaged = track.damaged
         if not track.frames:
             raise MediaError(self.name, "holds no frame that can be decoded", "get a whole copy of it")
-        if strict and track.breaks_off(stop):
-            cause = f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
+        broken = track.breaks_off(stop)
+        if broken:
+            self._broken = f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
+        if strict and (broken or self._cut):
             way_out = "get a whole copy of it, or accept what there is (--lenient, strict=False)"
-            raise DamagedMedia(self.name, cause, way_out)
+            raise DamagedMedia(self.name, self._broken or self._cut, way_out)
+        return broken
 
 
 def reduced(size: tuple[int, int], side: int | None) -> tuple[int, int]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from pipelines.errors import MediaError
 from pipelines.media.files import locate, readable
+from pipelines.media.image_heads import is_moving_webp, unread
 
 if TYPE_CHECKING:
     import torch
@@ -120,6 +121,10 @@ def is_animated(file: BinaryIO, name: str) -> bool:
     Raises:
         MediaError: the file holds no image.
     """
+    head = file.read(32)
+    file.seek(0)
+    if is_moving_webp(head):  # which Pillow does not tell of one that is cut off
+        return True
     try:
         with open_image(file, name) as image:
             try:
@@ -162,8 +167,7 @@ def open_image(file: BinaryIO, name: str) -> Image:
         try:
             return Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
-            cause = "is a PDF document" if head.startswith(b"%PDF-") else "is not in a supported image format"
-            raise MediaError(name, cause, "give an image: PNG, JPEG, TIFF, WebP or the like") from error
+            raise MediaError(name, *unread(head)) from error
         except Image.DecompressionBombError as error:
             raise _too_large(name) from error
 
@@ -267,7 +271,7 @@ def _converted(image: Image, colour: bool) -> np.ndarray:
         return np.asarray(image.convert(kind))
     if image.mode not in ("LA", "RGBA"):
         image = image.convert("RGBA")
-    return _on_white(np.asarray(image.convert(kind)), np.asarray(image.getchannel("A")))
+    return on_white(np.asarray(image.convert(kind)), np.asarray(image.getchannel("A")))
 
 
 def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -297,7 +301,7 @@ def _of_array(source: np.ndarray | torch.Tensor, colour: bool) -> np.ndarray:
         raise MediaError(name, "has no pixels", "check how it was cut or loaded")
     pixels = _eight_bits(pixels, name)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return _on_white(_as_asked(pixels[..., :3], colour), pixels[..., 3])
+        return on_white(_as_asked(pixels[..., :3], colour), pixels[..., 3])
     return _as_asked(pixels, colour)
 
 
@@ -343,7 +347,7 @@ def _as_asked(pixels: np.ndarray, colour: bool) -> np.ndarray:
     return grey
 
 
-def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Blend transparent uint8 pixels with white."""
     seen = np.empty_like(pixels)
     for top in range(0, len(pixels), STRIP):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Union
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Union
 import numpy as np
 
 from pipelines.errors import MediaError
+from pipelines.media.animations import open_animation
 from pipelines.media.documents import multipage_tiff
 from pipelines.media.files import locate, readable
 from pipelines.media.footage import Frame, Video
+from pipelines.media.image_heads import is_moving_webp
+from pipelines.media.images import is_animated
 from pipelines.media.picture_frames import open_array, open_folder
 from pipelines.media.video_file import open_file
 
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clip", "Frame", "Source", "Video", "open_clip", "open_scene", "open_video"]
 
+MOVING_AVIF = re.compile(rb"....ftypavi[fs]", re.DOTALL)  # of which FFmpeg shows the first frame alone
 Source = Union[str, os.PathLike, BinaryIO, np.ndarray, "torch.Tensor"]
 
 
@@ -78,6 +83,10 @@ def open_video(source: Source, fps: float = 25.0) -> Video:
     name, open_it = locate(source)
     with readable(name, open_it) as file:
         head = file.read(4096)
+        file.seek(0)
+        moving = is_moving_webp(head) or (MOVING_AVIF.match(head) and is_animated(file, name))
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
+    if moving:
+        return open_animation(name, open_it)
     return open_file(name, open_it, head)

@@ -15,9 +15,10 @@ from typing import BinaryIO
 import numpy as np
 
 from pipelines.errors import MediaError
+from pipelines.media.animations import cut_of
 from pipelines.media.files import Opener, readable
 from pipelines.media.footage import LEAP, Shot, Track, Video, reduced
-from pipelines.media.images import is_animated
+from pipelines.media.images import is_animated, on_white
 from pipelines.media.part import part_of
 from pipelines.media.recording import RECORDING, DamagedMedia
 
@@ -57,6 +58,8 @@ def open_file(name: str, open_it: Opener, head: bytes) -> Video:
         if kinds & {"gif", "apng"} and next(frames, None) is None:
             raise MediaError(name, *STILL)
         timed = _stamp(first) is not None
+        if container.start_time is None:
+            origin = _stamp(first) or 0.0
         rate = (stream.average_rate if timed else None) or stream.guessed_rate
         leap = LEAP if timed and _goes(container, stream, origin) else math.inf
         turn = _turn(first)
@@ -65,6 +68,10 @@ def open_file(name: str, open_it: Opener, head: bytes) -> Video:
         joined = (
             _joined_seconds(container, stream, origin, 1 / (rate or 25)) if timed and kinds & JOINED else None
         )
+    cut = None
+    if kinds & {"gif", "apng"}:
+        with readable(name, open_it) as file:
+            cut = cut_of(file)
     if joined:
         duration, leap = joined, math.inf
     rate = float(rate) if rate else None
@@ -123,7 +130,7 @@ def open_file(name: str, open_it: Opener, head: bytes) -> Video:
             track = Track(decode, find_end, step, duration if kinds & STATED else None, leap)
             yield track
 
-    return Video(name, size, _clockwise(turn), rate, duration, opened)
+    return Video(name, size, _clockwise(turn), rate, duration, opened, cut)
 
 
 def _times(container, stream) -> tuple[float, float | None]:
@@ -263,7 +270,17 @@ def _upright(frame, turn: np.ndarray, size: tuple[int, int], side: int | None) -
     width, height = reduced(size, side)
     across, down = (width, height) if turn[0, 0] else (height, width)
     smaller = {"interpolation": "AREA"} if across < frame.width else {}
+    if frame.format.has_palette or any(component.is_alpha for component in frame.format.components):
+        frame = _on_white(frame)
     pixels = frame.reformat(across, down, "rgb24", **smaller).to_ndarray()
     pixels = pixels if turn[0, 0] else pixels.transpose(1, 0, 2)
     flip_across, flip_down = turn.sum(axis=0) < 0
     return np.ascontiguousarray(pixels[:: -1 if flip_down else 1, :: -1 if flip_across else 1])
+
+
+def _on_white(frame):
+    """A frame that may be transparent, as still images are shown."""
+    import av
+
+    pixels = frame.reformat(format="rgba").to_ndarray()
+    return av.VideoFrame.from_ndarray(on_white(pixels[..., :3], pixels[..., 3]), "rgb24")

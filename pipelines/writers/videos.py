@@ -21,6 +21,7 @@ BAND, PAPER, INK = (20, 20, 22), (250, 250, 247), (29, 29, 27)
 GREY, BLUE = (95, 94, 88), (20, 89, 140)
 GAP, BAR = 12, 6  # pixels between the frames of a contact sheet, and below them for bars
 LINES = 2  # of a label there
+NARROWEST, LONGEST = 160, 4096  # pixels of a side of a video; what is narrower has margins
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class AnnotatedVideo:
     def _frames(self, actions: Actions) -> Iterator[tuple[float, np.ndarray]]:
         import numpy as np
 
-        for time, pixels in _video(actions).frames(shorter_side=self.shorter_side, strict=False):
+        video = _video(actions)
+        side = min(self.shorter_side, LONGEST * min(video.size) // max(video.size))
+        for time, pixels in video.frames(shorter_side=max(1, side), strict=False):
+            pixels = pixels[: LONGEST - 20, :LONGEST]
+            margin = max(0, NARROWEST - pixels.shape[1])  # so that a label can be read below it
+            pixels = np.pad(pixels, ((0, 0), (margin // 2, margin - margin // 2), (0, 0)))
             height, width = max(20, pixels.shape[0] // 10), pixels.shape[1]
             yield time, np.concatenate([pixels, _band(*_at(actions, time), width, height)])
 
@@ -73,7 +79,7 @@ class ContactSheet:
         from PIL import Image, ImageDraw
 
         video = _video(actions)
-        shown = list(video.frames(count=self.frames, shorter_side=self.width, strict=False))
+        shown = list(video.frames(self.frames, None, self.width, end=actions.duration or None, strict=False))
         part = actions.duration / len(shown)
         times = [(index + 0.5) * part for index in range(len(shown))]
         shares = _shares(actions, len(shown))
@@ -81,7 +87,7 @@ class ContactSheet:
         size = max(11, self.width // 16)
         small, large = font(size), font(round(1.3 * size), bold=True)
         labels = [wrap(_at(actions, time)[0], small, self.width, LINES) for time in times]
-        height = round(self.width * video.size[1] / video.size[0])
+        width, height = self._size(video.size)
         text_height = (1 + max(map(len, labels))) * line_height(small)
         across, down = self.width + GAP, height + BAR + text_height + GAP
         columns = min(self.columns, len(shown))
@@ -92,7 +98,8 @@ class ContactSheet:
         self._draw_head(draw, actions, bool(shares), sheet.width - 2 * GAP, small, large)
         for index, (frame, time, label) in enumerate(zip(shown, times, labels, strict=True)):
             left, top = GAP + index % columns * across, head + GAP + index // columns * down
-            sheet.paste(Image.fromarray(frame.pixels).resize((self.width, height)), (left, top))
+            picture = Image.fromarray(frame.pixels).resize((width, height))
+            sheet.paste(picture, (left + (self.width - width) // 2, top))
             if shares:
                 bar = round((self.width - 1) * shares[index] / max(shares))
                 draw.rectangle((left, top + height, left + bar, top + height + BAR - 2), BLUE)
@@ -105,6 +112,11 @@ class ContactSheet:
                 top += line_height(small)
                 draw.text((left, top), line, INK, small)
         sheet.save(file, "PNG")
+
+    def _size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) at which frames of a size are shown; narrow ones at most twice as high as wide."""
+        share = min(self.width / size[0], 2 * self.width / size[1])
+        return max(1, round(share * size[0])), max(1, round(share * size[1]))
 
     def _draw_head(self, draw, actions: Actions, bars: bool, width: int, small, large) -> None:
         score = f"  {percent(actions.score)}"

@@ -173,7 +173,7 @@ def test_wrong_usage(command, tmp_path, capsys):
         (("--page", "x.html"), "--page: for handwriting, not for videos"),
     ]:
         assert command(path, "-o", tmp_path / "out", *arguments) == 2
-        assert message in capsys.readouterr().err
+        assert message in "".join(capsys.readouterr())
 
 
 def test_results_do_not_depend_on_threads():
@@ -184,3 +184,49 @@ def test_results_do_not_depend_on_threads():
         found.append(recognize(frames, ColourWatcher()))
     torch.set_num_threads(before)
     assert found[0] == found[1]
+
+
+def test_folders_of_frames_on_the_command_line(tmp_path, capsys):
+    """Each folder of frames is one video, also below the one that is named; a run over results takes none."""
+    import cv2
+
+    for name in ("a", "b.1", "b.2"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for index, frame in enumerate(colours(("red", 6))):
+            cv2.imwrite(str(tmp_path / "in" / name / f"{index}.png"), frame)
+    write(tmp_path / "in" / "film.mp4", ("red", 20))
+    recognise = ["recognize", "-m", "action-shapes", "-o", str(tmp_path / "out"), "-f", "txt,png"]
+    assert cli.main([*recognise, str(tmp_path / "in")]) == 0
+    assert "4 watched" in "".join(capsys.readouterr())
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.txt"))
+    assert names == ["a.txt", "b.1.txt", "b.2.txt", "film.txt"]
+    assert cli.main([*recognise, str(tmp_path / "in"), "--skip-existing"]) == 0
+    assert "4 already there" in "".join(capsys.readouterr())
+    (tmp_path / "in" / "a" / "3.png").write_bytes(b"")
+    assert cli.main([*recognise, str(tmp_path / "in"), "--skip-existing"]) == 0
+    told = "".join(capsys.readouterr())
+    assert "1 watched" in told and "cannot be read: 3.png" in told
+    assert cli.main([*recognise, str(tmp_path / "in" / "a"), str(tmp_path / "out"), "--overwrite"]) == 1
+    assert "out: holds no media" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 300), (600, 2)])
+def test_videos_of_any_size_can_be_drawn(tmp_path, size):
+    found = recognize(write_grey(tmp_path / "x.mkv", *size), ColourWatcher())
+    for name in ("x.mp4", "x.png"):
+        assert found.save(tmp_path / "out" / name).stat().st_size > 500
+    (width, height) = open_video(tmp_path / "out" / "x.mp4").size
+    assert width >= 160 and height >= 20
+
+
+def write_grey(path, height, width):
+    import av
+
+    with av.open(path, "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, height, "bgr0"
+        for _ in range(5):
+            pixels = np.full((height, width, 3), 99, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(stream.encode(None))
+    return path

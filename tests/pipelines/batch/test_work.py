@@ -443,3 +443,22 @@ def test_temporary_files_of_killed_runs_are_removed(model, folder, tmp_path):
     with write_atomically(out / "other.txt"):  # of a process that runs
         assert run(str(folder), "-o", str(out)) == 0
         assert len(list(out.glob(".*.tmp"))) == 1
+
+
+def test_a_fault_of_a_writer_costs_one_file(tmp_path, model, monkeypatch, capsys):
+    from pipelines.writers.tables import Text
+
+    write = Text.write
+
+    def faulty(self, transcript, file):
+        if "two" in transcript.source:
+            raise IndexError("tuple index out of range")
+        write(self, transcript, file)
+
+    monkeypatch.setattr(Text, "write", faulty)
+    for name in ("one", "two", "three"):
+        write_audio(tmp_path / f"{name}.wav", tone())
+    assert cli.main(["transcribe", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert "two.wav: was read, but its output could not be written (IndexError: tuple index" in told
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.txt")) == ["one.txt", "three.txt"]
