@@ -29,6 +29,9 @@ BLOT = 1.0  # pitches: diameter of the smallest blot
 SOLID = 0.15  # its darkness
 BLACK = 0.5  # share of the lightness of the page, below which there is no paper
 LOWER = 0.6  # the same on typed pages, in pitches
+STRONGEST, GRAIN = 0.9999, 10.0  # quantile of the change of darkness, and how often it is the median of grain
+VISIBLE = 0.2  # of ink, where specks are told from strokes
+SPECK, SPECKS = 5, 0.3  # pixels: height of strokes above that of specks; the share of ink in them
 FAINTER = 0.5  # share of the usual darkness that suffices for the continuation of a line
 
 
@@ -73,6 +76,8 @@ def find_strokes(page: np.ndarray) -> Strokes | None:
     def halved(share: float, low: int = LOW) -> np.ndarray:
         return cv2.resize(_strokes(change, share, low), half, interpolation=cv2.INTER_AREA)
 
+    if _is_grain(change):
+        return None
     ink = halved(1.0)
     if not ink.any():
         return None
@@ -111,6 +116,21 @@ def _edges(paper: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _change(dark: np.ndarray) -> np.ndarray:
     """Horizontal change of darkness, (height, width) float32."""
     return np.abs(cv2.Sobel(cv2.GaussianBlur(dark, (0, 0), 1.0), cv2.CV_32F, 1, 0, ksize=3))
+
+
+def _is_grain(change: np.ndarray) -> bool:
+    """Whether all ink is the noise of a camera or scanner, the grain of paper, or specks.
+
+    On 60 pages of three hands, the strongest change of darkness is 46 times the median or more, and 70 % of
+    the ink, on small print 40 %, is in strokes as high as `SPECK`; Gaussian noise has 8 times and 5 % at any
+    scale, dense specks have 27 %.
+    """
+    if float(np.quantile(change, STRONGEST)) < GRAIN * float(np.median(change)):
+        return True
+    ink = (_strokes(change, 1.0) > VISIBLE).astype(np.uint8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(ink)
+    areas, heights = boxes[1:, cv2.CC_STAT_AREA], boxes[1:, cv2.CC_STAT_HEIGHT]
+    return bool(areas[heights >= SPECK].sum() < SPECKS * areas.sum())
 
 
 def _strokes(change: np.ndarray, share: float, low: int = LOW) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Reads images as `Picture`s; `documents` has the pages of documents.
 
 The content decides how a file is read, never its name. Images are turned upright by their EXIF orientation,
-transparent ones are put on white, and pixels have 8 bits.
+transparent ones are put on white (on black if nothing shows on white), and pixels have 8 bits.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ LARGEST_DECODED = 400e6  # bytes of an image as Pillow holds it, before its pixe
 LARGEST_COLOURED = 80e6  # pixels: 7 bytes of memory each while they are read
 BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2}  # of a pixel, by mode; of others 4
 STRIP = 256  # number of rows converted at a time
+UNSEEN = 250  # grey level from which nothing shows on white: transparent images of light ink are put on black
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 
 
@@ -258,20 +259,26 @@ def pixels_of(image: Image, name: str, colour: bool) -> np.ndarray:
         for top, below in strips:
             numbers = np.asarray(image.crop((0, top, image.width, below)))
             pixels[top:below] = _as_asked(_scaled(numbers, low, high, name), colour)
+    elif image.mode == "LAB":
+        raise MediaError(name, "has the colours of CIELAB", "save it as RGB or grey")
     else:
         for rows, cut in cuts:
             pixels[rows] = _converted(cut, colour)
+        if image.has_transparency_data and pixels.min() >= UNSEEN:
+            for top, below in strips:
+                cut = image.crop((0, top, image.width, below))
+                pixels[top:below] = _converted(cut, colour, backdrop=0.0)
     return _turned(pixels, orientation(image))
 
 
-def _converted(image: Image, colour: bool) -> np.ndarray:
-    """An image of 8 bits as an array, on white where it is transparent."""
+def _converted(image: Image, colour: bool, backdrop: float = 255.0) -> np.ndarray:
+    """An image of 8 bits as an array, on a grey backdrop where it is transparent."""
     kind = "RGB" if colour else "L"
     if not image.has_transparency_data:
         return np.asarray(image.convert(kind))
     if image.mode not in ("LA", "RGBA"):
         image = image.convert("RGBA")
-    return on_white(np.asarray(image.convert(kind)), np.asarray(image.getchannel("A")))
+    return blended(np.asarray(image.convert(kind)), np.asarray(image.getchannel("A")), backdrop)
 
 
 def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -301,7 +308,9 @@ def _of_array(source: np.ndarray | torch.Tensor, colour: bool) -> np.ndarray:
         raise MediaError(name, "has no pixels", "check how it was cut or loaded")
     pixels = _eight_bits(pixels, name)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return on_white(_as_asked(pixels[..., :3], colour), pixels[..., 3])
+        opaque, alpha = _as_asked(pixels[..., :3], colour), pixels[..., 3]
+        seen = blended(opaque, alpha)
+        return seen if seen.min() < UNSEEN else blended(opaque, alpha, 0.0)
     return _as_asked(pixels, colour)
 
 
@@ -347,12 +356,12 @@ def _as_asked(pixels: np.ndarray, colour: bool) -> np.ndarray:
     return grey
 
 
-def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Blend transparent uint8 pixels with white."""
+def blended(pixels: np.ndarray, alpha: np.ndarray, backdrop: float = 255.0) -> np.ndarray:
+    """Blend transparent uint8 pixels with a grey backdrop."""
     seen = np.empty_like(pixels)
     for top in range(0, len(pixels), STRIP):
         rows = slice(top, top + STRIP)
         share = alpha[rows].astype(np.float32) / 255.0
         share = share if pixels.ndim == 2 else share[..., None]
-        seen[rows] = (255.0 - share * (255.0 - pixels[rows])).round()
+        seen[rows] = (backdrop - share * (backdrop - pixels[rows])).round()
     return seen

@@ -18,7 +18,7 @@ from pipelines.errors import MediaError
 from pipelines.media.animations import cut_of
 from pipelines.media.files import Opener, readable
 from pipelines.media.footage import LEAP, Shot, Track, Video, reduced
-from pipelines.media.images import is_animated, on_white
+from pipelines.media.images import blended, is_animated
 from pipelines.media.part import part_of
 from pipelines.media.recording import RECORDING, DamagedMedia
 
@@ -283,4 +283,4 @@ def _on_white(frame):
     import av
 
     pixels = frame.reformat(format="rgba").to_ndarray()
-    return av.VideoFrame.from_ndarray(on_white(pixels[..., :3], pixels[..., 3]), "rgb24")
+    return av.VideoFrame.from_ndarray(blended(pixels[..., :3], pixels[..., 3]), "rgb24")

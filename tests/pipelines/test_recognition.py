@@ -90,7 +90,10 @@ def test_many_sources_keep_their_order(model, folder):
     sources = [folder / "x.png", folder / "notes.txt", folder / "book.pdf", bars("bb"), folder / "none.png"]
     found = list(recognize(iter(sources), model, dpi=72, errors="return"))
     assert [getattr(each, "text", None) for each in found] == ["ab", None, *TEXTS, "bb", None]
-    assert "neither an image, a PDF document, ink nor a video; it looks like text" in str(found[1])
+    assert (
+        "neither an image, a PDF document, ink (InkML or JSON lines) nor a video; it looks like text"
+        in str(found[1])
+    )
     rest = recognize(sources, model)
     assert next(rest).text == "ab"
     with pytest.raises(MediaError, match="notes.txt"):

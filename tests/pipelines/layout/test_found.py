@@ -56,6 +56,17 @@ def shaded(page):
     return (page * light).astype(np.uint8)
 
 
+def noisy(deviation, blur, height=1400, width=1000):
+    noise = np.random.default_rng(8).normal(0, 1, (height, width))
+    noise = cv2.GaussianBlur(noise, (0, 0), blur) if blur else noise
+    return (200 + noise * (deviation / noise.std())).clip(0, 255).astype(np.uint8)
+
+
+def specked(share, size, height=1400, width=1000):
+    dots = (np.random.default_rng(9).random((height, width)) < share).astype(np.uint8)
+    return np.where(cv2.dilate(dots, np.ones((size, size))) > 0, 30, 245).astype(np.uint8)
+
+
 @pytest.mark.parametrize("table", [20, 120])
 def test_the_edge_of_a_photographed_sheet_is_no_writing(table):
     page, lines = letter(12)
@@ -151,11 +162,25 @@ def test_neither_shade_nor_a_dark_border_nor_what_shows_through_is_writing():
         np.full((1, 1), 9, np.uint8),
         np.zeros((3, 4000), np.uint8),
         cv2.copyMakeBorder(paper(), 90, 90, 90, 90, cv2.BORDER_CONSTANT, value=0),
+        noisy(30, 0),
+        noisy(60, 1.5),
+        noisy(90, 5),
+        cv2.imdecode(cv2.imencode(".jpg", noisy(12, 0.7), [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 0),
+        specked(0.01, 1),
+        specked(0.001, 2),
     ],
-    ids=["paper", "squares", "shade", "black", "white", "one pixel", "sliver", "border"],
+    ids=["paper", "squares", "shade", "black", "white", "one pixel", "sliver", "border"]
+    + ["noise", "grain", "coarse grain", "JPEG", "specks", "dots"],
 )
 def test_where_nothing_is_written_nothing_is_found(page):
     assert find_lines(page) == []
+
+
+def test_writing_among_grain_and_specks_is_found():
+    page, lines = letter()
+    grain = np.random.default_rng(5).normal(0, 12, page.shape)
+    page = np.minimum((page + grain).clip(0, 255).astype(np.uint8), specked(0.0005, 1))
+    assert score_page(found(page), lines).f1 > 0.95
 
 
 def test_any_picture_gives_lines_on_the_page():

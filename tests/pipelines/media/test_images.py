@@ -80,6 +80,21 @@ def test_deep_and_shallow_pixels(tmp_path):
                 255 * (GREY > 99))  # fmt: skip
 
 
+def test_light_ink_on_nothing_is_seen(tmp_path):
+    alpha = np.where(np.arange(20) < 10, 255, 0).astype(np.uint8)[:, None].repeat(30, 1)
+    white = np.full_like(alpha, 255)
+    path = saved(tmp_path / "x.png", np.dstack([white, white, white, alpha]))
+    assert near(read_image(path).pixels, alpha)
+    assert near(read_image(path, colour=True).pixels[..., 1], alpha)
+    assert near(read_image(np.dstack([white, white, white, alpha])).pixels, alpha)
+
+
+def test_colours_that_cannot_be_converted_are_named(tmp_path):
+    Image.new("LAB", (30, 20)).save(tmp_path / "x.tif")
+    with pytest.raises(MediaError, match="CIELAB; save it as RGB"):
+        read_image(tmp_path / "x.tif")
+
+
 def test_what_is_transparent_is_white_paper(tmp_path):
     seen = np.full_like(GREY, 255)
     seen[:10] = GREY[:10]
