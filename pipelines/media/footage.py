@@ -201,6 +201,22 @@ class Video:
             raise ValueError(f"start and end must be 0 <= start < end, not {start} and {end}")
         return self._frames(count, every, shorter_side, start, end, strict, threads)
 
+    def break_off(self) -> tuple[float, str] | None:
+        """Seconds from which on frames are missing, and what is to be said of that; None if it is whole.
+
+        The whole file is read, but not decoded.
+        """
+        with self._opened(1) as track:
+            if track.stated is not None:
+                track.reached = track.find_end()
+            broken = track.breaks_off(math.inf)
+            if broken:
+                return track.reached, self._broken_off(track)
+        return (0.0, self._cut) if self._cut else None
+
+    def _broken_off(self, track: Track) -> str:
+        return f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
+
     def _frames(self, count, every, shorter_side, start, end, strict, threads) -> Iterator[Frame]:
         self.damaged = 0
         if self.duration is None and (count or every):
@@ -238,7 +254,7 @@ class Video:
             raise MediaError(self.name, "holds no frame that can be decoded", "get a whole copy of it")
         broken = track.breaks_off(stop)
         if broken:
-            self._broken = f"breaks off after {track.reached:.1f} of {track.stated:.1f} seconds"
+            self._broken = self._broken_off(track)
         if strict and (broken or self._cut):
             way_out = "get a whole copy of it, or accept what there is (--lenient, strict=False)"
             raise DamagedMedia(self.name, self._broken or self._cut, way_out)

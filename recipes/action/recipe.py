@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from decoders.alphabet import Normalisation
 from decoders.vocabulary import Classes
-from encoders.frames import backbone
 from pipelines.errors import DataError, MediaError
 from pipelines.media.files import disk_errors
 from pipelines.media.video import Clip, open_video
@@ -42,6 +41,7 @@ from recipes.data.datasets import read_clips
 from recipes.data.holding_out import hold_out
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.fitting import reclassed, reset
+from recipes.learning.pretrained import image_weights
 from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
@@ -65,15 +65,18 @@ class Action(Recipe):
 
     def readable(self, items: list[Item]) -> tuple[list[Item], list[Rejected]]:
         kept, rejected, videos = [], [], {}
+        broken: dict[Path, tuple[float, str] | None] = {}
         for item in followed(items, "reading clips", "clip"):
             try:
                 if item.path not in videos:
                     with disk_errors(item.path):
-                        videos[item.path] = _seconds(item.path)
+                        videos[item.path], broken[item.path] = _seconds(item.path)
                 start, end = item.start or 0.0, min(item.end or videos[item.path], videos[item.path])
                 if start >= end:
                     cause = f"is {videos[item.path]:.2f} s long, and not from {start:g} s on"
                     raise MediaError(item.path, cause, "mend the labels")
+                if broken[item.path] and end > broken[item.path][0]:
+                    raise MediaError(item.path, broken[item.path][1], "get a whole copy of it")
                 kept.append(replace(item, duration=end - start))
             except MediaError as error:
                 rejected.append(Rejected(str(item.path), error.cause))
@@ -114,11 +117,14 @@ class Action(Recipe):
         if sizes.decoder == "classifier":
             decoder["heads"] = sizes.heads
         classes = Classes.of(item.target for item in items)
+        if sizes.decoder == "classifier" and len(classes.symbols) < 2:
+            cause = f"all clips are of one class, {classes.symbols[0]!r}"
+            raise DataError(self.roots[0] if self.roots else "--data", cause, "give clips of others, too")
         model = SequenceModel(
             self.task, front_end, sizes.core(), decoder, classes, normalisation, self.options.name
         )
         if sizes.network not in ("none", "small") and sizes.weights != "none":
-            model.front_end.network.load_state_dict(_weights(sizes.network, sizes.weights))
+            model.front_end.network.load_state_dict(image_weights(sizes.network, sizes.weights))
         return model
 
     def _fitted(self, base: SequenceModel, items: list[Item]) -> SequenceModel:
@@ -308,8 +314,8 @@ def _longest(items: Sequence[Item], rate: float) -> float:
     return max(1 / rate, *((item.end or item.duration) - (item.start or 0.0) for item in items))
 
 
-def _seconds(path: Path) -> float:
-    """How long a video is, looked for where its file does not say.
+def _seconds(path: Path) -> tuple[float, tuple[float, str] | None]:
+    """How long a video is, looked for where its file does not say; and where it breaks off, if it does.
 
     Raises:
         MediaError: it cannot be read.
@@ -317,12 +323,4 @@ def _seconds(path: Path) -> float:
     video = open_video(path)
     if video.duration is None:
         next(video.frames(count=1))
-    return video.duration
-
-
-def _weights(network: str, name: str) -> dict[str, Tensor]:
-    try:
-        return backbone(network, name).state_dict()
-    except (OSError, RuntimeError) as error:
-        way_out = "go online once, or put the file where torchvision looks for it (TORCH_HOME)"
-        raise DataError("--weights", f"{name} of {network} cannot be fetched ({error})", way_out) from error
+    return video.duration, video.break_off()

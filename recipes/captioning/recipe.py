@@ -17,9 +17,8 @@ from torch import Tensor
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.vocabulary import Subwords, Words
-from encoders.frames import backbone
 from pipelines.captioning import CaptionOptions, captions, inputs_of, squared
-from pipelines.errors import DataError, TriscribeError
+from pipelines.errors import DataError, MediaError, TriscribeError
 from pipelines.media.files import disk_errors
 from pipelines.media.images import read_image
 from pipelines.media.kind import STILL, kind_of, kind_or_name
@@ -31,6 +30,7 @@ from recipes.captioning.scores import CaptionScores, Described, score, scorers, 
 from recipes.captioning.task import CaptionTask, Picture
 from recipes.data.datasets import Item, Rejected, read_captions
 from recipes.data.manifest import Manifest
+from recipes.learning.pretrained import image_weights
 from recipes.learning.progress import followed
 from recipes.learning.recipe import Recipe
 from recipes.learning.resizing import changes, refuse
@@ -63,7 +63,9 @@ class Captioning(Recipe):
                     if kind_of(path).name in STILL:
                         read_image(path)
                     else:
-                        open_video(path)
+                        film = open_video(path)
+                        if broken := film.break_off():
+                            raise MediaError(path, broken[1], "get a whole copy of it")
             except TriscribeError as error:
                 faults[path] = error.cause
         rejected = [Rejected(str(path), cause) for path, cause in faults.items()]
@@ -98,8 +100,7 @@ class Captioning(Recipe):
             options.name,
         )
         if sizes.network != "small" and sizes.weights != "none":
-            taught = backbone(sizes.network, sizes.weights)
-            model.front_end.network.load_state_dict(taught.state_dict())
+            model.front_end.network.load_state_dict(image_weights(sizes.network, sizes.weights))
         return model
 
     def usable(self, items: list[Item], model: SequenceModel) -> tuple[list[Item], list[Rejected]]:

@@ -11,11 +11,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.errors import MediaError
+from pipelines.media.images import is_animated
+from pipelines.media.picture_frames import IMAGES
 from recipes.data.folders import (
     OTHER_SPLITS,
     SPLITS,
     Files,
     first_line,
+    head,
     numbered_lines,
     on_disk,
     shown,
@@ -27,12 +31,13 @@ from recipes.data.folders import (
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout
 from recipes.data.tables import ENDINGS, Table, split_of, tables_in, times
-from recipes.data.written_layouts import PLAIN_IMAGES
 
 VIDEOS = (
     ".mp4", ".avi", ".mkv", ".webm", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".ogv", ".3gp",
     ".gif",
 )  # fmt: skip
+STILL = "a still image: clips are videos, or folders of frames in the folder of their class"
+LOOKED_AT = 5  # lines of a table that may name clips
 PLACES = {"videos", "video", "clips", "rawframes", "frames", "data", "dataset", "jpg", "images"}
 """Names of folders that hold clips of all classes."""
 COLUMNS = {
@@ -280,6 +285,9 @@ def read_class_folders(root: Path) -> Found:
     """Read clips in folders of classes; folders below that of the class are groups."""
     names = set()
     for place in _clips(root):
+        if isinstance(place, Rejected):
+            yield place
+            continue
         names |= {place.name, place.stem}
         folders = _class_folders(place, root)
         if folders:
@@ -288,8 +296,10 @@ def read_class_folders(root: Path) -> Found:
         else:
             yield Rejected(shown(place, root), "in no folder of a class")
     for table in sorted(path for end in (*ENDINGS, ".json") for path in root.glob(f"*{end}")):
-        line = first_line(table)
-        if any(Path(word).name in names or Path(word).stem in names for word in re.split(r'[\s,;|"]+', line)):
+        line, lines = first_line(table), " ".join(head(table).split("\n")[:LOOKED_AT])
+        if any(
+            Path(word).name in names or Path(word).stem in names for word in re.split(r'[\s,;|"]+', lines)
+        ):
             cause = f"a list that is not understood (its first line: {line[:60]!r}); classes are from folders"
             yield Rejected(shown(table, root), cause)
 
@@ -307,7 +317,7 @@ def _split_of_places(place: Path, root: Path) -> str | None:
 
 
 def _classed(root: Path) -> Iterator[bool]:
-    return (bool(_class_folders(place, root)) for place in _clips(root))
+    return (isinstance(place, Rejected) or bool(_class_folders(place, root)) for place in _clips(root))
 
 
 def _class_folders(place: Path, root: Path) -> list[str]:
@@ -315,15 +325,36 @@ def _class_folders(place: Path, root: Path) -> list[str]:
     return [name for name in folders if name.lower() not in SPLITS and not is_place(name)]
 
 
-def _clips(root: Path) -> Iterator[Path]:
-    """All video files and folders of images."""
-    folders = {root}
-    for path in walk(root):
+def _clips(root: Path) -> Iterator[Path | Rejected]:
+    """All video files, animated images and folders of frames; and still images in folders of a class.
+
+    A folder of images is one of frames where it lies in the folder of a class and holds no other clips.
+    """
+    paths = [path for path in walk(root) if path.name.lower().endswith((*VIDEOS, *IMAGES))]
+    holding = {folder for path in paths if path.name.lower().endswith(VIDEOS) for folder in path.parents}
+    frames: set[Path] = set()
+    given: set[Path] = set()
+    for folder in sorted({path.parent for path in paths} - holding, key=lambda each: -len(each.parts)):
+        if _class_folders(folder, root) and folder not in holding:
+            frames.add(folder)
+            holding.update(folder.parents)
+    for path in paths:
         if path.name.lower().endswith(VIDEOS):
             yield path
-        elif path.name.lower().endswith(PLAIN_IMAGES) and path.parent not in folders:
-            folders.add(path.parent)
-            yield path.parent
+        elif path.parent in frames:
+            if path.parent not in given:
+                given.add(path.parent)
+                yield path.parent
+        elif path.parent != root:
+            yield path if _moves(path) else Rejected(shown(path, root), STILL)
+
+
+def _moves(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_animated(file, str(path))
+    except (MediaError, OSError):
+        return False
 
 
 CLIPS = (

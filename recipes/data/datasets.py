@@ -392,7 +392,9 @@ def _read(
         )
     items, rejected = _checked(chosen[0].read(root), root, wordless, target)
     if not items:
-        reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in rejected[:3]) or "it lists nothing"
+        told = {bad.reason: bad for bad in reversed(rejected)}  # the first for each reason
+        reasons = "; ".join(f"{bad.path}: {bad.reason}" for bad in [*told.values()][::-1][:3])
+        reasons = reasons or "it lists nothing"
         cause = f"no usable item in this {chosen[0].name} data set ({reasons})"
         raise DataError(root, cause, "mend these first")
     return Manifest(items, rejected, chosen[0].name, root)

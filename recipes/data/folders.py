@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipelines.errors import DataError
@@ -19,6 +19,7 @@ SPLITS = {
     "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
     "test": "test", "testing": "test", "tst": "test", "eval": "test",
 }  # fmt: skip
+NO_FILE = "names no file"
 OTHER_SPLITS = {"validate": "valid", "restval": "train"}  # Kinetics' and Karpathy's names
 
 
@@ -169,6 +170,11 @@ def shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
+def names_no_file(row: Mapping[str, object]) -> bool:
+    """Whether the cell of a table's row that is to name a file is empty."""
+    return any(name in row and not str(row[name]).strip() for name in ("path", "image"))
+
+
 def tabbed(table: Path, columns: list[str], needed: int) -> Iterator[dict[str, str] | Rejected]:
     """Rows of a tab-separated table.
 
@@ -189,6 +195,9 @@ def tabbed(table: Path, columns: list[str], needed: int) -> Iterator[dict[str, s
         elif line.strip():
             row = dict(zip(columns, cells, strict=False))
             split = row.get("split", "").strip()
+            if names_no_file(row):
+                yield Rejected(where, NO_FILE)
+                continue
             if len(cells) > len(columns) or not row.keys() >= wanted:
                 yield Rejected(where, f"not {', '.join(columns)} (columns: {len(cells)})")
             elif split and split_named(split) is None:

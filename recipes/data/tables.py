@@ -13,7 +13,16 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from recipes.data.folders import first_line, numbered_lines, shown, split_above, split_in, split_named
+from recipes.data.folders import (
+    NO_FILE,
+    first_line,
+    names_no_file,
+    numbered_lines,
+    shown,
+    split_above,
+    split_in,
+    split_named,
+)
 from recipes.data.manifest import Rejected
 
 DELIMITERS = ",;\t|"
@@ -62,7 +71,8 @@ class Table:
             elif line.strip() and number > 1:
                 cells = cells_of(line, self.delimiter)
                 if len(cells) == len(self.columns):
-                    yield where, dict(zip(self.columns, cells, strict=True))
+                    row = dict(zip(self.columns, cells, strict=True))
+                    yield where, Rejected(where, NO_FILE) if names_no_file(row) else row
                 else:
                     reason = f"columns: {len(cells)} instead of {len(self.columns)}"
                     yield where, Rejected(where, reason)
@@ -96,6 +106,9 @@ class JSONLines(Table):
                 missing = [name for name in self.needed if name not in row]
                 if missing:
                     yield where, Rejected(where, f"no JSON object with {' and '.join(missing)}")
+                    continue
+                if names_no_file(row):
+                    yield where, Rejected(where, NO_FILE)
                     continue
                 several = next((name for name, value in row.items() if isinstance(value, list)), None)
                 for value in row[several] if several else [None]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from decoders.alphabet import Normalisation
 from decoders.vocabulary import Classes
 from encoders.motion import backwards, motion
 from pipelines import load, recognize
@@ -32,6 +33,8 @@ from recipes.learning.arguments import parse
 from recipes.learning.options import TrainingOptions
 from recipes.learning.training import train
 from tests.data.clips import moving_square
+from tests.data.clips import write_video as write_video_file
+from tests.data.media import cut
 
 
 def write_clips(root: Path, train: int = 12, valid: int = 4, test: int = 8) -> Path:
@@ -123,6 +126,20 @@ def test_unusable_clips_are_told_and_left_out(data, tmp_path):
     assert [item.duration for item in kept] == pytest.approx([1.25, 0.75], abs=0.01)
     assert [Path(bad.path).name for bad in rejected] == ["test-rise-0.mp4", "bad.mp4"]
     assert "is 1.25 s long" in rejected[0].reason
+
+
+def test_clips_that_break_off_are_told_but_for_parts_that_are_whole(tmp_path):
+    path = cut(write_video_file(tmp_path / "x.mp4", 100, g="10", movflags="faststart"), 0.8)
+    parts = [Item(path, "rise"), Item(path, "rise", start=1.0, end=3.0)]
+    kept, rejected = Action(ActionOptions()).readable(parts)
+    assert kept == [dataclasses.replace(parts[1], duration=2.0)]
+    assert "breaks off after" in rejected[0].reason and "of 10.0 seconds" in rejected[0].reason
+
+
+def test_clips_of_one_class_teach_nothing(data, tmp_path):
+    items = [Item(data / "test-rise-0.mp4", "rise", duration=1.25)] * 2
+    with pytest.raises(DataError, match="all clips are of one class, 'rise'"):
+        Action(options_for(data, tmp_path)).build(None, Normalisation(), items)
 
 
 # Variation

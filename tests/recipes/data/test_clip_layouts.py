@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from pipelines.errors import DataError
 from recipes.data.caption_layouts import CAPTIONS
 from recipes.data.clip_layouts import CLIPS
 from recipes.data.datasets import read_clips
@@ -237,3 +239,53 @@ def test_real_clips_and_captions():
     name, items, rejected = read(data / "captions/noto_emoji", CAPTIONS)
     assert (name, len(items), rejected) == ("captions", 3414, {})
     assert all((data / "captions/noto_emoji" / item[0]).is_file() for item in items[::500])
+
+
+def animated(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures = [Image.new("RGB", (8, 8), (place, 0, 0)) for place in (0, 200)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+
+
+def test_images_among_clips(tmp_path):
+    """Animated images are clips; a still one beside clips is named, and its folder is no clip."""
+    touch(tmp_path, "up/a.mp4", "up/still.jpg", "up/frames/1.jpg", "up/frames/2.jpg", "down/still.png")
+    for name in ("up/b.gif", "up/c.webp", "down/d.png"):
+        animated(tmp_path / name)
+    name, items, rejected = read(tmp_path)
+    assert sorted(items) == [
+        ("down/d.png", "down", None, None),
+        ("up/a.mp4", "up", None, None),
+        ("up/b.gif", "up", None, None),
+        ("up/c.webp", "up", None, None),
+        ("up/frames", "up", None, None),
+    ]
+    assert rejected.keys() == {"up/still.jpg", "down/still.png"}
+    assert all("a still image" in reason for reason in rejected.values())
+
+
+def test_folders_of_still_images_are_told(tmp_path):
+    touch(tmp_path, "cat/1.jpg", "cat/2.jpg", "dog/3.jpg")
+    with pytest.raises(
+        DataError, match="cat/1.jpg: a still image: clips are videos, or folders of frames in"
+    ):
+        read_clips(tmp_path)
+
+
+def test_a_list_with_a_head_that_is_not_understood_is_named(tmp_path):
+    touch(tmp_path, "up/a.mp4", "down/b.mp4")
+    write(tmp_path / "labels.csv", "Datei;Klasse\nup/a.mp4;up\ndown/b.mp4;down\n")
+    _, items, rejected = read(tmp_path)
+    assert len(items) == 2 and "not understood" in rejected["labels.csv"]
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.jsonl"])
+def test_rows_that_name_no_file(tmp_path, name):
+    touch(tmp_path, "up/a.mp4", "1.jpg")
+    rows = {"labels.csv": "path,label\nup/a.mp4,up\n,down\n"}
+    rows["labels.jsonl"] = '{"path": "up/a.mp4", "label": "up"}\n{"path": "", "label": "down"}\n'
+    write(tmp_path / name, rows[name])
+    _, items, rejected = read(tmp_path)
+    assert [item[0] for item in items] == ["up/a.mp4"]
+    (reason,) = rejected.values()
+    assert reason == "names no file"
