@@ -160,10 +160,10 @@ def recordings(folder: str | None) -> dict[str, np.ndarray]:
     return {path.stem: read_audio(path, RATE) for path in paths}
 
 
-def measured(model, items, sounds: list[np.ndarray], change: Change, name: str) -> Evaluation:
+def measured(model, items, sounds: list[np.ndarray], change: Change, name: str, language: str) -> Evaluation:
     random = np.random.default_rng([SEED, zlib.crc32(name.encode())])
     changed = (change(sound.astype(np.float64), random).astype(np.float32) for sound in sounds)
-    results = transcribe(changed, model, RATE, longest=60.0, language_model="none")
+    results = transcribe(changed, model, RATE, longest=60.0, language_model=language)
     scored = [
         Scored(item.path.stem, model.normalisation(item.target), model.normalisation(result.text))
         for item, result in zip(items, results, strict=True)
@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--model", default="speech-en-an4", help="file or bundled name")
     parser.add_argument("--noises", help="folder of noises")
     parser.add_argument("--rooms", help="folder of room impulse responses")
+    parser.add_argument("--language-model", choices=("none", "own"), default="none", help="of the model")
     parser.add_argument("--every", type=int, default=1, help="take every n-th utterance only")
     parser.add_argument(
         "--quiet-minutes", type=float, default=20.0, help="of the noises, for the second table"
@@ -193,9 +194,10 @@ def main() -> None:
         changes["noises, 5 dB"] = among(list(noises.values()), 5.0)
     if rooms:
         changes["measured rooms"] = inside(rooms)
-    print(f"{model.name}, {len(items)} utterances, greedy\n\n| change | WER | CER |\n|---|---|---|")
+    print(f"{model.name}, {len(items)} utterances, language model: {arguments.language_model}\n")
+    print("| change | WER | CER |\n|---|---|---|")
     for name, change in changes.items():
-        found = measured(model, items, sounds, change, name)
+        found = measured(model, items, sounds, change, name, arguments.language_model)
         print(f"| {name} | {found.wer} | {found.cer} |", flush=True)
     counts: dict[str, list[int]] = {}
     parts = list(speechless(noises, arguments.quiet_minutes))
