@@ -15,7 +15,7 @@ from torch import Tensor
 from decoders.contract import Labels, Search
 from pipelines.errors import TriscribeError
 from pipelines.media.audio import Source, open_audio
-from pipelines.media.loudness import HOP, MARGIN, heard, rms, sounding, with_breath
+from pipelines.media.loudness import HOP, MARGIN, decibels, heard, rms, sounding, with_breath
 from pipelines.media.recording import SILENCE, Audio, resample
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Decode, Reading, model_for, raising, read
@@ -30,6 +30,7 @@ PAUSE = 0.6  # seconds of quiet at which a long recording may be cut
 FAINT = (
     35.0  # dB below the loudest moment so far from where on a sound must last to be speech: breaths do not
 )
+UNEVEN = 15.0  # dB between speakers in a short recording from where on they are read apart
 CLEAR = 0.8  # confidence of a character from which on it is read clearly
 SHORTEST_FAINT = 0.6  # seconds that it must last
 EDGE = 0.1  # seconds at a tightly cut end in which times may be drawn together
@@ -100,8 +101,8 @@ def speech_model(model: SequenceModel | str | Path | None) -> SequenceModel:
 def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> Iterator[Piece]:
     """Pieces of at most `longest` seconds, cut at pauses, resampled one by one.
 
-    A recording that is short enough stays whole but for silence at its ends, which is left out; one with
-    nothing but silence gives no pieces.
+    A recording that is short enough stays whole but for silence at its ends, which is left out, unless
+    somebody in it speaks much more quietly than others; one with nothing but silence gives no pieces.
     Where speech reaches an end of the recording, silence is added; pieces amid it keep their neighbourhood.
     Only some pieces' worth of audio is in memory.
     """
@@ -129,7 +130,10 @@ def cut(audio: Audio, longest: float, sample_rate: int, strict: bool = True) -> 
             keep = len(rest) - round(MARGIN * rate)
         yield from pieces(spans)
         rest, begin = rest[keep:], begin + keep
-    spans = _spans(rest, rate, limit, loudest) if len(rest) > limit or begin else [heard(rest, rate)]
+    if len(rest) > limit or begin:
+        spans = _spans(rest, rate, limit, loudest)
+    else:
+        spans = _apart(rest, rate, limit, loudest) or [heard(rest, rate)]
     yield from pieces(spans, last=True)
 
 
@@ -275,6 +279,18 @@ def _spans(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[t
             start = quietest
         spans.append((start, end))
     return spans
+
+
+def _apart(samples: np.ndarray, rate: int, limit: int, loudest: float) -> list[tuple[int, int]]:
+    """A short recording cut where stretches apart by pauses are louder or quieter by `UNEVEN`, as models hear
+    little of the quiet ones beside the others; none if it can stay whole."""
+    groups: list[tuple[int, int, float]] = []
+    for start, end in _spans(samples, rate, limit, loudest):
+        level = float(decibels(np.array([_loudness(samples[start:end])]))[0])
+        if groups and abs(level - groups[-1][2]) < UNEVEN:
+            start, level = groups[-1][0], max(level, groups.pop()[2])
+        groups.append((start, end, level))
+    return [(start, end) for start, end, _ in groups] if len(groups) > 1 else []
 
 
 def _quietest(samples: np.ndarray, start: int, end: int) -> int:

@@ -16,7 +16,7 @@ from pipelines.errors import MediaError
 from pipelines.media.ffmpeg import open_ffmpeg
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.recording import PIECE, Audio, mono, resample, to_float
-from pipelines.media.sndfile import OPENERS, open_sndfile
+from pipelines.media.sndfile import OPENERS, behind_tag, open_sndfile
 from pipelines.media.text import beginning
 
 if TYPE_CHECKING:
@@ -61,10 +61,12 @@ def open_audio(source: Source, sample_rate: int | None = None, track: int | None
     name, opener = locate(source)
     with readable(name, opener) as file:
         head = file.read(4096)
+        start = behind_tag(file, head)
     if not head:
         raise MediaError(name, "is empty (0 bytes)", "copy or record it again")
     several = track is not None and track > 1
-    audio = open_sndfile(name, opener) if head.startswith(OPENERS) and not several else None
+    known = start > 0 or head.startswith(OPENERS)
+    audio = open_sndfile(name, opener, start) if known and not several else None
     if audio is None:
         other = _other(head)
         if other:

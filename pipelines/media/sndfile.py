@@ -19,6 +19,8 @@ CHUNKS = 1000  # of a WAV file that are looked at
 EMPTY = 200  # bytes of a recording that holds nothing
 PAGES = 300_000  # of an Ogg file that are looked at
 
+ALIKE, LOUD = 0.2, 0.1  # likeness of neighbouring samples, and their mean amplitude
+
 OPENERS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b".snd", b"NIST_1A", b"caff", b"riff")
 """First bytes of the formats that libsndfile reads. MP3 is left to FFmpeg: without a Xing header, libsndfile
 guesses the length from the first frames and silently drops what comes after it."""
@@ -26,9 +28,26 @@ BEGINNING = re.compile(rb"(RIFF|RF64|RIFX)....WAVE|FORM....AIF[FC]|fLaC|OggS|caf
 """How recordings begin that follow another in its file."""
 
 
-def open_sndfile(name: str, opener: Callable) -> Audio | None:
-    """Open a recording with libsndfile, and those that were joined to it; None if FFmpeg has to read it."""
-    first = _open_one(name, opener, 0)
+def behind_tag(file: BinaryIO, head: bytes) -> int:
+    """The position behind an ID3 tag that programs for music put before WAV, AIFF and FLAC files; else 0.
+
+    Args:
+        head: the first bytes of the file.
+    """
+    if not head.startswith(b"ID3") or len(head) < 10:
+        return 0
+    size = 0
+    for byte in head[6:10]:  # seven bits each
+        size = size << 7 | byte & 0x7F
+    start = 10 + size + (10 if head[5] & 0x10 else 0)  # a footer
+    file.seek(start)
+    return start if BEGINNING.match(file.read(12)) else 0
+
+
+def open_sndfile(name: str, opener: Callable, start: int = 0) -> Audio | None:
+    """Open the recording that starts at a position with libsndfile, and those that were joined to it; None if
+    FFmpeg has to read it."""
+    first = _open_one(name, opener, start)
     if first is None:
         return None
     opened, rate = first[0], first[0].sample_rate
@@ -125,13 +144,19 @@ def _open_one(name: str, opener: Callable, start: int) -> tuple[Audio, Callable[
         with beginning() as file, part_of(file, 0, whole) as part, soundfile.SoundFile(part) as sound:
             yield from read(fault, sound, frames)
         if rest == "samples":
-            audio.notes.append(f"its header says {frames / rate:.1f} seconds; what follows was read too")
             with (
                 beginning() as file,
                 part_of(file, behind) as part,
                 soundfile.SoundFile(part, **raw) as sound,
             ):
-                yield from read(fault, sound, math.inf)
+                more = read(fault, sound, math.inf)
+                first = next(more, np.zeros(0, np.float32))
+                if _is_junk(first):
+                    audio.notes.append(f"left out: {size - behind} bytes behind its end, which are no sound")
+                    return
+                audio.notes.append(f"its header says {frames / rate:.1f} seconds; what follows was read too")
+                yield first
+                yield from more
 
     def following() -> int | None:
         if layout == "FLAC":  # which states no size of its data: they are searched
@@ -142,6 +167,16 @@ def _open_one(name: str, opener: Callable, start: int) -> tuple[Audio, Callable[
 
     audio = Audio(name, rate, promised if not rest else None, pieces)
     return audio, following
+
+
+def _is_junk(samples: np.ndarray) -> bool:
+    """Whether bytes that were read as (samples,) are something else: text or packed data is loud, and its
+    neighbours have nothing in common, while sound is one thing at most."""
+    if len(samples) < 2:
+        return True
+    apart = samples - samples.mean()
+    likeness = (apart[1:] * apart[:-1]).mean() / max(float(apart.var()), 1e-12)
+    return bool(likeness < ALIKE and np.abs(samples).mean() > LOUD)
 
 
 def _share(file: BinaryIO) -> tuple[float, int | None]:

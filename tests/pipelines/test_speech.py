@@ -323,6 +323,20 @@ def test_sound_without_a_pause_is_cut_without_loss_at_its_quietest():
     assert max(len(piece.samples) for piece in pieces) <= 4 * RATE
 
 
+@pytest.mark.parametrize("decibels", [12, 20, 30])
+def test_who_speaks_quietly_in_a_short_recording_is_read_apart(decibels):
+    share = 10 ** (-decibels / 20)
+    loud, pause = noise(1.0), silence(1.0)
+    samples = np.concatenate([loud, pause, loud, pause, loud * share, pause, loud])
+    pieces = list(cut(open_audio(samples, RATE), 20.0, RATE))
+    if decibels < 15:
+        assert len(pieces) == 1
+        return
+    first, quiet, last = pieces
+    assert covered([first], 0.0, 3.0) and covered([quiet], 4.0, 5.0) and covered([last], 6.0, 7.0)
+    assert np.abs(quiet.samples).max() <= np.abs(loud).max() * share
+
+
 @pytest.mark.parametrize("seconds", [0.3, 4.9, 5.0])
 def test_a_recording_that_is_short_enough_stays_whole(seconds):
     samples = np.concatenate([noise(seconds / 2), silence(seconds / 3), noise(seconds / 6)])

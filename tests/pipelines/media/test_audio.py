@@ -521,6 +521,28 @@ def test_a_header_that_says_too_little_loses_nothing(tmp_path):
     assert audio.notes == ["its header says 0.5 seconds; what follows was read too"]
 
 
+@pytest.mark.parametrize("junk", ["text", "packed"])
+def test_what_is_no_sound_behind_the_end_is_left_out(tmp_path, junk):
+    path = write_audio(tmp_path / "x.wav", chirp(1.0))
+    expected = whole(open_audio(path))
+    packed = np.random.default_rng(0).integers(0, 256, 40_000, dtype=np.uint8).tobytes()
+    text = b"Recorded on a Monday, by nobody in particular. " * 800
+    with path.open("ab") as file:
+        file.write(b"\0\0" + (text if junk == "text" else packed))
+    audio = open_audio(path)
+    assert np.array_equal(whole(audio), expected) and audio.duration == 1.0
+    assert len(audio.notes) == 1 and audio.notes[0].endswith("bytes behind its end, which are no sound")
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "aiff"])
+def test_an_id3_tag_before_a_recording_is_passed_over(tmp_path, ending):
+    path = write_audio(tmp_path / f"x.{ending}", chirp(1.0))
+    expected = whole(open_audio(path))
+    tag = b"ID3\x03\0\0" + bytes([0, 0, 40, 8]) + b"\0" * (40 * 128 + 8)
+    path.write_bytes(tag + path.read_bytes())
+    assert np.array_equal(whole(open_audio(path)), expected)
+
+
 @pytest.mark.parametrize("rate", [16000, 8000])
 def test_wav_files_that_were_joined(tmp_path, rate):
     first = write_audio(tmp_path / "a.wav", chirp(1.0))
