@@ -76,7 +76,8 @@ def _forecast(table: SeriesTable, model: SequenceModel, options: ForecastOptions
     horizon = options.horizon or front_end.horizon
     notes, found = list(table.notes), []
     usable = [series for series in table.series if np.isfinite(series.values).sum() >= FEWEST]
-    notes += [f"series {each.name!r} has no two values" for each in table.series if each not in usable]
+    kept = set(map(id, usable))
+    notes += [f"series {each.name!r} has no two values" for each in table.series if id(each) not in kept]
     if not usable:
         raise MediaError(table.source or "<series>", "has no series of two values", "give longer series")
     short = sum(len(series) < front_end.window for series in usable)

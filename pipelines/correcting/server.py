@@ -28,7 +28,7 @@ from pipelines.correcting.folder import Conflict, Folder
 from pipelines.correcting.hearing import Recordings
 from pipelines.correcting.labels import classes_of
 from pipelines.errors import MediaError, TriscribeError
-from pipelines.media.kind import ARCHIVE, TEXT, UNKNOWN, kind_or_name
+from pipelines.media.kind import ARCHIVE, OFFICE, TEXT, UNKNOWN, kind_or_name
 from pipelines.writers.results_page import page_of
 from pipelines.writers.views import MEDIA_TYPES
 
@@ -176,7 +176,7 @@ class _Pages:
         if not real.is_file():
             return False
         return real.is_relative_to(out) or (
-            path not in self._outputs and kind_or_name(real).name not in (TEXT, ARCHIVE, UNKNOWN)
+            path not in self._outputs and kind_or_name(real).name not in (TEXT, ARCHIVE, OFFICE, UNKNOWN)
         )
 
     async def result(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ OFF = 0.02  # of a step by which a time may lie beside the grid
 SPARSEST = 50  # steps of the grid for a row
 USUAL = {3600: 24, 1800: 48, 900: 96, 600: 144, 300: 288, 60: 1440, 86400: 7, 604800: 52, 1: 60}
 """Steps of a season by the seconds of a step."""
+ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 CALENDAR = 6  # numbers that `Clock.calendar` gives for a step
 
 
@@ -54,7 +55,7 @@ class Clock:
             return moment.strftime("%Y-%m-%d") if not moment.hour else moment.isoformat(" ", "minutes")
         separator = "T" if "T" in self.example else " "
         precise = "minutes" if re.search(r"[T ]\d\d:\d\d(Z|[+-]\d\d:?\d\d)?$", self.example) else "auto"
-        zone = re.search(r"(Z|[+-]\d\d:?\d\d)$", self.example[10:])
+        zone = ZONE.search(self.example[10:])
         return moment.isoformat(separator, "seconds" if precise == "auto" else precise) + (
             zone[1] if zone else ""
         )
@@ -144,7 +145,9 @@ def grid_of(
         raise MediaError(name, cause, "give the step at which values are known")
     epoch = not dated and times.min() > 1e9 and times.max() < 1e14  # seconds or milliseconds since 1970
     unit = 1e-3 if epoch and times.min() > 1e11 else 1.0
-    clock = Clock(float(times[order[0]]), step, form, first, bool(dated or epoch), unit=unit)
+    last = cells[order[-1]]  # whose zone goes on, where clocks were changed
+    example = last if form == "iso" and ZONE.search(last[10:]) else first
+    clock = Clock(float(times[order[0]]), step, form, example, bool(dated or epoch), unit=unit)
     return clock, np.round(places).astype(int)
 
 

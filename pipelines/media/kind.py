@@ -20,7 +20,7 @@ from pipelines.errors import MediaError
 from pipelines.media import images, recording, remote, signals, video_file
 from pipelines.media.files import GZIP, locate, readable
 from pipelines.media.part import part_of
-from pipelines.media.text import beginning
+from pipelines.media.text import OLD_OFFICE, beginning
 from pipelines.tasks import TASKS, resolve
 
 RECORDING = "recording"
@@ -34,7 +34,8 @@ VIDEO = "video"
 FRAMES = "frames"  # a folder of images, or an array of them
 TEXT = "text"
 SIGNAL = "signal"  # a medical recording, or a set of series
-ARCHIVE = "archive"  # or an office document, which is one
+ARCHIVE = "archive"
+OFFICE = "office document"  # a text or spreadsheet of a word processor, in XML or older
 UNKNOWN = "unknown"
 STILL = (IMAGE, ANIMATION, PAGES)  # what is read as pictures
 
@@ -157,10 +158,18 @@ def _kind_of_file(source: str | os.PathLike | BinaryIO) -> Kind:
     if ruined:
         found, sound = promised, promised in (RECORDING, VIDEO)
     if found == UNKNOWN and (head.startswith(PACKED) or head[257:262] == b"ustar"):
-        found = ARCHIVE
+        found = OFFICE if is_office(head) else ARCHIVE
+    if found == UNKNOWN and head.startswith(OLD_OFFICE):
+        found = OFFICE
     is_stream = isinstance(source, (str, os.PathLike)) and not os.path.isfile(source)
     again = file if is_stream or not _is_seekable(source) else source
     return Kind(found, again, name, sound, not head, ruined)
+
+
+def is_office(head: bytes) -> bool:
+    """Whether the first bytes of a ZIP archive are those of an office document."""
+    marks = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/", b"mimetypeapplication/vnd.oasis")
+    return head.startswith(b"PK\x03\x04") and any(mark in head for mark in marks)
 
 
 def _is_seekable(source: object) -> bool:

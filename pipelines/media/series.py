@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -21,11 +23,15 @@ from pipelines.media.signal_tables import (
     clock_of,
     delimiter_of,
     head_of,
+    no_numbers,
+    no_rows,
     number_in,
     rows_in,
 )
+from pipelines.media.signals import unique
 from pipelines.media.text import read_text
 
+HIGHEST = 1e100  # largest number, so that sums of squares are finite
 IDS = ("unique_id", "series_id", "series", "item_id", "id")
 VALUES = ("y", "value", "target")
 
@@ -130,9 +136,11 @@ class _Reader:
         delimiter = delimiter_of(text)
         head, _, first = head_of(name, text, delimiter)
         self.rows = list(islice(rows_in(name, text, delimiter), first, None))
+        self.text = text
         if not self.rows:
-            raise MediaError(name, "has no row of numbers", "give a table with a row a time step")
-        self.head = head or tuple(str(place + 1) for place in range(len(self.rows[0][1])))
+            raise no_rows(name, text)
+        self.named = [bool(cell) for cell in head] or [True] * len(self.rows[0][1])
+        self.head = unique(head) if head else tuple(str(place + 1) for place in range(len(self.rows[0][1])))
         for line, row in self.rows:
             if len(row) != len(self.head) and (len(row) < len(self.head) or any(row[len(self.head) :])):
                 raise MediaError(
@@ -156,7 +164,7 @@ class _Reader:
         if not target:
             target = [place for place in range(len(self.head)) if place not in taken and self._numeric(place)]
         if not target:
-            raise MediaError(self.name, "has no column of numbers", "give a table with a row a time step")
+            raise no_numbers(self.name, self.text, self.head, [row for _, row in self.rows], time)
         found: list[Series] = []
         groups: dict[str, list[int]] = {}
         for place, (_, row) in enumerate(self.rows):
@@ -188,6 +196,7 @@ class _Reader:
         else:
             cells = [self.rows[place][1][time] for place in places]
             clock, steps = grid_of(self.name, cells, lines, self.comma, self.head[time])
+            self._note_order(clock.form, cells)
         numbers = {column: self._numbers(places, column) for column in (*target, *known, *static)}
         length = int(steps.max()) + 1
         ahead = np.full((length, len(known)), np.nan)
@@ -212,20 +221,33 @@ class _Reader:
             )
         return found
 
+    def _note_order(self, form: str, cells: Sequence[str]) -> None:
+        """Say how dates are read whose days and months might be each other."""
+        if form.startswith("%m/%d"):
+            with contextlib.suppress(ValueError):
+                for cell in cells:
+                    datetime.strptime(cell, form.replace("%m/%d", "%d/%m"))
+                cell = next((cell for cell in cells if cell[:2] != cell[3:5]), cells[0])
+                note = f"dates such as {cell!r} are read as month/day/year; write 2024-12-31 for other ones"
+                self.notes += [] if note in self.notes else [note]
+
     def _numbers(self, places: Sequence[int], column: int) -> np.ndarray:
         cells = [self.rows[place][1][column] for place in places]
         try:
+            if self.comma:
+                raise ValueError("points may stand between thousands")
             numbers = np.array([cell or "nan" for cell in cells], dtype=np.float64)
-            if np.isinf(numbers).any():
-                raise ValueError("not finite")
+            if (np.abs(numbers) > HIGHEST).any():  # also infinite
+                raise ValueError("too large")
             return numbers
         except ValueError:
             found = []
             for place, cell in zip(places, cells, strict=True):
                 number = number_in(cell, self.comma)
-                if number is None:
+                if number is None or abs(number) > HIGHEST:
                     line = self.rows[place][0]
-                    cause = f"row {line}, column {self.head[column]!r}: {cell[:40]!r} is no number"
+                    wrong = "is no number" if number is None else "is too large a number"
+                    cause = f"row {line}, column {self.head[column]!r}: {cell[:40]!r} {wrong}"
                     way = "mend the cell, or leave it empty if the value is missing"
                     raise MediaError(self.name, cause, way) from None
                 found.append(number)
@@ -258,9 +280,13 @@ class _Reader:
         cells = [row[place] for _, row in self.rows[:LOOKED_AT]]
         held = [cell for cell in cells if cell]
         if held and all(number_in(cell, self.comma) is None for cell in held):
-            self.notes.append(f"column {self.head[place]!r} has no numbers and is left out")
+            if place == self._usual(TIMES):
+                told = f"such as {held[0][:40]!r}, are not understood, so that steps are counted instead"
+                self.notes.append(f"the times in column {self.head[place]!r}, {told}")
+            else:
+                self.notes.append(f"column {self.head[place]!r} has no numbers and is left out")
             return False
-        return bool(self.head[place]) or bool(held)
+        return self.named[place] or bool(held)
 
 
 def _carried(values: np.ndarray) -> np.ndarray:

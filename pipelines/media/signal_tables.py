@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,9 @@ BLOCK = 4096  # rows that are converted at once
 LOOKED_AT = 200  # rows by which the layout is found
 LARGEST_CELL = 1_000_000  # characters
 DELIMITERS = ";\t|,"  # in this order: where lines have others, commas are those of decimals
-MISSING = frozenset(("", "?", "-", "na", "n/a", "nan", "nil", "none", "null", "missing", "#n/a"))
+MISSING = frozenset(
+    ("", "?", "-", "--", "---", ".", "na", "n/a", "<na>", "nan", "nil", "none", "null", "missing", "#n/a")
+)
 TIMES = (
     "time", "timestamp", "date", "datetime", "ds", "t", "elapsed time", "date_time", "date time", "index",
     "seconds", "sample", "sample interval", "hour", "hours", "charttime",
@@ -29,10 +32,20 @@ UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60
 UNITS |= {"h": 3600.0, "hour": 3600.0, "hours": 3600.0}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)?,\d+([eE][-+]?\d+)?")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
+"""Whole numbers with points between the thousands, where decimals have commas."""
+DAY = re.compile(r"(19|20)\d\d[01]\d[0-3]\d")
+"""Dates that look like numbers: 20240131."""
 CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 DATES = (
     "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y",
     "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
+    "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M %p",
+    "%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p",
+    "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d-%m-%Y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y",
+    "%B %d, %Y", "%d.%m.%y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y", "%m/%d/%y %H:%M", "%m/%d/%y",
+    "%d/%m/%y %H:%M", "%d/%m/%y",
+    "%Y-%m", "%Y/%m", "%m/%Y", "%m.%Y", "%b %Y", "%B %Y", "%b-%Y", "%Y%m%d",
 )  # fmt: skip
 """Layouts of dates besides ISO 8601, tried in this order until one fits all rows."""
 
@@ -59,14 +72,14 @@ def read_table(source: str | Path, time: str | None = None, rate: float | None =
     head, units, first = head_of(name, text, delimiter)
     sample = [row for _, row in islice(rows_in(name, text, delimiter), first, first + LOOKED_AT)]
     if not sample:
-        raise MediaError(name, "has no row of numbers", "give a table with a row a time step")
+        raise no_rows(name, text)
     table = _Table(name, head, len(head) or len(sample[0]))
     sample = [row[: table.width] for row in sample]
     place = _time_column(name, head, sample, time)
     comma = delimiter != "," and any(DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
     kept, left = _kept(sample, place, comma)
     if not kept:
-        raise MediaError(name, "has no column of numbers", "give a table with a row a time step")
+        raise no_numbers(name, text, head, [row for row in sample if len(row) == table.width], place)
     values, clock = [], []
     rows = islice(rows_in(name, text, delimiter), first, None)
     while block := list(islice(rows, BLOCK)):
@@ -95,6 +108,31 @@ def read_table(source: str | Path, time: str | None = None, rate: float | None =
         source=name,
         notes=tuple(notes),
     )
+
+
+def no_rows(name: str, text: str) -> MediaError:
+    """What is wrong with a file that is no table, or has nothing below its head."""
+    if text.lstrip().startswith(("{", "[{")):
+        return MediaError(name, "is JSON and no table", "save it as CSV, with a row a time step")
+    return MediaError(name, "has no row of numbers", "give a table with a row a time step")
+
+
+def no_numbers(
+    name: str, text: str, head: Sequence[str], rows: Sequence[Sequence[str]], time: int | None
+) -> MediaError:
+    """What is wrong with a table that has nothing but text and times, with a cell of it."""
+    if text.lstrip().startswith(("{", "[{")):
+        return no_rows(name, text)
+    cells = ((place, cell) for row in rows for place, cell in enumerate(row) if place != time and cell)
+    place, cell = next(cells, (0, ""))
+    if not cell:
+        return MediaError(name, "has no column of numbers", "give a table with a row a time step")
+    column = _named(tuple(head), place)
+    if not re.search(r"\d", cell):
+        cause = f"has no column of numbers (column {column}: {cell[:40]!r})"
+        return MediaError(name, cause, "give a table with a row a time step, below one line of names")
+    cause = f"has no column of numbers: {cell[:40]!r} in column {column} is not read as one"
+    return MediaError(name, cause, "write plain numbers, without units and separators of thousands")
 
 
 def read_ts(source: str | Path) -> list[Signal]:
@@ -179,6 +217,8 @@ class _Table:
             self.lines.append(line)
             cells.append([row[column] for column in columns])
         try:
+            if comma:
+                raise ValueError("points may stand between thousands")
             found = np.array([[cell or "nan" for cell in row] for row in cells], dtype=np.float64)
         except ValueError:
             found = np.array(
@@ -237,6 +277,8 @@ def number_in(cell: str, comma: bool) -> float | None:
     """The number in a cell, NaN for one that is missing; None for text."""
     if cell.lower() in MISSING:
         return float("nan")
+    if comma and THOUSANDS.fullmatch(cell):
+        return float(cell.replace(".", ""))
     if NUMBER.fullmatch(cell):
         return float(cell)
     if comma and DECIMAL_COMMA.fullmatch(cell):
@@ -249,6 +291,10 @@ def clock_of(cells: list[str], comma: bool) -> tuple[np.ndarray, bool] | None:
     if not all(cells):
         return None
     numbers = [number_in(cell, comma) for cell in cells]
+    if all(map(DAY.fullmatch, cells)):
+        with contextlib.suppress(ValueError):
+            days = [datetime.strptime(cell, "%Y%m%d").replace(tzinfo=UTC).timestamp() for cell in cells]
+            return np.array(days), True
     if None not in numbers and not np.isnan(numbers).any():
         return np.array(numbers, np.float64), False
     clocks = [CLOCK.fullmatch(cell.strip("[]")) for cell in cells]
@@ -310,7 +356,8 @@ def head_of(name: str, text: str, delimiter: str) -> tuple[tuple[str, ...], tupl
     if not rows or not is_text[0]:
         return (), (), 0
     head = tuple(rows[0])
-    if len(rows) > 2 and is_text[1] and not is_text[2] and len(rows[1]) == len(head):
+    units = len(rows) > 2 and is_text[1] and not is_text[2] and len(rows[1]) == len(head)
+    if units and all(number_in(cell, comma) is None for cell in rows[1] if cell.lower() not in MISSING):
         return head, tuple(rows[1]), 2
     return head, (), 1
 

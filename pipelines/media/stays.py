@@ -60,7 +60,7 @@ class Stays:
     columns: tuple[str, ...]
     stays: tuple[Stay, ...]
     source: str | None = None
-    kind: ClassVar[str] = "table of stays"
+    kind: ClassVar[str] = "Parquet table"
 
 
 def is_parquet(head: bytes, name: str) -> bool:

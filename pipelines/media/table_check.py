@@ -8,11 +8,18 @@ from itertools import islice
 
 from pipelines.errors import MediaError
 from pipelines.media.files import locate, unzipped
-from pipelines.media.signal_tables import DECIMAL_COMMA, LOOKED_AT, NUMBER, delimiter_of, head_of, rows_in
+from pipelines.media.signal_tables import (
+    DECIMAL_COMMA,
+    LOOKED_AT,
+    MISSING,
+    NUMBER,
+    delimiter_of,
+    head_of,
+    rows_in,
+)
 from pipelines.media.signals import TS
 from pipelines.media.text import beginning
 
-GAPS = ("nan", "na", "n/a", "?", "null")  # what stands for a number that is missing
 HEAD = 65_536  # bytes that are looked at
 
 
@@ -42,4 +49,6 @@ def why_no_table(path: str | os.PathLike) -> str | None:
 
 
 def _is_number(cell: str) -> bool:
-    return bool(NUMBER.fullmatch(cell) or DECIMAL_COMMA.fullmatch(cell)) or cell.lower() in GAPS
+    return bool(NUMBER.fullmatch(cell) or DECIMAL_COMMA.fullmatch(cell)) or (
+        cell.lower() in MISSING and cell != ""
+    )

@@ -15,6 +15,7 @@ from pipelines.media.files import locate, unzipped
 LARGEST = 200_000_000  # bytes, decompressed
 HEAD = 1000  # bytes by which it is told what a file holds
 ZIP = b"PK\x03\x04"  # first bytes
+PARQUET, OLD_OFFICE = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 STRANGE = "\u00e4\u0416\u3042\u05d0\u0e01\u03b1"  # letters of which each encoding has some
 _other: ContextVar[str | None] = ContextVar("encoding", default="")  # None where one can be given
 
@@ -107,6 +108,9 @@ def decoded(name: str | Path, held: bytes, encoding: str | None = None) -> str:
     if held.startswith(ZIP):
         cause = "is a ZIP archive, as word processors and spreadsheets write it, and no text"
         raise DataError(name, cause, "save it as plain text, or as CSV")
+    if held.startswith((PARQUET, OLD_OFFICE)):
+        kind = "a Parquet table" if held.startswith(PARQUET) else "an office document"
+        raise DataError(name, f"is {kind}, and no text", "save it as plain text, or as CSV")
     other = encoding or _other.get()
     wide = held.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:

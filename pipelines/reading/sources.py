@@ -16,6 +16,7 @@ from pipelines.media.kind import (
     IMAGE,
     INK,
     LAYOUT,
+    OFFICE,
     PAGES,
     PDF,
     TEXT,
@@ -28,6 +29,8 @@ from pipelines.media.remote import opened
 from pipelines.media.text import HEAD, decoding, is_other_text
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
+
+PARQUET = "Parquet table"
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,11 @@ def are_several(units: list[Unit | TriscribeError]) -> bool:
 
 def _not_decoded(kind: Kind, rows: list[Task], options: BatchOptions) -> MediaError | None:
     """What to say of a text in an encoding that nobody has named."""
-    reads_text = any(TEXT in row.kinds for row in rows) and hasattr(options, "encoding")
-    if not reads_text or not is_undecoded(kind):
+    if not any(TEXT in row.kinds for row in rows) or not is_undecoded(kind):
         return None
-    way = "save it as UTF-8, or say its encoding, such as windows-1252 (--encoding)"
+    way = "save it as UTF-8"
+    if hasattr(options, "encoding"):
+        way += ", or say its encoding, such as windows-1252 (--encoding)"
     return MediaError(kind.file, "is a text, but not in UTF-8", way)
 
 
@@ -154,7 +158,13 @@ def _refused(kind: Kind, rows: list[Task]) -> MediaError:
     known = f"neither {', '.join(others)} nor {last}" if others else f"not {last}"
     like = "" if kind.name == UNKNOWN else f"; it looks like {_article(kind.name)}"
     way = "give one of these" if others else f"give {last}"
-    return MediaError(name, f"is {known}{like}", "unpack it" if kind.name == ARCHIVE else way)
+    if kind.name == ARCHIVE:
+        way = "unpack it"
+    elif kind.name in (OFFICE, PARQUET):
+        kinds = {each for row in rows for each in row.kinds}
+        form = "CSV or plain text" if TEXT in kinds else "PDF" if PDF in kinds else ""
+        way = f"save it as {form}" if form else way
+    return MediaError(name, f"is {known}{like}", way)
 
 
 def _article(kind: str) -> str:

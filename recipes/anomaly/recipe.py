@@ -36,6 +36,7 @@ class AnomalyRecipe(ForecastRecipe):
     task = AnomalyRecipeOptions.task
     even = False
     options: AnomalyRecipeOptions
+    way_out = "give longer series, a larger --learn, or smaller --horizon and --segment"
 
     def steps(self, series: Series) -> tuple[int, int]:
         """All that is not learnt from is for the test; a third of what is, for validation."""

@@ -168,7 +168,8 @@ class ForecastRecipe(Recipe):
         ranges = self.ranges(items, model.front_end)
         if not ranges["train"] or not ranges["valid"]:
             cause = f"has no series long enough to learn and check forecasts of {sizes.horizon} steps from"
-            raise DataError(items[0].path, cause, "give --horizon, --valid-steps and --test-steps")
+            longest = max(map(len, series))
+            raise DataError(items[0].path, f"{cause} (the longest has {longest} steps)", self.way_out)
         steps = [features_of(each, 0, len(each) - sum(self.steps(each)), model.front_end) for each in series]
         model.front_end.fit(torch.from_numpy(np.concatenate(steps)).float())
         train, valid = (
@@ -183,6 +184,9 @@ class ForecastRecipe(Recipe):
         chosen, horizon = self.options.backtest, self.options.model.filled().horizon
         test = chosen.test_steps or max(horizon, len(series) // 5)
         return test, chosen.valid_steps or max(horizon, len(series) // 10)
+
+    way_out = "give longer series, or smaller --horizon, --valid-steps and --test-steps"
+    """What to do about series that are too short."""
 
     def ranges(self, items: Sequence[Item], front_end: History) -> dict[str, list[Range]]:
         """Where forecasts of each split begin."""

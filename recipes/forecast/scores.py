@@ -11,6 +11,7 @@ from pipelines.results import SeriesForecast
 from recipes.scoring.error_rates import Rate
 
 METHODS = ("model, mean", "model, median", "ridge", "seasonal naive")
+NOTHING = 1e-9  # mean absolute error that is none
 RESAMPLES = 1000
 
 
@@ -59,6 +60,8 @@ class ForecastScores:
     def gain(self, method: str) -> Rate:
         """By which share of a method's absolute error the model's median errs less; 95 % over blocks."""
         other, own = self.absolute[METHODS.index(method)], self.absolute[1]
+        if other.sum() <= NOTHING * len(other):
+            return Rate(0.0, 0.0, 0.0)  # there is nothing to gain
         numbers = np.unique(self.blocks, return_inverse=True)[1]
         sums = [np.bincount(numbers, weights=each) for each in (own, other)]
         rng = np.random.default_rng(0)

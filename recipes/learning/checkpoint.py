@@ -7,6 +7,7 @@ import math
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -80,7 +81,7 @@ class Checkpoint:
             "made_from": self._text,
             "task": self.task.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "state": {field.name: getattr(state, field.name) for field in dataclasses.fields(state)},
+            "state": {field.name: _plain(getattr(state, field.name)) for field in dataclasses.fields(state)},
             "generator": torch.get_rng_state(),
             "generators": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
         }
@@ -170,8 +171,18 @@ def _read(path: Path) -> dict:
 
 def _damaged(path: Path, error: Exception) -> DataError:
     detail = str(error).strip().partition("\n")[0][:100]
-    told = f" ({detail})" if " " in detail else ""  # some are bare numbers or names of keys
+    untold = " " not in detail or detail.startswith("Weights only")  # names of keys, advice
+    told = "" if untold else f" ({detail})"
     return DataError(path, f"is damaged, or not a checkpoint{told}", WAY_OUT)
+
+
+def _plain(value: object) -> object:
+    """A value without NumPy's numbers, which torch does not load from a file that may hold only weights."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _shapes(weights: Weights) -> dict[str, torch.Size]:

@@ -20,6 +20,8 @@ from pipelines.media.images import read_image
 from pipelines.media.ink import Ink
 from pipelines.media.kind import is_one, kind_of, named_kind
 from pipelines.media.video import Clip
+from pipelines.reading.settings import BatchOptions
+from pipelines.reading.sources import rows_of, units_of
 from pipelines.tasks import TASKS
 from tests.data.clips import write_video
 from tests.data.media import tone, write_audio, write_container
@@ -223,3 +225,26 @@ def test_an_archive_is_named_as_one_and_is_to_be_unpacked(tmp_path, command, cap
     arguments = [command, "-o", str(tmp_path / "out")]
     assert cli.main([*arguments, str(tmp_path / "in/x.zip")]) == 1
     assert "it looks like an archive; unpack it" in capsys.readouterr().err
+
+
+def test_office_documents_and_parquet_are_named_with_a_way_out(tmp_path):
+    for name in ("book.xlsx", "letter.docx"):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("[Content_Types].xml", "<Types/>")
+    with zipfile.ZipFile(tmp_path / "plain.zip", "w") as file:
+        file.writestr("a.txt", "hello")
+    (tmp_path / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
+    (tmp_path / "table.parquet").write_bytes(b"PAR1" + bytes(200) + b"PAR1")
+    (tmp_path / "latin.csv").write_bytes("ds,Größe\n1,2\n".encode("latin-1"))
+    said = {
+        ("book.xlsx", "forecast"): "office document; save it as CSV",
+        ("old.xls", "forecast"): "office document; save it as CSV",
+        ("letter.docx", "recognize"): "office document; save it as PDF",
+        ("plain.zip", "forecast"): "archive; unpack it",
+        ("table.parquet", "forecast"): "Parquet table; save it as CSV",
+        ("latin.csv", "forecast"): "is a text, but not in UTF-8; save it as UTF-8$",
+    }
+    for (name, command), words in said.items():
+        rows = rows_of(command)
+        with pytest.raises(MediaError, match=words):
+            units_of(tmp_path / name, rows, BatchOptions())

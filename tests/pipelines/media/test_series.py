@@ -43,6 +43,13 @@ def test_a_long_table_in_any_order_with_known_and_static_columns(tmp_path):
         (["1577836800", "1577840400", "1577844000"], "1577847600"),
         (["7", "8", "9"], "10"),
         (["0.5", "1.0", "1.5"], "2.0"),
+        (["2020-11", "2020-12", "2021-01"], "2021-02"),
+        (["11/2020", "12/2020", "01/2021"], "02/2021"),
+        (["Nov 2020", "Dec 2020", "Jan 2021"], "Feb 2021"),
+        (["20200130", "20200131", "20200201"], "20200202"),
+        (["30-Jan-2020", "31-Jan-2020", "01-Feb-2020"], "02-Feb-2020"),
+        (["30.01.20", "31.01.20", "01.02.20"], "02.02.20"),
+        (["01/31/2020 11:00 PM", "02/01/2020 12:00 AM", "02/01/2020 01:00 AM"], "02/01/2020 02:00 AM"),
     ],
 )
 def test_times_go_on_in_the_form_of_the_file(tmp_path, times, later):
@@ -74,7 +81,16 @@ def test_missing_steps_are_gaps_and_epochs_have_a_calendar(tmp_path):
         ("ds,y\n2020-01-01,1\n2020-01-02,2,3\n", "row 3 has 3 cells"),
         ("ds,y\n1,1\n2,inf\n3,2\n", "row 3, column 'y': 'inf' is no number"),
         ('ds,y\n1,1\n2,3\n3,"1,200.50"\n', "row 4, column 'y': '1,200.50' is no number"),
-        ("ds,note\n2020-01-01,a\n2020-01-02,b\n", "no column of numbers"),
+        ("ds,note\n2020-01-01,a\n2020-01-02,b\n", r"no column of numbers \(column 'note': 'a'\)"),
+        ("ds,y\n2020-01-01,5 kW\n2020-01-02,6 kW\n", "'5 kW' in column 'y' is not read as one; write plain"),
+        (
+            'ds,y\n1,"1,200.5"\n2,"1,300.5"\n',
+            "'1,200.5' in column 'y' is not read as one; write plain numbers",
+        ),
+        ("Loads of 2020\n\nds,y\n2020-01-01,5\n2020-01-02,6\n", "below one line of names"),
+        ('[{"ds": 1, "y": 2}]', "is JSON and no table; save it as CSV"),
+        ('{"ds": 1, "y": 2}\n{"ds": 2, "y": 2}\n', "is JSON and no table; save it as CSV"),
+        ("ds,y\n1,1\n2,1e200\n3,2\n", "row 3, column 'y': '1e200' is too large a number"),
     ],
 )
 def test_what_is_wrong_is_named_by_row_and_column(tmp_path, text, said):
@@ -86,3 +102,40 @@ def test_what_is_wrong_is_named_by_row_and_column(tmp_path, text, said):
 def test_a_missing_column_is_named(tmp_path):
     with pytest.raises(MediaError, match="has no column 'price', only 'ds', 'y'"):
         read_series(written(tmp_path, "ds,y\n1,2\n2,3\n"), Columns(known=("price",)))
+
+
+def test_thousands_have_points_where_decimals_have_commas(tmp_path):
+    """Not 1.234 beside 1234.5: a whole number of the same file keeps its thousands."""
+    rows = "2020-01-01;1.234,50\n2020-01-02;1.234\n2020-01-03;0,125\n2020-01-04;2.000.000\n"
+    (series,) = read_series(written(tmp_path, f"ds;y\n{rows}")).series
+    assert series.values.tolist() == [1234.5, 1234, 0.125, 2_000_000]
+    (series,) = read_series(written(tmp_path, "ds;y\n2020-01-01;1.234\n2020-01-02;5.5\n")).series
+    assert series.values.tolist() == [1.234, 5.5]
+
+
+def test_columns_of_one_name_are_told_apart(tmp_path):
+    found = read_series(written(tmp_path, "ds,y,y,\n1,1,5,\n2,2,6,\n"))
+    assert [(each.name, each.values.tolist()) for each in found.series] == [("y", [1, 2]), ("y 2", [5, 6])]
+    assert found.notes == ()
+
+
+def test_what_is_uncertain_of_times_is_noted(tmp_path):
+    rows = "".join(f"0{place}/02/2020,{place}\n" for place in range(1, 8))
+    (note,) = read_series(written(tmp_path, f"ds,y\n{rows}")).notes
+    assert "'01/02/2020' are read as month/day/year" in note
+    rows = "".join(f"02/{place}/2020,{place}\n" for place in range(10, 18))
+    assert read_series(written(tmp_path, f"ds,y\n{rows}")).notes == ()
+    (note,) = read_series(written(tmp_path, "time,y\nWeek one,1\nWeek two,2\n")).notes
+    assert note.startswith("the times in column 'time', such as 'Week one', are not understood")
+
+
+def test_the_zone_of_the_last_row_goes_on(tmp_path):
+    text = "ds,y\n2020-03-29T01:00+01:00,1\n2020-03-29T02:00+01:00,2\n2020-03-29T03:00+02:00,3\n"
+    (series,) = read_series(written(tmp_path, text)).series
+    assert series.clock.text(3) == "2020-03-29T04:00+02:00"
+
+
+@pytest.mark.parametrize("cell", [".", "--", "<NA>", "#N/A", "null", ""])
+def test_cells_for_what_is_missing(tmp_path, cell):
+    (series,) = read_series(written(tmp_path, f"ds,y\n1,1\n2,{cell}\n3,2\n")).series
+    assert np.isnan(series.values).tolist() == [False, True, False]

@@ -32,7 +32,7 @@ def test_parquet_is_of_a_kind_of_its_own(tmp_path):
     parquet.write_table(
         pyarrow.table({"id": [1, 1], "hour": [0, 1], "HR": [60.0, None]}), tmp_path / "x.parquet"
     )
-    assert kind_of(tmp_path / "x.parquet").name == "table of stays"
+    assert kind_of(tmp_path / "x.parquet").name == "Parquet table"
     (stay,) = read_stays(tmp_path / "x.parquet").stays
     assert stay.name == "1" and stay.values[0, 0] == 60 and np.isnan(stay.values[1, 0])
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
@@ -267,3 +268,15 @@ def test_few_items_get_more_epochs_than_many():
     assert epochs == [40, 40, 30, 18, 11, 6, 4]
     assert [left.for_items(count).valid_every for count in (50, 5000)] == [4, 1]
     assert TrainingOptions(epochs=7).for_items(50) == TrainingOptions(epochs=7)
+
+
+def test_scores_of_numpy_do_not_spoil_the_checkpoint(tmp_path):
+    class Scored(Line):
+        def evaluate(self):
+            return {name: np.float64(value) for name, value in super().evaluate().items()}
+
+    task = Scored()
+    train(task, OPTIONS, tmp_path)
+    again = Scored()
+    train(again, OPTIONS, tmp_path)
+    assert again.steps == 0 and torch.equal(weights(again), weights(task))
