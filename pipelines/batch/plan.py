@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from pipelines.errors import MediaError
 from pipelines.media import remote
+from pipelines.media.files import not_there
 from pipelines.results import Transcript
 from pipelines.tasks import formats as formats_of
 
@@ -72,6 +73,8 @@ def collect(
     """
     found: dict[Path, Path] = {}
     for given in inputs:
+        if not str(given).strip():
+            raise MediaError(repr(str(given)), "is no name", "name a file, folder or pattern")
         path = _named(given)
         if remote.is_remote(path):
             named = [each for each in remote.found_at(path) if each == path or is_media(each)]
@@ -86,7 +89,10 @@ def collect(
         else:
             matches = _matches(str(given))
             if not matches:
-                raise MediaError(path, "no such file or folder", "check the name")
+                error = not_there(path)
+                if error.cause == "does not exist":
+                    raise MediaError(path, "no such file or folder", "check the name")
+                raise error
             named = []
             for match in matches:
                 named += filter(is_media, _walk(match, missed, is_whole)) if match.is_dir() else [match]

@@ -121,9 +121,10 @@ class Routing:
 
     def units(self, source: Path) -> list[Unit | TriscribeError]:
         """The source itself; or its parts; or what is wrong with it."""
-        kind, routes = self._kind_of(source), self.routes(source)
-        if source in self._broken:
-            return [self._broken[source]]
+        kind = self._kind_of(source)
+        if fault := self._broken.get(source, kind.fault):
+            return [fault]
+        routes = self.routes(source)
         tasks = list(TASKS) if isinstance(routes, str) else [routes[0].task]
         options = None if isinstance(routes, str) else routes[0].options
         try:

@@ -20,6 +20,7 @@ from pipelines.batch.units import Route, Unit
 from pipelines.batch.wholes import Wholes
 from pipelines.batch.work import Models, changed
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.files import not_there
 from pipelines.results import Result
 from pipelines.tasks import TASKS, resolve
 from pipelines.tasks import formats as formats_of
@@ -184,12 +185,16 @@ class Run:
         self, inputs: Sequence[str | Path], wholes: Wholes, among: Sequence[Path] | None
     ) -> Iterator[Outcome | tuple[Job, Unit]]:
         """What is to be done, each with the unit to read; and what becomes of the rest."""
-        existing, passed, missed = [], {}, {}
+        existing, passed, missed, refused = [], {}, {}, {}
 
         def is_meant(path: Path) -> bool:
             if self.journal.is_ours(path):
                 return False
-            reason = self.work.passed(path)
+            try:
+                reason = self.work.passed(path)
+            except MediaError as error:  # of this file alone
+                refused[path] = error
+                return False
             if reason:
                 passed[path] = reason
             return reason is None
@@ -204,10 +209,8 @@ class Run:
                 existing.append(each)
             except MediaError as error:
                 yield _failure(Path(each), error)
-            except OSError as error:
-                yield _failure(
-                    Path(each), MediaError(each, f"cannot be read ({error.strerror})", "check its name")
-                )
+            except OSError:
+                yield _failure(Path(each), not_there(each))
         named = {absolute(each) for each in inputs}
         for path, error in missed.items():
             if error is None and absolute(path) not in named:
@@ -219,6 +222,8 @@ class Run:
             existing, sources = list(inputs), [path for path in among if is_meant(path)]
         else:
             sources = collect(existing, is_meant, None, is_whole) if existing else []
+        for path, error in refused.items():
+            yield _failure(path, error)
         excluded = {path: reason for path in sources if (reason := self.work.excluded(path))}
         taken = set(sources)
         passed = {path: reason for path, reason in passed.items() if path not in taken} | excluded
@@ -345,7 +350,9 @@ class Run:
         except TriscribeError as raised:
             error = raised
         except OSError as raised:
-            error = MediaError(job.source, f"output not written ({raised})", "check --out and the disk")
+            error = MediaError(
+                job.source, f"output not written ({raised.strerror or raised})", "check --out and the disk"
+            )
         except Exception as raised:  # a fault of a writer, which is not to cost the other inputs
             told = f"{type(raised).__name__}: {raised}"
             cause = f"was read, but its output could not be written ({told})"

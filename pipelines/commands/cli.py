@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -65,8 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a full disk, a folder that may not be written to
-        print(printable(f"triscribe: {error}"), file=sys.stderr)
+        print(printable(f"triscribe: {told(error)}"), file=sys.stderr)
         return 1
+
+
+def told(error: OSError) -> str:
+    """What the operating system refused, where, and what to do about it."""
+    where = f"{error.filename}: " if error.filename else ""
+    ways = {
+        errno.ENOSPC: "make room on the disk, or give another --out",
+        errno.EDQUOT: "make room on the disk, or give another --out",
+        errno.EROFS: "give another --out",
+        errno.EACCES: "change its permissions, or give another --out",
+    }
+    way = ways.get(error.errno or 0)
+    return f"{where}{error.strerror or error}{f'; {way}' if way else ''}"
 
 
 def overview() -> str:

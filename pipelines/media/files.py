@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import io
 import os
@@ -44,7 +45,7 @@ def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
         if os.path.isdir(name):
             raise MediaError(name, "is a folder", "give one file, or use the `triscribe` command for folders")
         if not os.path.exists(name):
-            raise MediaError(name, "does not exist", "check the path")
+            raise not_there(name)
         if os.path.isfile(name):
             return name, lambda: open(name, "rb")
         return name, _rewinder(_pipe(name))
@@ -58,6 +59,27 @@ def locate(source: str | os.PathLike | BinaryIO) -> tuple[str, Opener]:
     seekable = getattr(source, "seekable", None)
     file = source if seekable and seekable() else _spooled(source)
     return name if isinstance(name, str) else "<file object>", _rewinder(file)
+
+
+def not_there(name: str | os.PathLike) -> MediaError:
+    """Why nothing can be found at a path."""
+    try:
+        os.stat(name)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return MediaError(
+                name, "may not be read (permission denied)", "change its permissions or its owner"
+            )
+        if error.errno == errno.ELOOP:
+            return MediaError(name, "is a link that leads in a circle", "mend or remove the link")
+        if os.path.islink(name):
+            cause = f"is a link to {os.readlink(name)}, which does not exist"
+            return MediaError(name, cause, "mend or remove the link")
+        if error.errno == errno.ENAMETOOLONG:
+            return MediaError(name, "has a name longer than the disk takes", "check the path")
+    except ValueError:  # a null byte
+        pass
+    return MediaError(name, "does not exist", "check the path")
 
 
 @contextlib.contextmanager
@@ -183,6 +205,8 @@ class _Waiting(io.RawIOBase):
                 buffer[: len(data)] = data
                 return len(data)
             if time.monotonic() > deadline:
+                if self.name == "/dev/stdin":
+                    raise MediaError(self.name, "is empty (0 bytes)", "give it something to read")
                 cause = "is a pipe that nothing writes to"
                 raise MediaError(self.name, cause, "give a file, or start its writer")
             time.sleep(0.05)

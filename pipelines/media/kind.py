@@ -73,6 +73,7 @@ class Kind:
         sound: whether it may hold sound.
         empty: whether it is a file of no bytes.
         ruined: whether only its name says what it is.
+        fault: why it could not be looked at.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Kind:
     sound: bool = False
     empty: bool = False
     ruined: bool = False
+    fault: MediaError | None = None
 
 
 def kind_of(source: object) -> Kind:
@@ -116,9 +118,9 @@ def kind_or_name(path: str | os.PathLike) -> Kind:
     """What a file is; of one that cannot be opened, what its name promises."""
     try:
         return kind_of(path)
-    except MediaError:
+    except MediaError as error:
         name = named_kind(path)
-        return Kind(name, path, os.fspath(path), name in (RECORDING, VIDEO), ruined=True)
+        return Kind(name, path, os.fspath(path), name in (RECORDING, VIDEO), ruined=True, fault=error)
 
 
 def named_kind(path: str | os.PathLike) -> str:

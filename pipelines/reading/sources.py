@@ -68,7 +68,15 @@ def reason_to_pass(row: Task, path: Path, kind: Kind) -> str | None:
 
 
 def why_unread(kind: Kind, path: Path) -> str:
-    """Why a file in a folder is not read, of a kind that is nothing for the tasks."""
+    """Why a file in a folder is not read, of a kind that is nothing for the tasks.
+
+    Raises:
+        MediaError: it could not be looked at, so that it may be something.
+    """
+    if kind.name == UNKNOWN and kind.fault:
+        if path.is_symlink() and not path.exists():
+            return "a link that leads nowhere"
+        raise kind.fault
     if kind.empty:
         return "empty"
     if kind.name == LAYOUT:
@@ -82,7 +90,7 @@ def why_unread(kind: Kind, path: Path) -> str:
 
 def is_undecoded(kind: Kind) -> bool:
     """Whether a file looks like text in an encoding that nobody has named."""
-    if kind.name != UNKNOWN or not os.path.isfile(kind.file):
+    if kind.name != UNKNOWN or kind.fault or not os.path.isfile(kind.file):
         return False
     with disk_errors(kind.file), open(kind.file, "rb") as file:
         return is_other_text(file.read(HEAD))
@@ -151,6 +159,8 @@ def _not_decoded(kind: Kind, rows: list[Task], options: BatchOptions) -> MediaEr
 
 
 def _refused(kind: Kind, rows: list[Task]) -> MediaError:
+    if kind.fault:
+        return kind.fault
     name = kind.file or f"<{type(kind.source).__name__}>"
     if kind.empty:
         return MediaError(name, "is empty (0 bytes)", "copy or make it again")

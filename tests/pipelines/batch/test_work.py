@@ -16,6 +16,7 @@ from pipelines.batch.plan import Job
 from pipelines.batch.work import Work
 from pipelines.commands import cli
 from pipelines.errors import MediaError
+from pipelines.media.files import locate
 from pipelines.reading import readers
 from pipelines.reading.settings import SpeechOptions
 from pipelines.results import (
@@ -225,7 +226,7 @@ def test_a_full_disk(model, folder, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(running, "write_atomically", full)
     assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 1
-    assert "b.wav: output not written ([Errno 28] No space left on device); check" in capsys.readouterr().err
+    assert "b.wav: output not written (No space left on device); check" in capsys.readouterr().err
     monkeypatch.setattr(running, "write_atomically", whole)
     assert run(folder, "-o", tmp_path / "out", "-f", "txt,srt") == 0
     assert len(written(tmp_path / "out")) == 6
@@ -389,7 +390,37 @@ def test_a_long_name_costs_nothing(model, folder, tmp_path):
 
 def test_an_unreadable_input_costs_itself(model, folder, tmp_path, capsys):
     assert run("z" * 300 + ".wav", folder, "-o", tmp_path / "out") == 1
-    assert len(written(tmp_path / "out")) == 3 and "File name too long" in capsys.readouterr().err
+    assert len(written(tmp_path / "out")) == 3 and "longer than the disk takes" in capsys.readouterr().err
+
+
+def test_a_file_of_no_known_name_that_may_not_be_read_costs_itself(
+    model, folder, tmp_path, monkeypatch, capsys
+):
+    (folder / "locked").write_bytes(b"RIFF")
+    real = open
+
+    def refusing(name, *arguments, **options):
+        if str(name).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr("builtins.open", refusing)
+    for given in (folder, folder / "locked"):
+        assert run(given, "-o", tmp_path / "out") == 1
+        assert f"failed: {folder / 'locked'}: may not be read (permission denied)" in capsys.readouterr().err
+    assert len(written(tmp_path / "out")) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are POSIX")
+def test_links_that_lead_nowhere_and_empty_names_are_named(model, folder, tmp_path, capsys):
+    (folder / "notes").symlink_to("nowhere")
+    (folder / "round").symlink_to("round")
+    assert run(folder, folder / "round", "", "-o", tmp_path / "out") == 1
+    seen = capsys.readouterr()
+    with pytest.raises(MediaError, match="is a link to nowhere, which does not exist; mend"):
+        locate(folder / "notes")
+    assert "round: is a link that leads in a circle" in seen.err and "'': is no name" in seen.err
+    assert "2 a link that leads nowhere" in seen.out and len(written(tmp_path / "out")) == 3
 
 
 def test_ruined_recordings_in_a_folder_are_meant(model, tmp_path):
