@@ -17,6 +17,7 @@ from decoders.alignment.short import Placed
 from decoders.alphabet import BLANK, Alphabet
 from pipelines.errors import DataError
 from pipelines.media.audio import Source, open_audio
+from pipelines.media.cues import read_cues
 from pipelines.media.recording import Audio
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
@@ -28,7 +29,6 @@ from pipelines.speech import cut, speech_model, within
 
 UNHEARD = -20.0  # log-probability of a symbol in the pauses that the model does not read
 LARGEST_TEXT = 20_000_000  # bytes: what is said in two weeks
-CUE = re.compile(r"\s*(?:\d+:)?\d+:\d+[.,]\d+\s+-->")  # the line with the times of a subtitle
 ROUNDS = 3  # over the numbers of a line, whose readings depend on each other
 
 
@@ -237,19 +237,6 @@ def _choose_readings(log_probs: Tensor, lines: list[_Line], alphabet: Alphabet) 
     return [line.choice for line in lines] != before
 
 
-def cues(text: str) -> list[str]:
-    """The texts of subtitles (SRT, WebVTT), a cue each; none where the text is none of these."""
-    blocks = [block.split("\n") for block in re.split(r"\n\s*\n", re.sub(r"\r\n?", "\n", text.strip()))]
-    found, others = [], 0
-    for block in blocks:
-        timed = next((place for place, line in enumerate(block[:2]) if CUE.match(line)), None)
-        if timed is None:
-            others += not block[0].startswith(("WEBVTT", "NOTE", "STYLE", "REGION"))
-        else:
-            found.append(" ".join(re.sub(r"<[^<>]*>", "", line) for line in block[timed + 1 :]).strip())
-    return [cue for cue in found if cue] if found and not others else []
-
-
 def segments_of(text: str) -> list[str] | None:
     """The texts of the segments of a transcript in JSON or TSV, as Whisper and triscribe write them.
 
@@ -282,7 +269,7 @@ def _written(text: str | Path | Sequence[str]) -> tuple[str, list[str]]:
     if isinstance(text, str):
         text = re.sub(r"\r\n?", "\n", text)
         try:
-            text = segments_of(text) or cues(text) or text.split("\n")
+            text = segments_of(text) or [cue.text for cue in read_cues(text)] or text.split("\n")
         except ValueError as error:
             raise DataError(name, str(error), "give one line for each segment that is said") from error
     written = [" ".join(line.split()) for line in text if line.strip()]

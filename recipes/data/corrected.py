@@ -2,8 +2,8 @@
 
 Results say by whom and when their lines, segments, sentences or labels were checked, and PAGE or ALTO files
 that were corrected in eScriptorium or Transkribus show it; see `pipelines.rewritten_pages`. So do lines that
-were changed in text files beside the JSON. What nobody has checked is the output of a model, and to learn
-from it would teach the model its own errors: it is kept apart.
+were changed in text files or subtitles beside the JSON. What nobody has checked is the output of a model, and
+to learn from it would teach the model its own errors: it is kept apart.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from pipelines.errors import TriscribeError
 from pipelines.layout.lines import LineShape, line_distance
 from pipelines.layout.page_layout import level_baseline
+from pipelines.media.cues import Cue, read_cues
 from pipelines.media.text import read_lines
 from pipelines.output_folder import Stored, stored_in
 from pipelines.results import Actions, Caption, Check, Page, Result, TextLine, Transcript, box
@@ -34,6 +35,9 @@ UNITS = {
 }
 """What people check, singular and plural, by the task."""
 TURNED = re.compile(r"turned by (90|180|270) degrees clockwise to be read")  # a note of the reader of pages
+ANOTHER = "was edited, and its JSON no longer says what it said before; correct JSON, PAGE or ALTO"
+TIMED = (".srt", ".vtt", ".tsv")  # endings of outputs whose texts are those of segments
+ROUNDED = 0.002  # seconds by which times in outputs differ from those of the result
 PLACED = (".json", ".xml")  # endings of outputs from which corrections are taken
 WHOLE = 0.98  # share of an image from which on its one line is the image
 
@@ -83,6 +87,8 @@ def _items(stored: Stored) -> Iterator[Judged]:
             for path in sorted(stored.edited):
                 if path.suffix == ".txt" and stored.task != "action":
                     judged = _retyped(path, judged, stored, result)
+                elif path.suffix in TIMED and stored.task == "speech":
+                    judged = _retimed(path, judged, stored, result)
                 else:
                     reason = "was edited, but says nothing of places; correct JSON, PAGE or ALTO"
                     judged.append((Rejected(str(path), reason), None))
@@ -95,11 +101,8 @@ def _retyped(path: Path, judged: list[Judged], stored: Stored, result: Result) -
     A line that was changed counts as checked, and no other. Which these are is known only while the JSON says
     what the text file said: another model may have written it anew since.
     """
-    said = io.StringIO()
-    writer("txt", type(result)).write(result, said)
-    if sha256(said.getvalue().encode()).hexdigest() not in stored.digests.get(path, ()):
-        reason = "was edited, and its JSON no longer says what it said before; correct JSON, PAGE or ALTO"
-        return [*judged, (Rejected(str(path), reason), None)]
+    if _said(path, stored, result) is None:
+        return [*judged, (Rejected(str(path), ANOTHER), None)]
     try:
         lines = [line.strip() for line in read_lines(path) if line.strip()]
     except TriscribeError as error:
@@ -108,12 +111,69 @@ def _retyped(path: Path, judged: list[Judged], stored: Stored, result: Result) -
     if len(lines) != len(places):
         reason = f"was edited, and has {len(lines)} lines of text where {len(places)} were read"
         return [*judged, (Rejected(str(path), f"{reason}; correct JSON, PAGE or ALTO"), None)]
-    retyped = list(judged)
-    for place, line in zip(places, lines, strict=True):
+    said = {place: one_line(judged[place][0].target).strip() for place in places}
+    new = {place: line for place, line in zip(places, lines, strict=True) if line != said[place]}
+    return _with_texts(judged, new)
+
+
+def _with_texts(judged: list[Judged], texts: dict[int, str]) -> list[Judged]:
+    """Items with the texts that a person has given some of them, by their place; these count as checked."""
+    found = list(judged)
+    for place, text in texts.items():
         item, check = judged[place]
-        if check is None and line != one_line(item.target).strip():
-            retyped[place] = replace(item, target=line), Check("", "")
-    return retyped
+        if check is None:
+            found[place] = replace(item, target=text), Check("", "")
+    return found
+
+
+def _said(path: Path, stored: Stored, result: Result) -> str | None:
+    """What triscribe wrote to an output that was edited since; None if the result says something else."""
+    said = io.StringIO()
+    writer(path.suffix[1:], type(result)).write(result, said)
+    known = sha256(said.getvalue().encode()).hexdigest() in stored.digests.get(path, ())
+    return said.getvalue() if known else None
+
+
+def _retimed(path: Path, judged: list[Judged], stored: Stored, result: Transcript) -> list[Judged]:
+    """Segments with the text that a person has written in subtitles or in a table.
+
+    A segment is a cue or several, or a row of the table. Its times stay those of the JSON; one of which a cue
+    was changed counts as checked.
+    """
+    before = _said(path, stored, result)
+    if before is None:
+        return [*judged, (Rejected(str(path), ANOTHER), None)]
+    try:
+        old, new = _timed(before), _timed("\n".join(read_lines(path)))
+    except TriscribeError as error:
+        return [*judged, (Rejected(error.path, error.cause), None)]
+    if [cue[:2] for cue in old] != [cue[:2] for cue in new]:
+        reason = "was edited, and has other times than were written; correct JSON"
+        return [*judged, (Rejected(str(path), reason), None)]
+    changed = {n for n, cue in enumerate(old) if cue.text != new[n].text}
+    texts = {}
+    for place, (item, _) in enumerate(judged):
+        if isinstance(item, Item) and item.start is not None:
+            own = [n for n, cue in enumerate(old) if item.start - ROUNDED <= cue.start < item.end + ROUNDED]
+            if changed.intersection(own):
+                texts[place] = " ".join(new[n].text for n in own).strip()
+                changed.difference_update(own)
+    if changed:
+        reason = f"was edited in {len(changed)} places that belong to no segment; correct JSON"
+        return [*judged, (Rejected(str(path), reason), None)]
+    return _with_texts(judged, texts)
+
+
+def _timed(text: str) -> list[Cue]:
+    """The cues of subtitles, or the rows of a table of the format tsv; none of what is neither any more."""
+    if not text.startswith("start\tend\t"):
+        return read_cues(text, empty=True)
+    rows = [line.split("\t", 3) for line in text.split("\n")[1:]]
+    rows = [row for row in rows if len(row) == 4 and row[0]]
+    try:
+        return [Cue(float(start), float(end), " ".join(said.split())) for start, end, _, said in rows]
+    except ValueError:
+        return []
 
 
 def _segments(stored: Stored, transcript: Transcript) -> Iterator[Judged]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.media.cues import read_cues
 from recipes.data.folders import (
     SPLITS,
     Files,
@@ -35,6 +36,7 @@ from recipes.data.tables import Table, split_of, tables_in, times
 
 AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
 TEXTS = (".txt", ".lab")
+SUBTITLES = (".srt", ".vtt")
 
 Found = Iterator[Item | Rejected]
 
@@ -126,6 +128,27 @@ def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[s
 
 
 def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> Found:
+    for found in _paired(root, endings, text_endings):
+        if isinstance(found, Rejected):
+            yield found
+        else:
+            yield Item(found.media, found.text, found.split, found.group)
+
+
+class _Pair(NamedTuple):
+    """A media file and the text in the file beside it."""
+
+    stem: Path
+    media: Path
+    place: Path
+    text: str
+    split: str | None
+    group: str | None
+
+
+def _paired(
+    root: Path, endings: tuple[str, ...], text_endings: tuple[str, ...]
+) -> Iterator[_Pair | Rejected]:
     media, texts = _by_stem(root, endings), _by_stem(root, text_endings)
     groups = {stem: "/".join(_without_splits(stem.relative_to(root).parent.parts)) or None for stem in media}
     several = len(set(groups.values())) > 1
@@ -148,7 +171,28 @@ def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple
             cause = f"cannot be read ({error.strerror or error})"
             yield Rejected(shown(texts[stem][0], root), cause)
             continue
-        yield Item(media[stem][0], text, split_above(stem, root), groups[stem] if several else None)
+        group = groups[stem] if several else None
+        yield _Pair(stem, media[stem][0], texts[stem][0], text, split_above(stem, root), group)
+
+
+# Subtitles: <name>.wav beside <name>.srt or <name>.vtt, each cue of which is an item; else as pairs
+
+
+def is_subtitled(root: Path) -> bool:
+    return not is_pairs(root) and is_pairs(root, AUDIO, SUBTITLES)
+
+
+def read_subtitled(root: Path) -> Found:
+    for found in _paired(root, AUDIO, SUBTITLES):
+        if isinstance(found, Rejected):
+            yield found
+            continue
+        cues = read_cues(found.text)
+        if not cues:
+            yield Rejected(shown(found.place, root), "no subtitles that can be read: SubRip or WebVTT")
+        group = found.group or found.stem.relative_to(root).as_posix()
+        for cue in cues:
+            yield Item(found.media, cue.text, found.split, group, cue.start, cue.end)
 
 
 def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
@@ -388,6 +432,12 @@ def _tables(root: Path) -> list[Table]:
 SPEECH = (
     Layout("sphinx", "etc/*.fileids with etc/*.transcription, and wav/", is_sphinx, read_sphinx),
     Layout("pairs", "audio files with a .txt or .lab of the same name beside them", is_pairs, read_pairs),
+    Layout(
+        "subtitles",
+        "audio files with .srt or .vtt of the same name beside them",
+        is_subtitled,
+        read_subtitled,
+    ),
     Layout("ljspeech", "metadata.csv with id|text|text, and wavs/", is_ljspeech, read_ljspeech),
     Layout(
         "common_voice", "train/dev/test.tsv or validated.tsv, and clips/", is_common_voice, read_common_voice

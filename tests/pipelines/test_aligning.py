@@ -10,8 +10,9 @@ import soundfile
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
-from pipelines.aligning import AlignmentOptions, _written, align, cues
+from pipelines.aligning import AlignmentOptions, _written, align
 from pipelines.errors import DataError, MediaError, ModelError
+from pipelines.media.cues import read_cues
 from pipelines.model import SequenceModel, load
 from pipelines.reading.spelling import Spelling
 from tests.data.given import Given
@@ -244,9 +245,11 @@ def test_lines_end_at_line_feeds_only_and_subtitles_are_read_by_cue():
     ]
     srt = "1\r\n00:00:01,000 --> 00:00:02,000\r\none\r\n<i>two</i>\r\n\r\n"
     srt += "2\r\n00:00:03,000 --> 00:00:04,000\r\nsix\r\n"
-    assert cues(srt) == ["one two", "six"]
-    assert cues("WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\none\n") == ["one"]
-    assert cues("one --> two\n\nthree") == []
+    assert [cue.text for cue in read_cues(srt)] == ["one two", "six"]
+    assert [
+        cue.text for cue in read_cues("WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.000 align:start\none\n")
+    ] == ["one"]
+    assert read_cues("one --> two\n\nthree") == []
 
 
 @pytest.mark.parametrize(

@@ -295,6 +295,36 @@ def test_checked_segments_are_parts_of_their_recording(tmp_path):
     assert [item.target for item in found.unchecked] == ["free", ""]
 
 
+@pytest.mark.parametrize("ending", ["srt", "vtt", "tsv"])
+def test_segments_that_were_changed_in_subtitles_or_a_table_are_learnt_from(tmp_path, ending):
+    source, out = tmp_path / "talk.wav", tmp_path / "out"
+    source.write_bytes(b"RIFF")
+    long = " ".join(["word"] * 30)
+    segments = [
+        Segment("one two", 0.5, 1.75, 0.5),
+        Segment(long, 2.0, 12.0, 0.5),
+        Segment("end", 13.0, 14.0, 0.5),
+    ]
+    result = Transcript(tuple(segments), 15.0, "m", str(source))
+    paths = (result.save(out / "talk.json"), result.save(out / f"talk.{ending}"))
+    Journal(out).add(Job(source, paths), "m", None, task="speech", facts={"options": {}})
+
+    def edited(text: str) -> list[tuple]:
+        paths[1].write_text(text, encoding="utf-8-sig", newline="\r\n")
+        return [(item.target, item.start, item.end) for item in read_corrected(out, "speech").items]
+
+    said = paths[1].read_text()
+    assert edited(said.replace("one two", "one three")) == [("one three", 0.5, 1.75)]
+    both = said.replace("one two", "one three").replace("word", "bird", 1)
+    assert edited(both)[1] == (long.replace("word", "bird", 1), 2.0, 12.0)
+    for other, cause in (
+        (both.replace("14.0", "14.5").replace("14,0", "14,5"), "other times than were written"),
+        ("nothing of it is left", "other times than were written"),
+    ):
+        with pytest.raises(DataError, match=cause):
+            edited(other)
+
+
 def test_recordings_that_were_read_from_another_track_are_named(tmp_path):
     source = tmp_path / "talk.mkv"
     source.write_bytes(b"x")

@@ -115,6 +115,27 @@ def test_pairs(tmp_path):
     assert reasons(manifest)["train/bob/5.wav"] == "no text beside it (.txt or .lab)"
 
 
+def test_subtitles_beside_recordings_give_an_item_a_cue(tmp_path):
+    for name in ("train/a", "train/b", "test/c"):
+        audio(tmp_path / f"{name}.wav", 4.0)
+    cue = "{}\r\n00:00:0{},500 --> 00:00:0{},000\r\n{}\r\n\r\n"
+    write(tmp_path / "train/a.srt", cue.format(1, 0, 1, "<i>one</i>\r\ntwo") + cue.format(2, 2, 3, "three"))
+    write(tmp_path / "test/c.vtt", "WEBVTT\n\n00:01.000 --> 00:02.250 line:0\n<v Ada>four\n")
+    write(tmp_path / "train/b.srt", "no subtitles")
+    manifest = read_speech(tmp_path)
+    assert manifest.layout == "subtitles"
+    assert [
+        (*row, item.start, item.end) for row, item in zip(rows(manifest), manifest.items, strict=True)
+    ] == [
+        ("c.wav", "four", "test", "test/c", 1.0, 2.25),
+        ("a.wav", "one two", "train", "train/a", 0.5, 1.0),
+        ("a.wav", "three", "train", "train/a", 2.5, 3.0),
+    ]
+    assert "no subtitles that can be read" in reasons(manifest)["train/b.srt"]
+    write(tmp_path / "train/a.txt", "a text goes before subtitles")
+    assert read_speech(tmp_path).layout == "pairs"
+
+
 def test_pairs_in_one_folder_have_no_groups_and_linked_folders_are_read_once(tmp_path):
     write(audio(tmp_path / "data/all/1.wav").with_suffix(".txt"), "one")
     write(audio(tmp_path / "elsewhere/2.wav").with_suffix(".txt"), "two")
