@@ -13,8 +13,8 @@ import numpy as np
 from torch import Tensor
 
 from decoders.search import switching
-from pipelines.errors import TriscribeError
-from pipelines.media.signals import Signal, StoredSignal
+from pipelines.errors import MediaError, TriscribeError
+from pipelines.media.signals import Signal, StoredSignal, evened
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
 from pipelines.reading.leads import Window, columns_of, rate_for, windows
@@ -23,6 +23,8 @@ from pipelines.reading.settings import AnnotationOptions
 from pipelines.results import Annotated, Mark
 
 Source = str | os.PathLike | Signal | StoredSignal
+
+FLAT = 1e-4  # share of its level below which a change of a signal is none
 
 
 def annotate(
@@ -64,14 +66,29 @@ class _Annotating(Reading):
     """One signal on its way to a result."""
 
     def __init__(self, signal: Signal | StoredSignal, model: SequenceModel, options: AnnotationOptions):
-        self.signal, self.model, self.options = signal, model, options
+        self.signal, self.model, self.options = evened(signal), model, options
+        self.ranges: dict[str, tuple[float, float]] = {}  # of the values of each channel that has any
         self.source = signal.source
         self.marks: dict[str | None, list[Mark]] = {}
 
     def pieces(self) -> Iterator[Window]:
+        columns = dict(columns_of(self.signal, self.model.front_end, self.options.lead_names))
         for window in windows(self.signal, self.model.front_end, self.options.lead_names):
+            self._look(window, columns[window.lead])
             yield window
             self.position = window.last
+        if not self.ranges:
+            cause = "holds no values in the channels that are read, all are missing"
+            raise MediaError(self.source or "<signal>", cause, "give a signal with values")
+
+    def _look(self, window: Window, places: list[int | None]) -> None:
+        """Note between which values each channel lies."""
+        for values, place in zip(window.inputs[:, 1:].numpy().T, places, strict=True):
+            values = values[np.isfinite(values)]
+            if place is not None and len(values):
+                name, found = self.signal.channels[place], (float(values.min()), float(values.max()))
+                low, high = self.ranges.get(name, found)
+                self.ranges[name] = min(low, found[0]), max(high, found[1])
 
     def add(self, piece: Window, found: np.ndarray) -> None:
         kept = self.marks.setdefault(piece.lead, [])
@@ -100,6 +117,12 @@ class _Annotating(Reading):
             name for name, place in zip(self.model.front_end.names, read, strict=False) if place is None
         ]
         notes = [*signal.notes, *(f"lead {name!r} is missing" for name in missing)]
+        notes += [f"lead {name!r} holds no values" for name in leads if name not in self.ranges]
+        notes += [
+            f"lead {name!r} is flat: nothing but {low:.4g}"
+            for name, (low, high) in self.ranges.items()
+            if high - low <= FLAT * max(abs(low), abs(high))
+        ]
         return Annotated(
             tuple(marks),
             signal.duration,

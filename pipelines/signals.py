@@ -14,7 +14,7 @@ from pipelines.media.signal_sets import SignalSet
 from pipelines.media.signals import StoredSignal
 from pipelines.model import SequenceModel
 from pipelines.reading.batches import Reading, read
-from pipelines.reading.channels import inputs_of
+from pipelines.reading.channels import inputs_of, notes_on
 from pipelines.reading.settings import TextOptions
 from pipelines.results import Classified, ClassifiedText
 from pipelines.writers.marks import NOTICE
@@ -60,8 +60,9 @@ class _Classifying(Reading):
             if isinstance(signal, StoredSignal) and signal.medical:
                 self.notes[NOTICE] = None
             signal = signal.whole()
-            self.notes |= dict.fromkeys(signal.notes)
-            for part in parts_of(inputs_of(signal, self.model.front_end)):
+            inputs = inputs_of(signal, self.model.front_end)
+            self.notes |= dict.fromkeys([*signal.notes, *notes_on(signal, self.model.front_end)])
+            for part in parts_of(inputs):
                 yield _Part(place, part)
 
     def add(self, piece: _Part, found: Tensor) -> None:

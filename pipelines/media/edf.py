@@ -76,8 +76,12 @@ def open_edf(name: str, strict: bool = True) -> StoredSignal:
     blocks = held if promised < 0 else min(held, promised)
     signals = [each for each in channels if each.label not in ANNOTATIONS]
     if not blocks or not signals or not 0 < seconds < np.inf:
-        cause = "has no records" if signals and seconds > 0 else "has no channel of numbers over time"
+        cause = "has no records" if signals else "has no channel of numbers over time"
+        if signals and not 0 < seconds < np.inf:
+            cause = f"states that a record lasts {seconds:g} seconds"
         raise MediaError(name, cause, "give a recording of some signal")
+    if 0 <= promised < held:
+        notes.append(f"holds {held} records, of which its header states {promised}: the rest is not read")
     with open(name, "rb") as file:
         raw = np.memmap(file, np.uint8, "r", begin, (blocks, record * width))
     offsets = np.cumsum([0, *(channel.count for channel in channels)]) * width

@@ -77,7 +77,7 @@ def read_table(source: str | Path, time: str | None = None, rate: float | None =
     sample = [row[: table.width] for row in sample]
     place = _time_column(name, head, sample, time)
     comma = delimiter != "," and any(DECIMAL_COMMA.fullmatch(cell) for row in sample for cell in row)
-    kept, left = _kept(sample, place, comma)
+    kept, left = _kept(sample, place, comma, head)
     if not kept:
         raise no_numbers(name, text, head, [row for row in sample if len(row) == table.width], place)
     values, clock = [], []
@@ -399,13 +399,17 @@ def _time_column(name: str, head: tuple[str, ...], rows: list[list[str]], wanted
     return 0 if found and rate_of(found[0]) else None
 
 
-def _kept(rows: list[list[str]], time: int | None, comma: bool) -> tuple[list[int], list[int]]:
+def _kept(
+    rows: list[list[str]], time: int | None, comma: bool, head: tuple[str, ...]
+) -> tuple[list[int], list[int]]:
     """Columns with numbers, and those of text alone."""
     width = max(map(len, rows))
     kept, left = [], []
     for column in range(width):
         cells = [row[column] for row in rows if column < len(row)]
-        if column == time or (column == width - 1 and not any(cells)):  # a delimiter at the end of each line
+        named = column < len(head) and head[column]
+        ending = column == width - 1 and not named and not any(cells)  # a delimiter at the end of each line
+        if column == time or ending:
             continue
         held = [cell for cell in cells if cell.lower() not in MISSING]
         is_text = bool(held) and not any(number_in(cell, comma) is not None for cell in held)

@@ -28,6 +28,8 @@ WFDB = re.compile(
     re.VERBOSE,
 )
 """How a WFDB header begins."""
+MOST_MISSING = 10  # times the steps of a signal that may be missing in a row
+SLACK = 0.05  # of a step by which times may lie beside the grid
 TAGS = "problemname timestamps missing univariate dimensions? equallength classlabel data"
 TS = re.compile(rf"(?:\s*#[^\n]*\n)*\s*@({TAGS.replace(' ', '|')})\b", re.IGNORECASE)
 """How a `.ts` file begins."""
@@ -192,6 +194,29 @@ def rate_of(times: np.ndarray) -> float | None:
     step = (times[-1] - times[0]) / len(steps)
     even = np.abs(times - times[0] - np.arange(len(times)) * step).max() <= EVEN * step * 50
     return 1 / step if even and np.abs(steps - step).max() <= max(EVEN * step, 1e-9) else None
+
+
+def evened(signal: Signal | StoredSignal) -> Signal | StoredSignal:
+    """A signal whose times leave out steps of an even grid, with missing values there; others as they are."""
+    if signal.rate or getattr(signal, "times", None) is None or len(signal) < 3:
+        return signal
+    steps = np.diff(signal.times)
+    step = float(np.median(steps))
+    if step <= 0 or steps.min() < step / 2 or steps.max() > MOST_MISSING * len(signal) * step:
+        return signal
+    counts = np.round(steps / step)
+    usual = counts == 1
+    step = float(steps[usual].mean())
+    places = np.concatenate([[0], np.cumsum(np.round(steps / step))]).astype(int)
+    if np.abs(steps - np.round(steps / step) * step).max() > SLACK * step or usual.mean() < 0.5:
+        return signal
+    values = np.full((places[-1] + 1, signal.values.shape[1]), np.nan, dtype=np.float32)
+    values[places] = signal.values
+    lacking = len(values) - len(signal)
+    gaps = int((~usual).sum())
+    number = "1 gap" if gaps == 1 else f"{gaps} gaps"
+    note = f"{number} in its times, {lacking * step:.3g} s in all, read as missing values"
+    return replace(signal, values=values, rate=1 / step, times=None, notes=(*signal.notes, note))
 
 
 def chosen(signal: Signal, channels: list[str]) -> Signal:

@@ -75,6 +75,10 @@ def open_wfdb(name: str, strict: bool = True) -> StoredSignal:
     return _segments(header, strict) if header.segments else _record(header, strict)
 
 
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def read_header(name: str) -> Header:
     """Read a header file.
 
@@ -94,11 +98,15 @@ def read_header(name: str) -> Header:
         rate = float(first[2].partition("/")[0]) if len(first) > 2 else 250.0
         length = int(first[3]) if len(first) > 3 else None
         promised = int(segments) if segments else count
-        fits = 0 < rate < 1e9 and 0 < count <= MOST_CHANNELS and len(lines) > promised > 0
+        fits = 0 < rate < 1e9 and 0 < count <= MOST_CHANNELS and promised > 0
         if not fits or (length is not None and length < 0):
             raise ValueError
     except (IndexError, ValueError):
         raise MediaError(name, "its first lines are not those of a WFDB header", "make it again") from None
+    if len(lines) - 1 < promised or (not segments and len(lines) - 1 > promised):
+        what = "segment" if segments else "signal"
+        cause = f"states {_number(promised, what)} and describes {_number(len(lines) - 1, what)}"
+        raise MediaError(name, cause, "correct its first line, or make it again")
     return Header(
         name, rate, length or None, _start(first[4:6]), bool(segments), tuple(lines[1 : promised + 1])
     )

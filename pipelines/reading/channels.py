@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -41,8 +42,32 @@ def taken(signal: Signal, front_end: Signals) -> np.ndarray:
     """(time, channels) of the channels that the model reads: by name, or by place if one side has none.
 
     Raises:
-        MediaError: the signal lacks some.
+        MediaError: the signal lacks some, or they hold not one value.
     """
+    values = _named(signal, front_end)
+    if len(values) and not np.isfinite(values).any():
+        cause = "holds no values in the channels that the model reads, all are missing"
+        raise MediaError(signal.source or "<signal>", cause, "give one with values")
+    return values
+
+
+def notes_on(signal: Signal, front_end: Signals) -> list[str]:
+    """What is to be said of the channels of a signal that `taken` takes: unknown to the model, or empty."""
+    known = {name.casefold() for name in front_end.names}
+    by_name = known and known <= {name.casefold() for name in signal.channels}
+    others = [name for name in signal.channels if by_name and name.casefold() not in known]
+    kept = [place for place, name in enumerate(signal.channels) if name not in others]
+    empty = [signal.channels[place] for place in kept if not np.isfinite(signal.values[:, place]).any()]
+    told = [(others, "not known to the model and left out"), (empty, "without a value")]
+    return [f"{_listed(names)} {what}" for names, what in told if names]
+
+
+def _listed(names: Sequence[str]) -> str:
+    named = ", ".join(map(repr, names[:12])) + (", ..." if len(names) > 12 else "")
+    return f"channel{'s' if len(names) > 1 else ''} {named}:"
+
+
+def _named(signal: Signal, front_end: Signals) -> np.ndarray:
     names = [name.casefold() for name in front_end.names]
     places = {name.casefold(): place for place, name in enumerate(signal.channels)}
     if names and all(name in places for name in names):
@@ -51,7 +76,10 @@ def taken(signal: Signal, front_end: Signals) -> np.ndarray:
     if signal.values.shape[1] == front_end.channels and (numbered or front_end.channels == 1):
         return signal.values
     listed = ", ".join(map(repr, signal.channels[:12])) + (", ..." if len(signal.channels) > 12 else "")
-    cause = f"has {len(signal.channels)} channels ({listed}), and the model reads {front_end.channels}"
+    count = len(signal.channels)
+    cause = (
+        f"has {count} channel{'s' if count > 1 else ''} ({listed}), and the model reads {front_end.channels}"
+    )
     missing = [name for name in front_end.names if name.casefold() not in places]
     if names and not numbered:
         cause = f"has no channel {missing[0]!r}, only {listed}"

@@ -117,10 +117,15 @@ def rate_for(signal: Signal | StoredSignal) -> float:
         MediaError: it has none.
     """
     if not signal.rate:
-        cause = "has uneven time steps" if signal.times is not None else "has no times and no sampling rate"
         if len(signal) < 2:
             raise MediaError(signal.source or "<signal>", "is a single time step", "give a longer one")
-        raise MediaError(signal.source or "<signal>", cause, "resample it to even steps, or give its rate")
+        cause, way = (
+            "has no times and no sampling rate",
+            "give a column of times, or its rate (--rate, rate=)",
+        )
+        if signal.times is not None:
+            cause, way = "has uneven time steps", "resample it to even ones"
+        raise MediaError(signal.source or "<signal>", cause, way)
     return signal.rate
 
 

@@ -23,7 +23,7 @@ from pipelines.annotating import read_annotations
 from pipelines.errors import DataError, TriscribeError
 from pipelines.media.files import disk_errors
 from pipelines.media.signal_files import open_signal
-from pipelines.media.signals import Signal, StoredSignal, chosen
+from pipelines.media.signals import Signal, StoredSignal, chosen, evened
 from pipelines.model import SequenceModel
 from pipelines.reading.leads import MOST_STEPS, rate_for, resampled
 from pipelines.reading.settings import AnnotationOptions
@@ -73,9 +73,15 @@ class AnnotationRecipe(Recipe):
         for item in followed(items, "reading signals", "signal"):
             try:
                 signal = _opened(item.path)
-                marks, rate = marks_in(item.target), rate_for(signal)
-                if marks[-1][0] > len(signal) / rate + 1 or marks[0][0] < -1:
-                    raise DataError(item.path, "has marks outside of its time", "mend the marks")
+                rate = rate_for(signal)
+                inside = [text for text in item.target if _is_within(text, len(signal) / rate)]
+                outside = len(item.target) - len(inside)
+                if outside:
+                    cause = f"{outside} of {len(item.target)} marks outside of its {len(signal) / rate:.1f} s"
+                    if outside >= len(inside):  # the unit may be another one
+                        raise DataError(item.path, f"has {cause}", "mend the marks")
+                    rejected.append(Rejected(str(item.path), f"{cause}, without which it is used"))
+                    item = replace(item, target=tuple(inside))
                 if item.index is not None and not 0 <= item.index < len(signal.channels):
                     raise DataError(item.path, f"has no channel {item.index + 1}", "mend the list of items")
                 if self.options.lead_names:
@@ -209,10 +215,16 @@ class AnnotationRecipe(Recipe):
         return write_annotation_page(self.options.out / "report.html", found, history, facts)
 
 
+def _is_within(text: str, seconds: float) -> bool:
+    """Whether a mark of a target begins within a signal of this length, or within a second of it."""
+    ((start, *_),) = marks_in([text])
+    return -1 <= start <= seconds + 1
+
+
 @lru_cache(maxsize=HELD)
 def _opened(path: Path) -> Signal | StoredSignal:
     with disk_errors(path):
-        return open_signal(path)
+        return evened(open_signal(path))
 
 
 def _balance(splits: Mapping[str, Sequence[Item]]) -> str:

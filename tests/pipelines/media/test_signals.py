@@ -198,6 +198,20 @@ def test_annotations_and_gaps_of_an_interrupted_edf(tmp_path):
     np.testing.assert_allclose(found.read(5, 7)[:, 0], expected[5:7], atol=1e-5)
 
 
+def test_an_edf_that_holds_more_than_it_states_is_noted(tmp_path):
+    path = tmp_path / "x.edf"
+    path.write_bytes(edf([("ECG", "mV", list(range(12)), 4)], records=2))
+    found = open_signal(path)
+    assert len(found) == 8
+    assert found.notes == ("holds 3 records, of which its header states 2: the rest is not read",)
+
+
+def test_a_last_column_without_values_has_a_name_or_is_no_column(tmp_path):
+    found = signal_of(tmp_path, "time,x,y\n0,1,\n1,2,\n")
+    assert found.channels == ("x", "y") and np.isnan(found.values[:, 1]).all()
+    assert signal_of(tmp_path, "time,x,\n0,1,\n1,2,\n").channels == ("x",)
+
+
 def test_a_damaged_edf_is_named(tmp_path):
     good = edf([("ECG", "mV", list(range(12)), 4)])
     path = tmp_path / "x.edf"
@@ -300,6 +314,10 @@ def test_a_damaged_record_is_named(tmp_path):
     path.write_text("r 1 100 4\n../r.dat 16 10 12 0\n")
     with pytest.raises(MediaError):
         open_signal(path)
+    for count, stated in ((1, "1 signal"), (3, "3 signals")):
+        path.write_text(f"r {count} 100 4\nr.dat 16 10 12 0\nr.dat 16 10 12 0\n# a comment\n")
+        with pytest.raises(MediaError, match=f"states {stated} and describes 2 signals"):
+            open_signal(path)
     path.write_text("r 1 100 4\nother.dat 16 10 12 0\n")
     with pytest.raises(MediaError, match="other.dat is missing"):
         open_signal(path)

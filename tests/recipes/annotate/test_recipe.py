@@ -13,9 +13,12 @@ from pipelines.media.wfdb_annotations import read_marks
 from pipelines.results import Mark
 from recipes.annotate.__main__ import main
 from recipes.annotate.heartbeats import RATE, heartbeats
+from recipes.annotate.options import AnnotationRecipeOptions
+from recipes.annotate.recipe import AnnotationRecipe
 from recipes.annotate.scores import counted, f1_of, matched
 from recipes.data.datasets import read_marked
-from recipes.data.mark_layouts import marks_in
+from recipes.data.manifest import Item
+from recipes.data.mark_layouts import mark_text, marks_in
 from tests.data.heartbeats import write_record, write_table
 
 SMALL = [
@@ -151,3 +154,35 @@ def test_marks_are_matched_once_and_only_between_the_first_and_the_last(tmp_path
         [0, 0, 2],
         [0, 1, 0],
     ]
+
+
+def test_marks_outside_of_a_signal_cost_themselves(tmp_path):
+    rows = "\n".join(f"{place / 100},{place % 7}" for place in range(500))
+    (tmp_path / "a.csv").write_text(f"time,II\n{rows}\n")
+    inside = tuple(mark_text((float(start), start + 0.1, start + 0.2, "QRS")) for start in range(4))
+    beyond = mark_text((50.0, 50.1, 50.2, "QRS"))
+    recipe = AnnotationRecipe(AnnotationRecipeOptions())
+    kept, rejected = recipe.readable([Item(tmp_path / "a.csv", (*inside, beyond))])
+    assert kept[0].target == inside
+    assert "1 of 5 marks outside of its 5.0 s, without which it is used" in rejected[0].reason
+    kept, rejected = recipe.readable([Item(tmp_path / "a.csv", (inside[0], beyond, beyond))])
+    assert not kept and "has 2 of 3 marks outside" in rejected[0].reason
+
+
+def test_flat_and_empty_leads_and_gaps_in_the_times_are_told():
+    values = np.stack([np.sin(np.arange(2000) / 9)] * 3, 1)
+    values = values.astype(np.float32)
+    values[:, 1], values[:, 2] = 5.0, np.nan
+    found = annotate(Signal(values, ("II", "V1", "V2"), 250.0), "ecg-waves")
+    assert found.notes == ("lead 'V2' holds no values", "lead 'V1' is flat: nothing but 5")
+    with pytest.raises(MediaError, match="holds no values in the channels that are read"):
+        annotate(Signal(values, ("II", "V1", "V2"), 250.0), "ecg-waves", leads="V2")
+    times = np.arange(2000) / 250
+    kept = (times < 2) | (times > 3)
+    gap = Signal(values[kept], ("II", "V1", "V2"), None, times[kept])
+    found = annotate(gap, "ecg-waves", leads="II")
+    assert found.notes == ("1 gap in its times, 1 s in all, read as missing values",)
+    assert found.duration == pytest.approx(8.0)
+    uneven = np.cumsum(np.random.default_rng(0).uniform(0.5, 1.5, 2000))
+    with pytest.raises(MediaError, match="uneven time steps; resample it"):
+        annotate(Signal(values, ("II", "V1", "V2"), None, uneven), "ecg-waves", leads="II")

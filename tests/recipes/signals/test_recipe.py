@@ -87,6 +87,7 @@ def test_classes_in_folders_or_a_table_and_columns_in_any_order(tmp_path):
     plain = classify(write_csv(tmp_path / "a.csv", CLASSES[0], 50), model)
     other = classify(write_csv(tmp_path / "b.csv", CLASSES[0], 50, extra=True), model)
     assert plain.top == other.top
+    assert not plain.notes and "not known to the model and left out" in other.notes[0]
     (tmp_path / "in/labels.csv").write_text("file,label\n" + "".join(f"{n}.csv,{n % 2}\n" for n in range(12)))
     found = read_signals(tmp_path / "in")
     assert found.layout == "labels" and [item.target for item in found.items] == ["0", "1"] * 6
@@ -139,3 +140,12 @@ def test_strides_of_long_recordings():
             ModelOptions(**wrong)
     with pytest.raises(ValueError, match="crop"):
         Augmentation(crop=0.5)
+
+
+def test_channels_without_values_are_told(trained):
+    model = load(trained / "out/model.safetensors")
+    values = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    values[:, 0] = np.nan
+    assert classify(Signal(values, ("1", "2")), model).notes == ("channel '1': without a value",)
+    with pytest.raises(MediaError, match="holds no values in the channels that the model reads"):
+        classify(Signal(np.full_like(values, np.nan), ("1", "2")), model)
