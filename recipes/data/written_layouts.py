@@ -16,6 +16,7 @@ from pipelines.media.images import orientation
 from pipelines.media.kind import INK as INK_FILE
 from pipelines.media.kind import kind_or_name, named_kind
 from recipes.data.folders import Files, first_line, shown, split_above, split_in, split_named, tabbed, walk
+from recipes.data.line_lists import is_listed, read_listed
 from recipes.data.manifest import Item, Rejected
 from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
 from recipes.data.tables import Table, split_of, tables_in
@@ -191,6 +192,17 @@ def _sizes(image: Path) -> tuple[tuple[int, int], tuple[int, int], int]:
     return (stored[::-1] if turn > 4 else stored), stored, turn
 
 
+# Lists of images and texts without a header
+
+
+def is_lists(root: Path) -> bool:
+    return not is_labels(root) and not is_images(root) and is_listed(root, PLAIN_IMAGES)
+
+
+def read_lists(root: Path) -> Found:
+    return read_listed(root, PLAIN_IMAGES)
+
+
 HANDWRITING = (
     Layout(
         "labels",
@@ -203,6 +215,12 @@ HANDWRITING = (
         "images with a .gt.txt or .txt of the same name beside them, or PAGE XML or ALTO files with images",
         is_images,
         read_images,
+    ),
+    Layout(
+        "lists",
+        "a .txt with an image and its text on each line: IAM's lines.txt, PyLaia's lists",
+        is_lists,
+        read_lists,
     ),
 )
 

@@ -357,5 +357,6 @@ def _check_usable(splits: Mapping[str, Sequence[Item]], root: Path) -> None:
     """Raises a DataError where there is nothing to train or to validate on."""
     for name in ("train", "valid"):
         if not any(item.target for item in splits[name]):
-            kind = f"{name} items" + " with a text" * bool(splits[name])
-            raise DataError(root, f"no usable {kind}", "see the reasons above")
+            if splits[name]:
+                raise DataError(root, f"no {name} item with a text", "write down what some of them say")
+            raise DataError(root, f"no usable {name} items", "see the reasons above")

@@ -156,9 +156,8 @@ def _text(splits: Mapping[str, Sequence[Item]], items: Sequence[Item]) -> str:
     for name, part in splits.items():
         missing = sorted({char for item in part for char in item.target} - known) if known else []
         if missing:
-            lines.append(
-                f"Warning: in {name} but never in train, so never recognised: {len(missing):,} characters"
-            )
+            count = f"{len(missing):,} character{'s' * (len(missing) != 1)}"
+            lines.append(f"Warning: in {name} but never in train, so never recognised: {count}")
             lines.append(_wrapped([_named(char) for char in missing[:MOST]]))
     return "\n".join(lines)
 

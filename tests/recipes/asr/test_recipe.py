@@ -465,7 +465,7 @@ def test_noise_alone_is_not_enough(tmp_path):
     for number in range(4):
         say(tmp_path / f"noise{number}.wav", "Z")
         (tmp_path / f"noise{number}.txt").write_text(" ")
-    with pytest.raises(DataError, match="no usable train items with a text"):
+    with pytest.raises(DataError, match="no train item with a text"):
         Asr(make_options(tmp_path, tmp_path / "out", epochs=1)).run()
 
 

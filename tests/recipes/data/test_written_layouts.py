@@ -255,6 +255,46 @@ def ink_line(**fields) -> str:
     return json.dumps({"strokes": [[[0, 0], [1, 2]], [[3, 1], [4, 4]]], **fields}) + "\n"
 
 
+LISTS = {
+    "lines.txt": "#--- form\na01-00 ok 154 19 40 7 16 89 A|cat|,|in|!\na01-01 err 154 19 40 7 16 89 so\n",
+    "train.txt": "a01-00 A <space> c a t\na01-01 s o\n",
+    "gt_train.txt": "a01-00.png A cat, in!\na01-01.png so\n",
+    "rec.lst": "imgs/a01-00.png\tA cat, in!\nimgs/a01-01.png\tso\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_images_and_texts(tmp_path, name):
+    for image in ("a01-00", "a01-01"):
+        write(tmp_path / f"imgs/{image}.png", b"")
+        Image.new("L", (60, 30)).save(tmp_path / f"imgs/{image}.png")
+    missing = "a01-09\tx\n" if name == "rec.lst" else ""
+    write(tmp_path / name, LISTS[name] + missing)
+    write(tmp_path / "notes.txt", "Nothing of this names an image.")
+    manifest = read_handwriting(tmp_path)
+    assert manifest.layout == "lists"
+    split = "train" if "train" in name else None
+    group = "a01-00" if name == "lines.txt" else None
+    text = "A cat" if name == "train.txt" else "A cat, in!"
+    assert rows(manifest)[0] == ("a01-00.png", text, split, group)
+    assert [item.target for item in manifest.items] == [text, "so"]
+    if missing:
+        assert "no image of the name a01-09" in reasons(manifest)["rec.lst:3"]
+    assert len(read_handwriting(tmp_path / name).items) == 2
+
+
+def test_words_of_iam_that_are_cut_out_wrongly_are_left_out(tmp_path):
+    for image in ("a01-000u-00-00", "a01-000u-00-01"):
+        write(tmp_path / f"words/{image}.png", b"")
+        Image.new("L", (60, 30)).save(tmp_path / f"words/{image}.png")
+    head = "a01-000u-00-0"
+    words = f"{head}0 ok 154 408 768 27 51 AT A\n{head}1 err 154 507 766 213 48 NN MOVE\n"
+    write(tmp_path / "ascii/words.txt", words)
+    manifest = read_handwriting(tmp_path)
+    assert rows(manifest) == [(f"{head}0.png", "A", None, "a01-000u")]
+    assert "cut out wrongly" in reasons(manifest)["ascii/words.txt:2"]
+
+
 def test_ink(tmp_path):
     lines = ink_line(label="a", writer=7) + ink_line() + "\n" + ink_line(label="b c", writer="x")
     write(tmp_path / "greek-train.jsonl.gz", gzip.compress(lines.encode()))
