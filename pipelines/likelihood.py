@@ -117,7 +117,7 @@ class _Scoring(Reading):
     """The texts of one source on their way to a result."""
 
     def __init__(self, passages: Passages, model: SequenceModel):
-        self.model, self.source = model, passages.source
+        self.model, self.source, self.notes = model, passages.source, passages.notes
         self.verbatim = Verbatim(model.vocabulary)
         self.texts = [cleaned(text, model.normalisation) for text in passages.texts]
         self.symbols: list[Symbols] = []
@@ -146,4 +146,5 @@ class _Scoring(Reading):
             texts.append(ScoredText(text, starts, nats, tuple(unknown.tolist()), self.verbatim.unit))
         many = sum(len(nats) for nats in self.nats)
         told = f"{strange:,} of {many:,} {self.verbatim.unit}s are outside the vocabulary"
-        return Likelihood(tuple(texts), self.model.name, self.source, notes=(told,) if strange else ())
+        notes = (*self.notes, *([told] if strange else []))
+        return Likelihood(tuple(texts), self.model.name, self.source, notes=notes)

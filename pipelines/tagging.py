@@ -70,6 +70,7 @@ class _Tagging(Reading):
 
     def __init__(self, source: Passages | Sentences, model: SequenceModel):
         self.model, self.source = model, source.source
+        self.notes = getattr(source, "notes", ())
         if isinstance(source, Sentences):
             self.texts = [joined(sentence.words) for sentence in source.found]
         else:
@@ -100,7 +101,7 @@ class _Tagging(Reading):
                 for (word, start, end), id, chance in zip(words, labels, chances, strict=True)
             )
             texts.append(TaggedText(text, tuple(tokens)))
-        return Tagged(tuple(texts), self.model.name, self.source)
+        return Tagged(tuple(texts), self.model.name, self.source, notes=self.notes)
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[tuple[str, int, int]]]:

@@ -118,7 +118,8 @@ class _Classifying(Reading):
         strange = sum(
             not any(token.id for part, _, _ in parts for token in part.tokens) for parts in self.found
         )
-        notes = (f"{strange} of {len(texts)} texts: the model knows none of their words",) if strange else ()
+        told = (f"{strange} of {len(texts)} texts: the model knows none of their words",) if strange else ()
+        notes = (*self.passages.notes, *told)
         return Classified(texts, self.model.name, self.passages.source, notes=notes)
 
     def _classified(self, text: str, parts: list[tuple[_Part, Tensor, Tensor]]) -> ClassifiedText:

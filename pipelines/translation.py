@@ -118,7 +118,7 @@ class _Translating(Reading):
         self.sentences.append(sentence(self.model, piece, found, self.options.alternatives))
 
     def result(self) -> Translated:
-        notes = []
+        notes = list(self.prose.notes)
         if self.strange:
             more = f" and {len(self.strange) - STRANGE} more" if len(self.strange) > STRANGE else ""
             listed = " ".join(map(repr, [*self.strange][:STRANGE]))

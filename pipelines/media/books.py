@@ -15,14 +15,17 @@ def open_book(source: object, kind: str, options: object) -> list[Passages]:
     Raises:
         DataError: the file cannot be read or holds no text.
     """
+    notes: tuple[str, ...] = ()
     if isinstance(source, Passages):
         texts, name = source.texts, source.source
     else:
         name = str(locate(source)[0])
         texts = (read_book(Path(name)),)
+        if is_table(name):
+            _, notes = read_rows(Path(name)).texts()
     if getattr(options, "unit", "file") == "line":
         texts = tuple(line for text in texts for line in text.split("\n") if line.strip())
-    return [Passages(tuple(texts), name)]
+    return [Passages(tuple(texts), name, notes)]
 
 
 def read_book(path: Path) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from itertools import islice
 
 DELIMITERS = ",;\t|"
+END = "\uffff"  # no character: a line behind the last one, which no quote may hold
 LARGEST_CELL = 10_000_000  # characters
 LOOKED_AT = 50  # rows by which the delimiter is told
 
@@ -39,10 +40,17 @@ def cells_of(text: str, delimiter: str | None = None) -> list[Row]:
         if len({line.count("\t") for _, line in lines}) == 1 or text.count('"') % 2:
             return [(number, tuple(map(_unquoted, line.split("\t")))) for number, line in lines]
     csv.field_size_limit(LARGEST_CELL)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=False)
-    rows = []
+    reader = csv.reader(io.StringIO(f"{text.rstrip(chr(10))}\n{END}"), delimiter=delimiter, strict=False)
+    rows, last = [], 0
     try:
         for cells in reader:
+            if cells == [END]:
+                break
+            if cells and END in cells[-1]:
+                raise ValueError(
+                    f"line {last + 1 + before} has a cell that begins with a quote which never ends"
+                )
+            last = reader.line_num
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num + before, tuple(cell.strip() for cell in cells)))
     except csv.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ LABEL_COLUMNS = (
     "stars",
 )
 TABLES = ("csv", "tsv", "tab", "jsonl", "ndjson", "json")  # endings
+LISTED = 5  # numbers of lines in a note
+NO_OBJECT = "no JSON object"
 NESTED = 3  # objects within objects of JSON lines
 
 
@@ -44,10 +47,12 @@ class Passages:
     Attributes:
         texts: at least one, none of which is empty.
         source: path of their file; None if they come from no file.
+        notes: what was left out of it, and what was guessed.
     """
 
     texts: tuple[str, ...]
     source: str | None = None
+    notes: tuple[str, ...] = ()
     kind: ClassVar[str] = "text"
 
 
@@ -60,11 +65,13 @@ class Rows:
             with a text a line, the one column "text".
         rows: (number of the line from 1, cells) of each row that is not empty. A row with another number of
             cells is kept as it is.
+        bad: (number, what is wrong) of each line or entry that is none.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    bad: tuple[tuple[int, str], ...] = ()
 
     def text_column(self, named: str | None = None) -> int:
         """The place of the column that holds the text.
@@ -103,7 +110,36 @@ class Rows:
             cause = f"has no column that is known to hold text, {self._listed}"
             raise MediaError(self.path, cause, "say which one, or call it text")
         widths = [sum(len(cells[place]) for _, cells in self._whole) for place in range(len(self.columns))]
-        return widths.index(max(widths))
+        place = widths.index(max(widths))
+        if not any(any(map(str.isalpha, cells[place])) for _, cells in self._whole[1:] or self._whole):
+            cause = f"has no column of texts, {self._listed}"
+            raise MediaError(self.path, cause, "give one, and call it text")
+        return place
+
+    def texts(self, named: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The text of each row in one column, "" where there is none; and notes on what lacks or is guessed.
+
+        Raises:
+            MediaError: see `text_column`; or not one row has a text.
+        """
+        place = self.text_column(named)
+        found = tuple(" ".join(cells[place].split()) if len(cells) > place else "" for _, cells in self.rows)
+        if not any(found):
+            raise MediaError(self.path, "holds no text", "give a file with some")
+        notes = [f"{_lines(numbers)}: {what}, left out" for what, numbers in self._lacking(found) if numbers]
+        if named is None and self.columns[0] == "1" and len(self.columns) > 1:
+            example = next(filter(None, found))[:40]
+            taken = f"column {place + 1} is taken for the texts, from the first row on ({example!r})"
+            notes.append(f"{taken}; name the columns in the first row, or say which it is (--column)")
+        return found, tuple(notes)
+
+    def _lacking(self, texts: Sequence[str]) -> list[tuple[str, list[int]]]:
+        """What is wrong with rows, and in which lines these are."""
+        empty = [number for (number, _), text in zip(self.rows, texts, strict=True) if not text]
+        told: dict[str, list[int]] = {}
+        for number, cause in self.bad:
+            told.setdefault(cause, []).append(number)
+        return [("no text", empty), *told.items()]
 
     @property
     def _whole(self) -> list[tuple[int, tuple[str, ...]]]:
@@ -168,13 +204,14 @@ def open_passages(source: object, kind: str, options: object) -> list[Passages]:
     name, _ = locate(source)
     if getattr(options, "unit", "line") == "file":
         return [Passages((read_text(Path(name)).strip(),), str(name))]
-    rows = read_rows(Path(name))
-    place = rows.text_column(getattr(options, "column", None))
-    texts = tuple(" ".join(cells[place].split()) for _, cells in rows.rows if len(cells) > place)
-    texts = tuple(filter(None, texts))
-    if not texts:
-        raise MediaError(name, "holds no text", "give a file with some")
-    return [Passages(texts, str(name))]
+    texts, notes = read_rows(Path(name)).texts(getattr(options, "column", None))
+    return [Passages(tuple(filter(None, texts)), str(name), notes)]
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """Numbers of lines for a message."""
+    more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
+    return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers[:LISTED]))}{more}"
 
 
 def _table(path: Path, text: str, delimiter: str | None) -> Rows:
@@ -200,7 +237,7 @@ def _is_head(cells: Sequence[str], rows: Sequence[tuple[int, tuple[str, ...]]]) 
 
 
 def _json_lines(path: Path, text: str) -> Rows:
-    objects = []
+    objects, bad = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -208,15 +245,18 @@ def _json_lines(path: Path, text: str) -> Rows:
             found = json.loads(line)
         except (ValueError, RecursionError):
             found = None
-        if not isinstance(found, dict):
-            raise MediaError(path, f"line {number} is no JSON object", "write one on each line")
-        objects.append((number, _flat(found)))
-    return _objects(path, objects)
+        if isinstance(found, dict):
+            objects.append((number, _flat(found)))
+        else:
+            bad.append((number, NO_OBJECT))
+    if not objects:
+        raise MediaError(path, f"line {bad[0][0]} is no JSON object", "write one on each line")
+    return _objects(path, objects, bad)
 
 
 def _json_list(path: Path, text: str) -> Rows:
-    """A list of objects or of lists of cells; or an object that holds such lists, whose names are in the
-    column "split" if there are several.
+    """A list of objects, of lists of cells or of texts; or an object that holds such lists, whose names are
+    in the column "split" if there are several. What is not as most of the entries are is bad.
     """
     try:
         found = json.loads(text)
@@ -227,18 +267,29 @@ def _json_list(path: Path, text: str) -> Rows:
     lists = {"": found} if isinstance(found, list) else found if isinstance(found, dict) else {}
     lists = {name: value for name, value in lists.items() if isinstance(value, list) and value}
     named = [(name, each) for name, value in lists.items() for each in value]
-    kinds = {type(each) for _, each in named}
-    if kinds not in ({dict}, {list}):
+    if isinstance(found, dict) and not lists:
+        named = [("", found)]
+    counts = Counter(type(each) for _, each in named)
+    kind = max((dict, list, str), key=lambda each: counts[each])
+    if not counts[kind]:
         raise MediaError(path, "is no list of JSON objects", "write one object for each text")
-    if kinds == {list}:
-        named = [(name, {str(place): cell for place, cell in enumerate(each, 1)}) for name, each in named]
-    told = [_flat(each) | ({"split": name} if len(lists) > 1 else {}) for name, each in named]
-    return _objects(path, list(enumerate(told, start=1)))
+    told, bad = [], []
+    for number, (name, each) in enumerate(named, start=1):
+        if not isinstance(each, kind):
+            bad.append((number, f"{NO_OBJECT} as the others are" if kind is dict else "unlike the others"))
+            continue
+        if kind is list:
+            each = {str(place): cell for place, cell in enumerate(each, 1)}
+        elif kind is str:
+            each = {"text": each}
+        told.append((number, _flat(each) | ({"split": name} if len(lists) > 1 else {})))
+    return _objects(path, told, bad)
 
 
-def _objects(path: Path, objects: Sequence[tuple[int, dict]]) -> Rows:
+def _objects(path: Path, objects: Sequence[tuple[int, dict]], bad: Sequence[tuple[int, str]] = ()) -> Rows:
     columns = tuple(dict.fromkeys(name for _, each in objects for name in each))
-    return Rows(path, columns, tuple((number, _cells(each, columns)) for number, each in objects))
+    rows = tuple((number, _cells(each, columns)) for number, each in objects)
+    return Rows(path, columns, rows, tuple(bad))
 
 
 def _flat(found: dict, above: str = "") -> dict[str, object]:

@@ -28,10 +28,12 @@ class Prose:
     Attributes:
         lines: without line breaks; empty ones too.
         source: path of their file; None if they come from no file.
+        notes: what was left out of it, and what was guessed.
     """
 
     lines: tuple[str, ...]
     source: str | None = None
+    notes: tuple[str, ...] = ()
     kind: ClassVar[str] = "text"
 
 
@@ -60,12 +62,8 @@ def open_prose(source: object, kind: str, options: object) -> list[Prose]:
     name, _ = locate(source)
     if not is_table(name):
         return [Prose(tuple(read_lines(Path(name))), str(name))]
-    rows = read_rows(Path(name))
-    place = rows.text_column(getattr(options, "column", None))
-    lines = tuple(" ".join(cells[place].split()) if len(cells) > place else "" for _, cells in rows.rows)
-    if not any(lines):
-        raise MediaError(name, "holds no text", "give a file with some")
-    return [Prose(lines, str(name))]
+    lines, notes = read_rows(Path(name)).texts(getattr(options, "column", None))
+    return [Prose(lines, str(name), notes)]
 
 
 def sentence_spans(line: str) -> list[tuple[int, int]]:

@@ -107,6 +107,8 @@ def _tokenised(rows: Rows, column: str | None) -> list[Sentence]:
     Raises:
         MediaError: there are no such columns, or no row with tokens.
     """
+    for number, cause in rows.bad:
+        raise MediaError(rows.path, f"line {number} is {cause}", "write one on each line")
     tokens = next((name for name in TOKEN_COLUMNS if name in rows.columns), None)
     label = column or next((name for name in TAG_COLUMNS if name in rows.columns), None)
     if tokens is None or label is None:

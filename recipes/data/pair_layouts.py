@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.errors import DataError, MediaError
@@ -131,6 +132,7 @@ def read_pair_tables(root: Path, languages: Languages) -> Found:
     for path in _tables(root):
         rows, source, target = _columns(path, languages)
         split = next((rows.columns.index(name) for name in SPLIT_COLUMNS if name in rows.columns), None)
+        yield from (Rejected(f"{shown(path, root)}:{number}", cause) for number, cause in rows.bad)
         for index, (number, cells) in enumerate(rows.rows):
             where = f"{shown(path, root)}:{number}"
             if len(cells) != len(rows.columns):
@@ -185,7 +187,7 @@ def _with_head(rows: Rows, languages: Languages) -> Rows:
     known = [cell for cell in first if is_code(cell) or cell in (*SOURCES, *TARGETS) or folded(cell) in asked]
     if len(known) < 2 or len(set(first)) < len(first) or len(rows.rows) < 2:
         return rows
-    return Rows(rows.path, tuple(first), rows.rows[1:])
+    return replace(rows, columns=tuple(first), rows=rows.rows[1:])
 
 
 # Translation memories

@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def read_text_tables(root: Path, columns: Columns = ANY) -> Found:
         split = next((rows.columns.index(name) for name in SPLIT_COLUMNS if name in rows.columns), None)
         whole = [cells for _, cells in rows.rows if len(cells) == len(rows.columns)]
         lists = are_lists([cells[label] for cells in whole])
+        yield from (Rejected(f"{shown(path, root)}:{number}", cause) for number, cause in rows.bad)
         for index, (number, cells) in enumerate(rows.rows):
             where = f"{shown(path, root)}:{number}"
             told = cells[split] if split is not None and len(cells) > split else ""
@@ -94,7 +96,7 @@ def table_rows(path: Path, columns: Columns = ANY) -> Rows:
     asked = {name.lower() for name in (columns.text, columns.label) if name}
     first = tuple(cell.lower() for cell in rows.rows[0][1]) if rows.rows else ()
     if rows.columns[:1] == ("1",) and asked and asked <= set(first):
-        return Rows(path, first, rows.rows[1:])
+        return replace(rows, columns=first, rows=rows.rows[1:])
     return rows
 
 

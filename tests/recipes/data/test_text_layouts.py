@@ -202,3 +202,14 @@ def test_a_head_in_another_language_is_no_row(tmp_path):
     assert _texts(path, Columns())[manifest.items[0].index] == "Gutes Essen hier"
     path.write_text("\n".join(["ja gern;Essen", *rows]), encoding="utf-8")  # a short row of a known label
     assert len(read_texts(path).items) == 5
+
+
+def test_lines_that_are_no_json_cost_themselves(tmp_path):
+    lines = [f'{{"text": "text {place}", "label": "{place % 2}"}}' for place in range(8)]
+    (tmp_path / "a.jsonl").write_text("\n".join([*lines[:3], '{"text": "cut', "[1]", *lines[3:]]))
+    found = read_texts(tmp_path / "a.jsonl")
+    assert len(found.items) == 8
+    assert {bad.path: bad.reason for bad in found.rejected} == {
+        "a.jsonl:4": "no JSON object",
+        "a.jsonl:5": "no JSON object",
+    }
