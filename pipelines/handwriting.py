@@ -199,6 +199,9 @@ class _PageReading(Reading):
         else:
             given = _given(Path(layout), picture)
             self.notes += [f"{bad.name} left out: {bad.cause}" for bad in given.skipped]
+            if not given.lines and not given.skipped:
+                name = Path(layout).name
+                self.notes.append(f'{name} gives no lines; layout="page" (--layout page) looks for them')
             regions = [
                 (
                     turned_region(_empty(region), self.turn, size),

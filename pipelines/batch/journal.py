@@ -194,6 +194,11 @@ class Journal:
         """Whether triscribe made this output."""
         return str(absolute(path)) in self._made
 
+    def source_of(self, path: Path) -> str | None:
+        """What triscribe made this output from, "" if from several sources; None if it did not make it."""
+        entry = self._made.get(str(absolute(path)))
+        return entry["source"] if entry else None
+
     def claim(self, path: Path, content: Path) -> None:
         """Before an output of no single source is put in its place: it is ours.
 

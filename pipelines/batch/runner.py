@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from pipelines.batch.units import Route, Unit
 from pipelines.batch.wholes import Wholes
 from pipelines.batch.work import Models, changed
 from pipelines.errors import MediaError, TriscribeError
+from pipelines.media import remote
 from pipelines.media.files import not_there
 from pipelines.results import Result
 from pipelines.tasks import TASKS, resolve
@@ -186,9 +188,10 @@ class Run:
     ) -> Iterator[Outcome | tuple[Job, Unit]]:
         """What is to be done, each with the unit to read; and what becomes of the rest."""
         existing, passed, missed, refused = [], {}, {}, {}
+        others = _OtherOutputs(inputs)
 
         def is_meant(path: Path) -> bool:
-            if self.journal.is_ours(path):
+            if self.journal.is_ours(path) or path in others:
                 return False
             try:
                 reason = self.work.passed(path)
@@ -360,6 +363,29 @@ class Run:
         if error:
             return Outcome(job, FAILED, task, model, error=error, seconds=seconds)
         return Outcome(job, DONE, task, model, result, kept=tuple(kept), seconds=seconds)
+
+
+class _OtherOutputs:
+    """What triscribe made in other output folders from what is among the inputs too: it is none of them.
+
+    Args:
+        inputs: as they were named.
+    """
+
+    def __init__(self, inputs: Sequence[str | Path]):
+        self.roots = [absolute(each) for each in inputs]
+        self.journal_in = cache(lambda folder: Journal(folder) if (folder / JOURNAL).is_file() else None)
+
+    def __contains__(self, path: Path) -> bool:
+        if remote.is_remote(path):
+            return False
+        place = absolute(path)
+        for journal in filter(None, map(self.journal_in, place.parents)):
+            source = journal.source_of(place)
+            if source is not None:  # pages and tables have none
+                made_of = Path(source) if source else journal.path.parent.parent
+                return any(made_of.is_relative_to(root) for root in self.roots)
+        return False
 
 
 def _nothing() -> None:

@@ -222,6 +222,19 @@ def _document(file: BinaryIO, name: str):
     try:
         return pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
+        # PDFium may give the error of the file before.
+        if "password" in str(error).lower() and _holds(file, b"/Encrypt"):
             raise MediaError(name, "is encrypted", "save a copy of it without a password") from error
-        raise MediaError(name, "is damaged or not a PDF document", "get a whole copy of it") from error
+        cause = "is damaged or not a PDF document, or has no pages"
+        raise MediaError(name, cause, "get a whole copy of it") from error
+
+
+def _holds(file: BinaryIO, word: bytes) -> bool:
+    """Whether a word stands anywhere in a file, the trailer of a PDF for instance."""
+    file.seek(0)
+    tail = b""
+    while block := file.read(1 << 20):
+        if word in tail + block:
+            return True
+        tail = block[-len(word) :]
+    return False

@@ -172,6 +172,9 @@ def test_a_layout_beside_the_image_is_used(model, tmp_path):
     page_with(tmp_path, [*shapes, ("far", [(5000, 10), (5100, 10), (5100, 90)], [(5000, 80), (5100, 80)])])
     page = recognize(tmp_path / "x.png", model)
     assert len(page.lines) == 3 and page.notes == ("far left out: line 'far' lies off the page",)
+    page_with(tmp_path, [])
+    page = recognize(tmp_path / "x.png", model)
+    assert not page.lines and page.notes[0].startswith("x.xml gives no lines")
     (tmp_path / "x.xml").write_text("<mets/>")  # is of something else
     assert len(recognize(tmp_path / "x.png", model, layout="line").lines) == 1
     with pytest.raises(ValueError, match="layout must be auto, line, page"):

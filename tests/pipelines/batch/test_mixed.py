@@ -188,6 +188,14 @@ def test_outputs_in_the_folder_of_the_inputs_are_no_inputs(tmp_path):
         assert len([*csv.DictReader(file)]) == 1
 
 
+def test_outputs_of_another_folder_are_inputs_only_by_themselves(tmp_path):
+    put(tmp_path / "in/a.mp4", EXAMPLES / "video/rise.mp4")
+    assert len([*run(tmp_path / "in", tmp_path / "in/out", formats="mp4")]) == 1
+    assert len([*run(tmp_path / "in", tmp_path / "again", formats="txt")]) == 1
+    (own,) = [each for each in run(tmp_path / "in/out", tmp_path / "own") if each.task == "action"]
+    assert own.status == "done" and own.path.name == "a.mp4"
+
+
 def test_parquet(tmp_path, monkeypatch, capsys):
     parquet = pytest.importorskip("pyarrow.parquet")
     put(tmp_path / "in/a.mp4", EXAMPLES / "video/rise.mp4")

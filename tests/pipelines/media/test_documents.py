@@ -4,6 +4,7 @@ import io
 import zlib
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image, TiffImagePlugin
 
@@ -203,3 +204,30 @@ def test_a_page_beyond_the_limit_is_refused_unread(tmp_path, monkeypatch):
     assert near(read_image(first).pixels, GREY)
     with pytest.raises(MediaError, match="megapixels"):
         read_image(second)
+
+
+def test_documents_without_a_password_or_without_pages_are_told_apart(tmp_path):
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] >>",
+        b"<< /Filter /Standard /V 1 /R 2 /P -4 /O <" + b"41" * 32 + b"> /U <" + b"42" * 32 + b"> >>",
+    ]
+    content, places = b"%PDF-1.4\n", []
+    for number, each in enumerate(objects, start=1):
+        places.append(len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = len(content)
+    content += b"xref\n0 5\n0000000000 65535 f \n" + table
+    content += b"trailer << /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<41><41>] >>\n"
+    (tmp_path / "locked.pdf").write_bytes(content + b"startxref\n%d\n%%%%EOF\n" % start)
+    with pypdfium2.PdfDocument.new() as document:
+        document.save(tmp_path / "none.pdf")
+    for name, cause in (
+        ("locked", "is encrypted; save"),
+        ("none", "has no pages"),
+        ("locked", "is encrypted"),
+    ):
+        with pytest.raises(MediaError, match=cause):
+            list(pdf_pages(tmp_path / f"{name}.pdf"))
