@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(overview())
         return 0
     try:
-        return import_module(f"pipelines.commands.{_known(name)}").main(rest)
+        return import_module(f"pipelines.commands.{_known(name)}").main([*map(_from_home, rest)])
     except UsageError as error:
         print(f"triscribe: {error}", file=sys.stderr)
         return 2
@@ -68,6 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk, a folder that may not be written to
         print(printable(f"triscribe: {told(error)}"), file=sys.stderr)
         return 1
+
+
+def _from_home(argument: str) -> str:
+    """An argument with the home folder for ~, which shells leave in quotes and behind an equals sign."""
+    name, equals, value = argument.rpartition("=") if argument.startswith("--") else ("", "", argument)
+    at_home = (value == "~" or value.startswith("~/")) and not os.path.exists("~")
+    return f"{name}{equals}{os.path.expanduser(value)}" if at_home else argument
 
 
 def told(error: OSError) -> str:

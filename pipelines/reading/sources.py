@@ -21,6 +21,7 @@ from pipelines.media.kind import (
     PDF,
     TEXT,
     UNKNOWN,
+    VIDEO,
     Kind,
     kind_of,
     named_kind,
@@ -84,6 +85,8 @@ def why_unread(kind: Kind, path: Path) -> str:
         return f"page layout{' of ' + beside[0].name if beside else ', without its image'}"
     if is_undecoded(kind):
         return "text, but not in UTF-8"
+    if kind.name == VIDEO and not kind.sound:
+        return "video without sound"
     told = {UNKNOWN: "of no known kind", ARCHIVE: "archive, which is not unpacked"}
     return told.get(kind.name, kind.name)
 

@@ -161,6 +161,13 @@ def test_wrong_usage(arguments, message, tmp_path, monkeypatch, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
 
 
+def test_the_home_folder_in_quotes_and_behind_an_equals_sign(model, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.chdir(tmp_path)
+    assert run("transcribe", "~/x.wav", "--out=~/there", "-m", model) == 0
+    assert (folder / "there/x.txt").exists() and not (tmp_path / "~").exists()
+
+
 def test_a_device_that_is_not_there(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert run("transcribe", "x.wav", "--device", "cuda", "-o", tmp_path) == 2
