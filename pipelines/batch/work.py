@@ -57,6 +57,10 @@ class Work:
         self.preferred = read_header(model)["task"] if model else None
         chosen = next((row for row in rows if row.name == self.preferred), None)
         if model and chosen is None:
+            if len(rows) > 1:
+                *others, last = (row.name for row in rows)
+                way = f"name one for {', '.join(others)} or {last}"
+                raise ModelError(model, f"is a model for {self.preferred}", way)
             header_for(rows[0].name, model)  # raises a ModelError
         if not model and not any(row.default for row in rows):
             raise no_default((self._row_of_first(inputs, rows) or rows[0]).name)

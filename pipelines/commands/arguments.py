@@ -64,9 +64,13 @@ def parse(kind: type[T], name: str, arguments: Sequence[str], groups: Iterable[G
 
     Raises:
         SystemExit: with 0 after --help, with 2 where the arguments cannot be understood.
+        UsageError: a file has the name of an option.
     """
     import tyro
 
+    for each in arguments[: arguments.index("--")] if "--" in arguments else arguments:
+        if each.startswith("-") and "." in each and os.path.lexists(each):
+            raise UsageError(f"the file {each} would be taken for an option; write ./{each}")
     members = [_flag(kind, each.name) for each in fields(kind)]
     for group in groups:
         part = make_dataclass("Part", [_flag(group.options, each) for each in group.names], frozen=True)

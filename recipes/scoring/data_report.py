@@ -219,7 +219,9 @@ def rejections(rejected: Sequence[Rejected]) -> str:
     lines = [f"Rejected: {len(rejected):,}"]
     for kind in sorted(kinds.values(), key=len, reverse=True):
         lines.append(f"  {len(kind):,} x {_printable(kind[0].reason)}")
-        lines += [f"      {shown(bad.path)}" for bad in kind[:3]]
+        for bad in kind[:3]:
+            other = "" if bad.reason == kind[0].reason else f": {_printable(bad.reason)}"
+            lines.append(f"      {shown(bad.path)}{other}")
         lines += [f"    {line}" for line in _and_more(len(kind) - 3)]
     return "\n".join(lines)
 

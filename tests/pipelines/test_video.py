@@ -230,3 +230,16 @@ def write_grey(path, height, width):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+def test_a_file_named_as_an_option_and_a_model_for_something_else(tmp_path, capsys, monkeypatch):
+    write(tmp_path / "-x.mp4", ("red", 20))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["recognize", "-x.mp4"]) == 2
+    assert "-x.mp4 would be taken for an option; write ./-x.mp4" in capsys.readouterr().err
+    assert cli.main(["recognize", "./-x.mp4", "-o", "out"]) == 0
+    assert cli.main(["recognize", "--", "-x.mp4"]) == 0
+    capsys.readouterr()
+    assert cli.main(["recognize", "./-x.mp4", "-m", "intents-en"]) == 1
+    told = capsys.readouterr().err
+    assert "intents-en: is a model for text; name one for handwriting, ink or action" in told
