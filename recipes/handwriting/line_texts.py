@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from recipes.handwriting.pieces import cut_out
+from recipes.learning.carrying import is_list
 
 NOTED = 0.06  # share of lines that are nothing but a date, an amount, an address or the like
 INSERTED = 0.12  # share of lines of running text with one of these in it
@@ -125,11 +126,7 @@ def noted(chance: random.Random, word: Callable[[random.Random], str]) -> str:
 
 def _words(text: str) -> list[str]:
     """The words of a list; none of running text."""
-    lines = text.split("\n")
-    filled = [line.split() for line in lines if line.strip()]
-    if sum(map(len, filled)) > 1.3 * len(filled):
-        return []
-    return [word for line in filled for word in line]
+    return text.split() if is_list(text) else []
 
 
 def _filled(size: int, chance: random.Random, part: Callable[[], str]) -> str:

@@ -146,8 +146,9 @@ class HandwritingOptions(RecogniserOptions):
     """Weight of an auxiliary CTC loss on the output of the front end (Retsinas et al. 2022); 0 turns it
     off."""
     texts: tuple[Path, ...] = ()
-    """Plain text files in the language to be read, for --compose and --fonts: books, or lists of words. They
-    teach words that no line shows. Without them, rendered lines say what the training lines say."""
+    """Plain text files in the language to be read: books, or lists of words. --language-model counts books
+    besides the training texts; with --compose and --fonts, lines say what is in them, and teach words that no
+    line of the data shows."""
     fonts: Path | None = None
     """Folder of fonts (.ttf, .otf): besides the lines of the data, an epoch has lines rendered in these,
     always new ones, as scans show them. They teach hands that the data lacks."""
@@ -172,8 +173,7 @@ class HandwritingOptions(RecogniserOptions):
             raise ValueError(
                 "rendered lines are new ones each time, but views are not: leave out one of them"
             )
-        if self.texts and not (self.augmentation.compose or self.fonts):
-            raise ValueError(
-                "texts are for --compose and --fonts: give the one a share of the lines, such as 0.4, or the "
-                "other a folder"
-            )
+
+    def uses_of_texts(self) -> dict[str, bool]:
+        lines = {"--compose": self.augmentation.compose > 0, "--fonts": self.fonts is not None}
+        return super().uses_of_texts() | lines

@@ -24,7 +24,6 @@ from pipelines.layout.turning import turned
 from pipelines.media.documents import page_of
 from pipelines.media.files import disk_errors
 from pipelines.media.images import read_image
-from pipelines.media.text import read_text
 from pipelines.model import SequenceModel
 from pipelines.upright import turned_shape
 from recipes.data.datasets import Item, Rejected, read_handwriting
@@ -60,7 +59,6 @@ class Handwriting(Recogniser):
         if options.views:
             self.training = KeptLines
         self.aspects: dict[tuple, float] = {}
-        self.texts = [read_text(path) for path in options.texts]
         self.measure = Measure(
             lambda item: self.aspects.get(self.source(item)),
             "x height",
@@ -84,11 +82,6 @@ class Handwriting(Recogniser):
             except (TriscribeError, ValueError) as error:
                 rejected.append(Rejected(str(item.path), getattr(error, "cause", str(error))))
         return kept, rejected
-
-    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
-        facts = super().facts(manifests, splits, history)
-        names = [path.name for path in self.options.texts]
-        return facts | ({"texts": ", ".join(names)} if names else {})
 
     def samples(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Samples:
         options = self.options

@@ -50,6 +50,11 @@ def carried(
     return model.language
 
 
+def is_list(text: str) -> bool:
+    """Whether a text is a list of words: it has hardly more than one on a line."""
+    return len(text.split()) <= 1.3 * sum(bool(line.strip()) for line in text.split("\n"))
+
+
 def _rate(judged: tuple[float, Language]) -> float:
     return judged[0]
 

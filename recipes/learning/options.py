@@ -316,12 +316,20 @@ class RecogniserOptions(RecipeOptions):
     keep: Literal["all", "twice"] = "twice"
     """Character n-grams of more than three characters that the model file keeps: those that occur twice, so
     that the texts cannot be put together again, or all, which read better, where the texts are public."""
+    texts: tuple[Path, ...] = ()
+    """Plain text files in the language to be read, such as books: --language-model counts them besides the
+    training texts."""
     writing: WritingOptions = field(default_factory=WritingOptions)
 
     def __post_init__(self):
         super().__post_init__()
         if self.language_model < 0:
             raise ValueError(f"language_model must be 0 or more, not {self.language_model}")
+        uses = self.uses_of_texts()
+        if self.texts and not any(uses.values()):
+            raise ValueError(
+                f"texts are for {', '.join(uses)}: give {'one of these' if len(uses) > 1 else 'it'} too"
+            )
         for name in ("consistency", "errors", "shortcut"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
@@ -333,6 +341,10 @@ class RecogniserOptions(RecipeOptions):
             raise ValueError(f"teaching must be above 0, not {self.teaching}")
         if self.teaching != 1.0 and not self.teacher:
             raise ValueError("teaching is the weight of a teacher: name one with --teacher")
+
+    def uses_of_texts(self) -> dict[str, bool]:
+        """What `texts` are for, and whether it is asked for."""
+        return {"--language-model": self.language_model > 0}
 
 
 def check_choices(options: object) -> None:

@@ -13,12 +13,13 @@ import torch
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
 from pipelines.errors import DataError
+from pipelines.media.text import read_text
 from pipelines.model import SequenceModel, load
 from pipelines.reading.settings import NONE, OWN, SearchOptions
 from recipes.data.downloads import find_data
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.learning.advice import not_learnt, too_little
-from recipes.learning.carrying import carried
+from recipes.learning.carrying import carried, is_list
 from recipes.learning.fitting import fitted
 from recipes.learning.options import RecogniserOptions
 from recipes.learning.reading_task import ReadingTask, Sample, Samples
@@ -50,6 +51,10 @@ class Recogniser(Recipe):
 
     options: RecogniserOptions
     training: type[ReadingTask]
+
+    def __init__(self, options: RecogniserOptions):
+        super().__init__(options)
+        self.texts = [read_text(path) for path in options.texts]
 
     @abstractmethod
     def input_length(self, item: Item, model: SequenceModel) -> int:
@@ -183,6 +188,8 @@ class Recogniser(Recipe):
         model.language = None
         if self.options.language_model:
             texts = [item.target for item in splits["train"]]
+            for text in self.texts:
+                texts += () if is_list(text) else map(model.normalisation, text.split("\n"))
             order, items = self.options.language_model, splits["valid"]
 
             def error() -> float:
@@ -199,6 +206,11 @@ class Recogniser(Recipe):
             helped = evaluate(split, self.recognised(model, items, language_model=OWN))
         found = evaluate(split, self.recognised(model, items, language_model=NONE))
         return ReadingScores(found.split, found.items, found.wer, found.cer, decoding, helped)
+
+    def facts(self, manifests: list[Manifest], splits: dict[str, list[Item]], history: list[dict]) -> dict:
+        facts = super().facts(manifests, splits, history)
+        names = [path.name for path in self.options.texts]
+        return facts | ({"texts": ", ".join(names)} if names else {})
 
     def figures(self, split: str, model: SequenceModel, items: list[Item]) -> dict[str, str]:
         found = evaluate(split, self.recognised(model, items, language_model=NONE))

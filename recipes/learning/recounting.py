@@ -1,11 +1,11 @@
 """Counts the language model of a model anew, and leaves the weights of its network as they are.
 
-    python -m recipes.learning.recounting MODEL --data DIR [DIR ...] --out FILE [--order 6] [--keep all|twice]
-        [--limits]
+    python -m recipes.learning.recounting MODEL --data DIR [DIR ...] --out FILE [--texts FILE ...] [--order 6]
+        [--keep all|twice] [--limits]
 
-Its n-grams are counted in the training texts of the data; smoothing, weights and the penalty of unknown words
-are those with which the validation items are read best. With `--limits`, these items also set anew what tells
-speech from what is read where nobody speaks.
+Its n-grams are counted in the training texts of the data, and in further text files; smoothing, weights and
+the penalty of unknown words are those with which the validation items are read best. With `--limits`, these
+items also set anew what tells speech from what is read where nobody speaks.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import get_args
 
 from pipelines.errors import DataError, TriscribeError
+from pipelines.media.text import read_text
 from pipelines.model import LEAST, SequenceModel, load
 from pipelines.model_file import HEADER, LANGUAGE, located, read_header
 from pipelines.tasks import TASKS, resolve
@@ -29,13 +30,19 @@ from recipes.learning.reading_recipe import Recogniser
 
 
 def recounted(
-    model: str | Path, data: Sequence[str | Path], order: int = 6, keep: Keep = "all", limits: bool = False
+    model: str | Path,
+    data: Sequence[str | Path],
+    texts: Sequence[Path] = (),
+    order: int = 6,
+    keep: Keep = "all",
+    limits: bool = False,
 ) -> SequenceModel:
     """A model with a new language model, scored on the test items of the data, if there are any.
 
     Args:
         model: a model file, or the name of a bundled model.
         data: folders of media and texts, as the recipe of the model's task takes them.
+        texts: further text files in the language.
         order: labels of the longest n-grams.
         keep: n-grams that the model file keeps: "all", or those that occur "twice".
         limits: whether a model for speech gets new limits of confidence below which there is no speech.
@@ -53,6 +60,7 @@ def recounted(
         cause = "does not read by frames with a language model"
         raise DataError(network.name, cause, "name a model for speech, handwriting or ink that reads by CTC")
     recipe.options = replace(options, language_model=order, keep=keep)
+    recipe.texts = list(map(read_text, texts))
     manifests = recipe.manifests()
     splits, _ = recipe.read_splits(manifests, network.normalisation)
     if limits:
@@ -85,12 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model")
     parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--texts", nargs="+", type=Path, default=())
     parser.add_argument("--order", type=int, default=6)
     parser.add_argument("--keep", choices=get_args(Keep), default="all")
     parser.add_argument("--limits", action="store_true")
     given = parser.parse_args(arguments)
     try:
-        model = recounted(given.model, given.data, given.order, given.keep, given.limits)
+        model = recounted(given.model, given.data, given.texts, given.order, given.keep, given.limits)
         write(model, given.model, given.out)
     except TriscribeError as error:
         print(f"triscribe: {error}", file=sys.stderr)

@@ -132,9 +132,12 @@ def test_an_epoch_has_new_rendered_lines_and_batches_that_repeat(tmp_path):
     assert set(task.lines.text(5)) <= set("ab ")
 
 
-def test_texts_are_for_made_lines(tmp_path):
-    with pytest.raises(ValueError, match="texts are for --compose and --fonts"):
+def test_texts_are_for_made_lines_or_a_language_model(tmp_path):
+    with pytest.raises(
+        ValueError, match="texts are for --language-model, --compose, --fonts: give one of these too"
+    ):
         HandwritingOptions(texts=(tmp_path,))
+    HandwritingOptions(texts=(tmp_path,), language_model=6)
     with pytest.raises(ValueError, match="rendered lines are new ones"):
         HandwritingOptions(fonts=tmp_path, load="handwriting-fr", freeze=True, views=2)
 

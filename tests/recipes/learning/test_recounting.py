@@ -32,6 +32,17 @@ def test_only_the_language_model_changes(recordings, tmp_path, capsys):
     assert "test, language model" in after.metrics and "model: " in capsys.readouterr().out
 
 
+def test_further_texts_are_counted_and_lists_of_words_are_not(recordings, tmp_path):
+    book, words, out = tmp_path / "book.txt", tmp_path / "words.txt", tmp_path / "new.safetensors"
+    book.write_text("Three, four.\nThree and four!\n", encoding="utf-8")
+    words.write_text("five\nsix\n", encoding="utf-8")
+    texts = ["--texts", str(book), str(words)]
+    arguments = ["speech-en-an4", "--data", str(recordings), "--out", str(out), "--order", "3", *texts]
+    assert recounting.main(arguments) == 0
+    counted = " ONE TWO ONE TWO" + " THREE FOUR" + " THREE AND FOUR"
+    assert load(out).language.ngrams.total == len(counted)
+
+
 def test_limits_of_speech_are_set_anew(recordings, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe, "least_of_speech", lambda model, items: (0.25, 0.125))
     out = tmp_path / "new.safetensors"
