@@ -94,7 +94,8 @@ class _Assessing(Reading):
         known = {name.casefold() for name in self.stays.columns}
         wanted = [name for name in self.model.front_end.names if summarised(name)[1] is None]
         missing = [name for name in wanted if name.casefold() not in known]
-        notes = (f"not in the table, so taken for missing: {', '.join(missing)}",) if missing else ()
+        told = f"not in the table, or without numbers, so taken for missing: {', '.join(missing)}"
+        notes = (told,) if missing else ()
         event = self.model.alphabet.symbols[0]
         return Risks(tuple(self.curves), event, self.model.name, self.source, notes=notes)
 

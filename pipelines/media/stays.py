@@ -18,6 +18,7 @@ import numpy as np
 
 from pipelines.errors import DataError, MediaError
 from pipelines.media.files import locate, readable
+from pipelines.media.signal_tables import DECIMAL_COMMA, MISSING, number_in
 from pipelines.media.text import read_text
 
 PARQUET = b"PAR1"
@@ -30,7 +31,6 @@ WHOSE = (
 TIMES = {"hour": 3600.0, "hours": 3600.0, "minute": 60.0, "minutes": 60.0, "time": 1.0, "seconds": 1.0}
 TIMES |= {"day": 86400.0, "days": 86400.0, "timestamp": 1.0, "charttime": 1.0}
 CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?")
-MISSING = ("", "nan", "na", "null", "none", "?")
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def read_table(path: Path) -> Table:
     whose = next((lower[name] for name in WHOSE if name in lower), None)
     when = next((lower[name] for name in TIMES if name in lower), None)
     times = None if when is None else _seconds(path, columns[when], TIMES[when.strip().lower()])
-    kept = {name: _numbers(cells) for name, cells in columns.items() if name not in (whose, when)}
+    kept = {name: _column(path, name, cells) for name, cells in columns.items() if name not in (whose, when)}
     kept = {name: cells for name, cells in kept.items() if cells is not None}
     if not kept:
         raise MediaError(path, "has no column of numbers", "give a table of measurements")
@@ -256,9 +256,40 @@ def _numbers(cells: Sequence) -> np.ndarray | None:
     if getattr(cells, "dtype", None) is not None and cells.dtype.kind in "fiub":
         return cells.astype(np.float32)
     try:
-        return np.array([np.nan if _is_missing(cell) else float(cell) for cell in cells], np.float32)
+        found = np.array([np.nan if _is_missing(cell) else float(cell) for cell in cells])
     except (TypeError, ValueError):
         return None
+    with np.errstate(over="ignore"):
+        return found.astype(np.float32)
+
+
+def _column(path: Path, name: str, cells: Sequence) -> np.ndarray | None:
+    """(rows,) float32 of a column, NaN where missing; None for one of text.
+
+    Raises:
+        MediaError: a cell of a column of numbers is none.
+    """
+    found = _numbers(cells)
+    if found is None:
+        comma = any(isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
+        numbers = [
+            float("nan") if _is_missing(cell) else number_in(str(cell).strip(), comma) for cell in cells
+        ]
+        wrong = [row for row, number in enumerate(numbers) if number is None]
+        if 2 * len(wrong) >= sum(not _is_missing(cell) for cell in cells):
+            return None
+        if wrong:
+            _refuse(path, name, wrong[0], cells[wrong[0]], "is no number")
+        found = np.array(numbers, np.float32)
+    infinite = np.flatnonzero(np.isinf(found))
+    if len(infinite):
+        _refuse(path, name, int(infinite[0]), cells[int(infinite[0])], "is no number or too large a one")
+    return found
+
+
+def _refuse(path: Path, name: str, row: int, cell: object, wrong: str) -> None:
+    cause = f"row {row + 2}, column {name!r}: {str(cell)[:40]!r} {wrong}"
+    raise MediaError(path, cause, "mend the cell, or leave it empty if the value is missing")
 
 
 def _is_missing(cell: object) -> bool:
@@ -274,6 +305,9 @@ def _name(cell: object) -> str:
 def _seconds(path: Path, cells: Sequence, unit: float) -> np.ndarray:
     """Times in seconds: numbers in a unit, or times of day such as 07:42, which may go beyond 24 hours."""
     numbers = _numbers(cells)
+    if numbers is None:
+        decimal = [np.nan if _is_missing(cell) else number_in(str(cell).strip(), True) for cell in cells]
+        numbers = None if None in decimal else np.array(decimal)
     if numbers is None:
         clocks = [CLOCK.fullmatch(str(cell).strip()) for cell in cells]
         if not all(clocks):

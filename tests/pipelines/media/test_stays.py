@@ -60,3 +60,25 @@ def test_what_is_no_table_of_stays_is_named(tmp_path, text, cause):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(MediaError, match=cause):
         read_stays(tmp_path / "x.csv")
+
+
+def test_a_cell_that_is_no_number_is_named_and_does_not_cost_its_column(tmp_path):
+    rows = "".join(f"1,{hour},{70 + hour},a\n" for hour in range(5))
+    for cell, said in (
+        ("high", "'high' is no number"),
+        ("inf", "'inf' is no number or too"),
+        ("1e60", "too large"),
+    ):
+        path = tmp_path / "x.csv"
+        path.write_text(f"id,hour,pulse,ward\n{rows}1,6,{cell},a\n")
+        with pytest.raises(MediaError, match=f"row 7, column 'pulse': .*{said}"):
+            read_stays(path)
+    path.write_text(f"id,hour,pulse,ward\n{rows}1,6,--,a\n")
+    assert read_stays(path).columns == ("pulse",)
+
+
+def test_semicolons_and_decimal_commas(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("id;hour;pulse;count\n1;0;70,5;1.200\n1;1,5;71;900\n")
+    (stay,) = read_stays(path).stays
+    assert stay.values.tolist() == [[70.5, 1200], [71, 900]] and stay.times.tolist() == [0, 5400]
