@@ -178,14 +178,19 @@ def read_table(path: Path) -> Table:
     """
     with readable(str(path), locate(path)[1]) as file:
         head = file.read(4)
-    columns = _parquet(path) if head == PARQUET else _csv(path)
+    columns, delimiter = (_parquet(path), "") if head == PARQUET else _csv(path)
     lower = {name.strip().lower(): name for name in columns}
     if {"time", "parameter", "value"} <= lower.keys():
         return _measurements(path, *(columns[lower[name]] for name in ("time", "parameter", "value")))
     whose = next((lower[name] for name in WHOSE if name in lower), None)
     when = next((lower[name] for name in TIMES if name in lower), None)
     times = None if when is None else _seconds(path, columns[when], TIMES[when.strip().lower()])
-    kept = {name: _column(path, name, cells) for name, cells in columns.items() if name not in (whose, when)}
+    comma = delimiter in (";", "\t") and any(map(_has_commas, columns.values()))
+    kept = {
+        name: _column(path, name, cells, comma)
+        for name, cells in columns.items()
+        if name not in (whose, when)
+    }
     kept = {name: cells for name, cells in kept.items() if cells is not None}
     if not kept:
         raise MediaError(path, "has no column of numbers", "give a table of measurements")
@@ -193,7 +198,8 @@ def read_table(path: Path) -> Table:
     return Table(path, names, times, tuple(kept), np.stack(list(kept.values()), axis=1))
 
 
-def _csv(path: Path) -> dict[str, Sequence[str]]:
+def _csv(path: Path) -> tuple[dict[str, Sequence[str]], str]:
+    """The cells of each column, and what separates them."""
     try:
         text = read_text(path, LARGEST)
     except DataError as error:
@@ -214,7 +220,7 @@ def _csv(path: Path) -> dict[str, Sequence[str]]:
         if len(row) != len(names):
             cause = f"row {number} has {len(row)} cells, and its head {len(names)}"
             raise MediaError(path, cause, "mend the row")
-    return dict(zip(names, zip(*rows[1:], strict=True), strict=True))
+    return dict(zip(names, zip(*rows[1:], strict=True), strict=True)), delimiter
 
 
 def _parquet(path: Path) -> dict[str, Sequence]:
@@ -263,15 +269,19 @@ def _numbers(cells: Sequence) -> np.ndarray | None:
         return found.astype(np.float32)
 
 
-def _column(path: Path, name: str, cells: Sequence) -> np.ndarray | None:
+def _has_commas(cells: Sequence) -> bool:
+    """Whether decimals of a column have commas."""
+    return any(isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
+
+
+def _column(path: Path, name: str, cells: Sequence, comma: bool) -> np.ndarray | None:
     """(rows,) float32 of a column, NaN where missing; None for one of text.
 
     Raises:
         MediaError: a cell of a column of numbers is none.
     """
-    found = _numbers(cells)
+    found = None if comma else _numbers(cells)
     if found is None:
-        comma = any(isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell.strip()) for cell in cells)
         numbers = [
             float("nan") if _is_missing(cell) else number_in(str(cell).strip(), comma) for cell in cells
         ]
