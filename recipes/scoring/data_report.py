@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.data.manifest import Item, Rejected
+from recipes.scoring.copies import told_copies
 
 WIDTH = 90  # columns
 RARE = 3  # a character that occurs less often is shown with an example
@@ -66,6 +67,7 @@ def describe(
         _rare(items),
         _too_dense(items, measure),
         warnings(splits),
+        told_copies(splits),
         rejections(rejected),
     ]
     return "\n\n".join(section for section in sections if section)
