@@ -66,6 +66,25 @@ def is_other_text(head: bytes) -> bool:
     return bool(head) and not head.isascii() and all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
 
 
+def strange_text(head: bytes) -> str | None:
+    """What the first bytes of a file are that look like text with NUL characters; None for other files."""
+    if b"\0" not in head:
+        return None
+    for encoding in ("utf-32", "utf-16-le", "utf-16-be"):
+        whole = head[: len(head) // 4 * 4]
+        with contextlib.suppress(UnicodeDecodeError):
+            text = whole.decode(encoding)
+            if text.isascii() and all(char.isprintable() or char in "\t\r\n\f" for char in text):
+                return f"is a text in {encoding[:6].upper()}" + (
+                    " without a byte order mark" if encoding != "utf-32" else ""
+                )
+    text = codecs.getincrementaldecoder("utf-8")(errors="replace").decode(head)
+    plain = [char for char in text if char != "\0"]
+    if 2 * len(plain) > len(text) and all(char.isprintable() or char in "\t\r\n\f" for char in plain):
+        return "is a text with NUL characters in it"
+    return None
+
+
 def read_text(path: Path, largest: int = LARGEST) -> str:
     """Read a text file, which may be compressed (gzip): in UTF-8, in UTF-16 with a byte order mark, or in the
     encoding of `decoding`.

@@ -27,7 +27,7 @@ from pipelines.media.kind import (
     named_kind,
 )
 from pipelines.media.remote import opened
-from pipelines.media.text import HEAD, decoding, is_other_text
+from pipelines.media.text import HEAD, decoding, is_other_text, strange_text
 from pipelines.reading.settings import BatchOptions
 from pipelines.tasks import TASKS, Task, resolve
 
@@ -95,8 +95,12 @@ def is_undecoded(kind: Kind) -> bool:
     """Whether a file looks like text in an encoding that nobody has named."""
     if kind.name != UNKNOWN or kind.fault or not os.path.isfile(kind.file):
         return False
+    return is_other_text(_head(kind))
+
+
+def _head(kind: Kind) -> bytes:
     with disk_errors(kind.file), open(kind.file, "rb") as file:
-        return is_other_text(file.read(HEAD))
+        return file.read(HEAD)
 
 
 def units_of(
@@ -153,8 +157,12 @@ def are_several(units: list[Unit | TriscribeError]) -> bool:
 
 def _not_decoded(kind: Kind, rows: list[Task], options: BatchOptions) -> MediaError | None:
     """What to say of a text in an encoding that nobody has named."""
-    if not any(TEXT in row.kinds for row in rows) or not is_undecoded(kind):
+    if not any(TEXT in row.kinds for row in rows):
         return None
+    if not is_undecoded(kind):
+        strange = strange_text(_head(kind)) if kind.name == UNKNOWN and os.path.isfile(kind.file) else None
+        way = "remove them" if strange and "NUL" in strange else "save it as UTF-8"
+        return strange and MediaError(kind.file, strange, way)
     way = "save it as UTF-8"
     if hasattr(options, "encoding"):
         way += ", or say its encoding, such as windows-1252 (--encoding)"

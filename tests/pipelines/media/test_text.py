@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from pipelines.errors import DataError
-from pipelines.media.text import read_text
+from pipelines.media.text import read_text, strange_text
 
 
 @pytest.mark.parametrize("opened", [open, gzip.open])
@@ -63,3 +63,11 @@ def test_pipes_and_devices(tmp_path):
     writer.join()
     with pytest.raises(DataError, match="/dev/zero: is a device"):
         read_text("/dev/zero")
+
+
+def test_texts_with_nul_characters_are_told_from_other_files():
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32"):
+        assert encoding[:6].upper() in strange_text("play some music\n".encode(encoding))
+    assert "NUL characters" in strange_text("play some müsic\0\n".encode())
+    assert strange_text(bytes(range(256))) is None
+    assert strange_text(b"plain") is None and strange_text(bytes(40)) is None
