@@ -1,4 +1,4 @@
-"""Layouts of pictures and videos with sentences about them. See `speech_layouts.py`.
+"""Layouts of pictures and videos with sentences about them. See `layouts.py`.
 
 There is one item per sentence. Sentences about one picture share its path, are numbered from 0 by `index`,
 and form one group, so that they stay in one split.
@@ -23,8 +23,8 @@ from recipes.data.folders import (
     split_named,
     tabbed,
 )
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 from recipes.data.tables import Table, split_of, tables_in
 from recipes.data.written_layouts import PLAIN_IMAGES
 

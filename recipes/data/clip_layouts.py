@@ -1,4 +1,4 @@
-"""Layouts of videos with classes. See `speech_layouts.py`.
+"""Layouts of videos with classes. See `layouts.py`.
 
 The target of an item is its label. A list of clips that is not understood is reported; its clips are not
 silently taken from their folders instead.
@@ -28,8 +28,8 @@ from recipes.data.folders import (
     split_named,
     walk,
 )
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 from recipes.data.tables import ENDINGS, Table, split_of, tables_in, times
 
 VIDEOS = (

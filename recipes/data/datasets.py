@@ -23,12 +23,13 @@ from recipes.data.downloads import fetch_an4, find_data
 from recipes.data.folders import on_disk, shown, walk
 from recipes.data.holding_out import hold_out
 from recipes.data.languages import Languages
+from recipes.data.layouts import Layout, find_media
 from recipes.data.manifest import Item, Manifest, Rejected
 from recipes.data.mark_layouts import layouts as mark_layouts
 from recipes.data.pair_layouts import layouts as pair_layouts
 from recipes.data.prose_layouts import PROSE
 from recipes.data.signal_layouts import SIGNALS
-from recipes.data.speech_layouts import SPEECH, Layout, find_media
+from recipes.data.speech_layouts import SPEECH
 from recipes.data.stay_layouts import layouts as stay_layouts
 from recipes.data.tag_layouts import layouts as tag_layouts
 from recipes.data.text_layouts import ANY, Columns

@@ -1,4 +1,4 @@
-"""Layouts of signals with marks over time. See `speech_layouts.py`.
+"""Layouts of signals with marks over time. See `layouts.py`.
 
 The target of an item is its marks, each as text: start, peak, end in seconds and label, with spaces between
 them (`mark_text`). Its index is the number of the channel that they are of, from 0; without one, they are of
@@ -18,8 +18,8 @@ from pipelines.media.signal_files import open_signal
 from pipelines.media.text import read_text
 from pipelines.media.wfdb_annotations import Mark, read_marks
 from recipes.data.folders import shown, split_above, split_in, split_named, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 from recipes.data.tables import ENDINGS, Table, cells_of
 
 Times = tuple[float, float, float, str]

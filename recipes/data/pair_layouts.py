@@ -1,4 +1,4 @@
-"""Layouts of texts with their translations. See `speech_layouts.py`.
+"""Layouts of texts with their translations. See `layouts.py`.
 
 The target of an item is the translation. Its text is in the pair of its file that its index names, from 0;
 of two parallel files, the item's is that of the source language.
@@ -17,8 +17,8 @@ from pipelines.media.passages import Rows, is_table, read_rows
 from pipelines.media.text import read_lines
 from recipes.data.folders import SPLITS, shown, split_above, split_in, split_named, walk
 from recipes.data.languages import SOURCES, TARGETS, Languages, folded, is_code, language_in, matching
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 from recipes.data.text_layouts import SPLIT_COLUMNS
 from recipes.data.tmx import read_tmx
 

@@ -1,4 +1,4 @@
-"""Layouts of plain texts, for language models. See `speech_layouts.py`.
+"""Layouts of plain texts, for language models. See `layouts.py`.
 
 An item is a stretch of a file, the one that its index names, from 0; its target says where that begins.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 from pipelines.errors import DataError, MediaError
 from pipelines.media.books import read_book
 from recipes.data.folders import shown, split_above, split_in, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 
 STRETCH = 2_000  # characters
 ABOUT = re.compile(r"(read[ _-]?me|licen[cs]e|copying|changelog|notice|authors)\b", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Layouts of signals with classes. See `speech_layouts.py`.
+"""Layouts of signals with classes. See `layouts.py`.
 
 The target of an item is its label. Where its file holds several signals, its index says which, from 0.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 from pipelines.errors import DataError, MediaError
 from pipelines.media.signal_tables import read_ts
 from recipes.data.folders import SPLITS, head, shown, split_above, split_in, split_named, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 from recipes.data.tables import ENDINGS, Table
 
 RECORDINGS = (".csv", ".tsv", ".csv.gz", ".edf", ".bdf", ".hea", ".wav", ".flac")

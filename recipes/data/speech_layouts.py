@@ -1,8 +1,4 @@
-"""Layouts of speech data sets, with one reader each: a folder in, `Item`s and `Rejected`s out.
-
-A reader only reports what the data set claims. Whether files exist, texts are empty or paths repeat is
-checked for all layouts in `datasets.py`. Quotes in tables are literal.
-"""
+"""Layouts of speech data sets. See `layouts.py`. Quotes in tables are literal."""
 
 from __future__ import annotations
 
@@ -10,35 +6,25 @@ import json
 import math
 import os
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from pipelines.media.cues import read_cues
 from recipes.data.folders import (
-    SPLITS,
     Files,
     first_line,
     mentions,
     numbered_lines,
     on_disk,
     shown,
-    split_above,
     split_in,
     split_named,
     texts_of,
     walk,
 )
+from recipes.data.layouts import AUDIO, Found, Layout, find_media
 from recipes.data.manifest import Item, Rejected
+from recipes.data.paired_files import is_pairs, is_subtitled, read_pairs, read_subtitled
 from recipes.data.tables import Table, split_of, tables_in, times
-
-AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma", ".mp4", ".webm")
-TEXTS = (".txt", ".lab")
-SUBTITLES = (".srt", ".vtt")
-
-Found = Iterator[Item | Rejected]
 
 COLUMNS = {
     "path": (
@@ -51,15 +37,6 @@ COLUMNS = {
     "start": ("start_time", "begin"),
     "end": ("end_time", "stop"),
 }  # fmt: skip
-
-
-class Layout(NamedTuple):
-    """A layout: its name, a description for users, its test and its reader."""
-
-    name: str
-    sign: str
-    matches: Callable[[Path], bool]
-    read: Callable[[Path], Found]
 
 
 # Sphinx: etc/<name>_<split>.fileids + .transcription, wav/<id>.<ending>
@@ -118,96 +95,6 @@ def _pair_sphinx(root: Path, transcription: Path, ids: list[str], lines: list, f
         if place not in used:
             where = f"{shown(transcription, root)}:{number} ({key})"
             yield Rejected(where, f"not in {transcription.stem}.fileids")
-
-
-# Pairs: <name>.wav beside <name>.txt, in any depth; folders named train, dev, test ... are splits
-
-
-def is_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> bool:
-    return bool(_by_stem(root, endings).keys() & _by_stem(root, text_endings).keys())
-
-
-def read_pairs(root: Path, endings: tuple[str, ...] = AUDIO, text_endings: tuple[str, ...] = TEXTS) -> Found:
-    for found in _paired(root, endings, text_endings):
-        if isinstance(found, Rejected):
-            yield found
-        else:
-            yield Item(found.media, found.text, found.split, found.group)
-
-
-class _Pair(NamedTuple):
-    """A media file and the text in the file beside it."""
-
-    stem: Path
-    media: Path
-    place: Path
-    text: str
-    split: str | None
-    group: str | None
-
-
-def _paired(
-    root: Path, endings: tuple[str, ...], text_endings: tuple[str, ...]
-) -> Iterator[_Pair | Rejected]:
-    media, texts = _by_stem(root, endings), _by_stem(root, text_endings)
-    groups = {stem: "/".join(_without_splits(stem.relative_to(root).parent.parts)) or None for stem in media}
-    several = len(set(groups.values())) > 1
-    for stem in sorted(media.keys() | texts.keys()):
-        for name, files in (("media", media.get(stem)), ("text", texts.get(stem))):
-            for extra in files[1:] if files else ():
-                yield Rejected(shown(extra, root), f"another {name} file of this name is used")
-        if stem not in texts:
-            yield Rejected(shown(media[stem][0], root), f"no text beside it ({' or '.join(text_endings)})")
-            continue
-        if stem not in media:
-            yield Rejected(shown(texts[stem][0], root), f"no media file beside it ({' '.join(endings)})")
-            continue
-        try:
-            text = texts[stem][0].read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            yield Rejected(shown(texts[stem][0], root), f"not UTF-8 (byte {error.start})")
-            continue
-        except OSError as error:
-            cause = f"cannot be read ({error.strerror or error})"
-            yield Rejected(shown(texts[stem][0], root), cause)
-            continue
-        group = groups[stem] if several else None
-        yield _Pair(stem, media[stem][0], texts[stem][0], text, split_above(stem, root), group)
-
-
-# Subtitles: <name>.wav beside <name>.srt or <name>.vtt, each cue of which is an item; else as pairs
-
-
-def is_subtitled(root: Path) -> bool:
-    return not is_pairs(root) and is_pairs(root, AUDIO, SUBTITLES)
-
-
-def read_subtitled(root: Path) -> Found:
-    for found in _paired(root, AUDIO, SUBTITLES):
-        if isinstance(found, Rejected):
-            yield found
-            continue
-        cues = read_cues(found.text)
-        if not cues:
-            yield Rejected(shown(found.place, root), "no subtitles that can be read: SubRip or WebVTT")
-        group = found.group or found.stem.relative_to(root).as_posix()
-        for cue in cues:
-            yield Item(found.media, cue.text, found.split, group, cue.start, cue.end)
-
-
-def _by_stem(root: Path, endings: tuple[str, ...]) -> dict[Path, list[Path]]:
-    """Files with one of these extensions by their path without it (in NFC), the first extension first."""
-    found: dict[Path, list[tuple[int, Path]]] = {}
-    for path in walk(root):
-        fitting = [ending for ending in endings if path.name.lower().endswith(ending)]
-        if ending := max(fitting, key=len, default=None):  # .gt.txt before .txt
-            stem = Path(unicodedata.normalize("NFC", str(path)[: -len(ending)]))
-            found.setdefault(stem, []).append((endings.index(ending), path))
-    return {stem: [path for _, path in sorted(paths)] for stem, paths in found.items()}
-
-
-def _without_splits(folders: tuple[str, ...]) -> list[str]:
-    return [folder for folder in folders if folder.lower() not in SPLITS]
 
 
 # LJSpeech: metadata.csv with id|raw|normalised, wavs/<id>.wav
@@ -447,15 +334,6 @@ SPEECH = (
     Layout("jsonl", '*.jsonl or *.json with one {"audio_filepath", "text"} a line', is_jsonl, read_jsonl),
     Layout("librispeech", "*.trans.txt beside .flac files", is_librispeech, read_librispeech),
 )
-
-
-def find_media(path: Path, endings: tuple[str, ...] = AUDIO) -> Path:
-    """The file at `path`, or at `path` with the first media extension that exists; otherwise `path`."""
-    path = on_disk(path)
-    if path.suffix.lower() in endings and os.path.isfile(path):
-        return path
-    candidates = (on_disk(Path(f"{path}{case}")) for end in endings for case in (end, end.upper()))
-    return next(filter(os.path.isfile, candidates), path)
 
 
 def _relative_to_any(name: str, folders: tuple[Path, ...]) -> Path:

@@ -1,4 +1,4 @@
-"""Layouts of stays with an outcome. See `speech_layouts.py`.
+"""Layouts of stays with an outcome. See `layouts.py`.
 
 The target of an item is "1" if the event came, else "0". Its index is the number of the stay in its table,
 from 0, and its group the name of the stay.
@@ -15,8 +15,8 @@ import numpy as np
 from pipelines.errors import DataError, MediaError
 from pipelines.media.stays import Stays, Table, joined, read_stays, read_table
 from recipes.data.folders import shown, split_in, split_named, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 
 LABELS = (
     *("in-hospital_death", "hospital_expire_flag", "death", "died", "mortality", "outcome", "label"),

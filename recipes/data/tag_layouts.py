@@ -1,4 +1,4 @@
-"""Layouts of sentences with a label for each token. See `speech_layouts.py`.
+"""Layouts of sentences with a label for each token. See `layouts.py`.
 
 The target of an item is the sequence of its labels. Its tokens are in the sentence of its file that its index
 names, from 0.
@@ -11,8 +11,8 @@ from pathlib import Path
 from pipelines.errors import DataError, MediaError
 from pipelines.media.sentences import CONLL, TOKEN_COLUMNS, read_sentences
 from recipes.data.folders import head, shown, split_above, split_in, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 
 
 def is_conll(root: Path) -> bool:

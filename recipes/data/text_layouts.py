@@ -1,4 +1,4 @@
-"""Layouts of texts with classes. See `speech_layouts.py`.
+"""Layouts of texts with classes. See `layouts.py`.
 
 The target of an item is its label, or the labels of a data set in which texts have several. Its text is in
 the row of its file that its index names, from 0; without an index it is the whole file.
@@ -19,8 +19,8 @@ from pipelines.media.delimited import has_tabs
 from pipelines.media.passages import LABEL_COLUMNS, TEXT_COLUMNS, Rows, is_table, read_rows
 from pipelines.media.text import read_text
 from recipes.data.folders import SPLITS, head, shown, split_above, split_in, split_named, walk
+from recipes.data.layouts import Found, Layout
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout
 
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold")
 PLAIN = re.compile(r"\.(txt|text)(\.gz)?$", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Layouts of handwriting: images of lines, pages with layout files, and ink. See `speech_layouts.py`."""
+"""Layouts of handwriting: images of lines, pages with layout files, and ink. See `layouts.py`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from pipelines.media.images import orientation
 from pipelines.media.kind import INK as INK_FILE
 from pipelines.media.kind import kind_or_name, named_kind
 from recipes.data.folders import Files, first_line, shown, split_above, split_in, split_named, tabbed, walk
+from recipes.data.layouts import Found, Layout, find_media
 from recipes.data.line_lists import is_listed, read_listed
 from recipes.data.manifest import Item, Rejected
-from recipes.data.speech_layouts import Found, Layout, find_media, is_pairs, read_pairs
+from recipes.data.paired_files import is_pairs, read_pairs
 from recipes.data.tables import Table, split_of, tables_in
 
 PLAIN_IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
