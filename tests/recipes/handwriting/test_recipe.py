@@ -685,5 +685,5 @@ def test_views_cannot_be_read_by_a_teacher():
 def test_few_lines_for_a_loaded_model_are_told_what_they_are_good_for(tmp_path):
     recipe = Handwriting(options_for(tmp_path, out=tmp_path))
     items = [Item(tmp_path, "ab")] * 2000
-    assert "from 57 to" in recipe.advice_before(items[:200], True)[0]
+    assert "from 56 to" in recipe.advice_before(items[:200], True)[0]
     assert not recipe.advice_before(items, True)
