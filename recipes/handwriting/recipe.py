@@ -41,8 +41,8 @@ from recipes.scoring.report_page import Attachment
 FEW = 1000  # lines
 EXPECTED = (
     "Few lines of a hand unlike those that the model has learnt take it only so far: 50 took the character "
-    "error rate from 56 to 39 %, 200 to 30 %, 1,000 to 17 %; with a book in the language (--texts) to 35, 26 and "
-    "16 % (docs/adapt.md)."
+    "error rate from 56 to 39 %, 200 to 30 %, 1,000 to 17 %; with a book in the language (--texts) to 35, 26 "
+    "and 16 % (docs/adapt.md)."
 )
 SHOWN = 1400, 140  # pixels that a line in the report has at most
 
