@@ -13,10 +13,8 @@ from pipelines.media.footage import Shot, Track, Video
 from pipelines.media.images import damage_named, open_image, orientation, pixels_of
 from pipelines.media.picture_frames import resized
 
-SHORTEST, USUAL = (
-    0.011,
-    0.1,
-)  # seconds: what claims to be shown for less is shown for the latter, as browsers do
+SHORTEST = 0.011  # seconds: what claims to be shown for less is shown for `USUAL`, as browsers do
+USUAL = 0.1
 CUT = "is cut off"
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from pipelines.media.video import open_video
 from pipelines.results import Actions, ActionSegment
 from pipelines.writers.lettering import cut, font, wrap
-from pipelines.writers.videos import BLUE, GAP, PAPER, _band, write_video
+from pipelines.writers.videos import BLUE, GAP, NARROWEST, PAPER, _band, write_video
 from tests.data.clips import number_of, numbered
 
 HEAD = 80  # rows of pixels, behind which the head of a contact sheet ends
@@ -56,8 +56,11 @@ def test_annotated_video(actions, tmp_path):
     source, drawn = open_video(actions.source), open_video(actions.save(tmp_path / "x.mp4"))
     before, after = list(source.frames()), list(drawn.frames())
     assert [frame.time for frame in after] == pytest.approx([frame.time for frame in before], abs=0.002)
-    assert drawn.size[0] == source.size[0] and drawn.size[1] > source.size[1]
-    assert [number_of(frame.pixels[: source.size[1]]) for frame in after] == list(range(20))
+    width, height = source.size
+    assert drawn.size[0] == NARROWEST and drawn.size[1] > height
+    margin = (NARROWEST - width) // 2
+    shown = [frame.pixels[:height, margin : margin + width] for frame in after]
+    assert list(map(number_of, shown)) == list(range(20))
     bands = {frame.time: frame.pixels[source.size[1] + 4 :].max() for frame in after}
     assert bands[after[2].time] > 180 and bands[after[10].time] < 90  # between the segments nothing is said
 
