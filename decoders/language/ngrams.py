@@ -85,6 +85,27 @@ class NGrams(LanguageModel):
             counts.append((found[kept], times[kept]))
         return cls(counts, len(labels), num_labels)
 
+    def joined(self, other: NGrams, ids: np.ndarray) -> NGrams:
+        """These n-grams and those of another model, as if the texts of both had been counted.
+
+        Args:
+            other: the other model.
+            ids: (labels of `other`,) what its labels are here; n-grams with a negative one are left out.
+        """
+        counts = list(self.counts)
+        for length, (keys, times) in enumerate(other.counts[: self.order], start=1):
+            renamed, fits, rest = np.zeros_like(keys), np.ones(len(keys), bool), keys
+            for place in range(length):
+                labels, rest = ids[rest % other.num_labels], rest // other.num_labels
+                fits &= labels >= 0
+                renamed += labels * self.num_labels**place
+            own, their = counts[length - 1], (renamed[fits], times[fits])
+            found, places = np.unique(np.concatenate([own[0], their[0]]), return_inverse=True)
+            summed = np.zeros(len(found), np.int64)
+            np.add.at(summed, places, np.concatenate([own[1], their[1]]))
+            counts[length - 1] = found, summed
+        return type(self)(counts, int(counts[0][1].sum()), self.num_labels)
+
     @property
     def sizes(self) -> list[int]:
         """Number of n-grams of each order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -72,6 +72,19 @@ class Language:
         labels = ([*before, *encode(text)] for text in written if text.strip())
         ngrams = SMOOTHED[smoothing].of(labels, order, len(alphabet), discreet)
         return cls(ngrams, words=_frequent_words(texts, alphabet), cost=COST)
+
+    def joined(self, other: Language, theirs: Alphabet, alphabet: Alphabet) -> Language:
+        """This, of the texts of another language model as well; the weights are those of this one.
+
+        Args:
+            theirs: the alphabet of the other.
+            alphabet: of this one; what it cannot write is left out.
+        """
+        own = {symbol: label for label, symbol in enumerate(alphabet.symbols, start=1)}
+        ids = np.array([-1, *(own.get(symbol, -1) for symbol in theirs.symbols)])
+        words = {word for word in other.words if all(letter in alphabet for letter in word)}
+        ngrams = self.ngrams.joined(other.ngrams, ids)
+        return replace(self, ngrams=ngrams, words=tuple(sorted(words.union(self.words))))
 
     @property
     def smoothing(self) -> str:

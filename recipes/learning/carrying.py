@@ -17,7 +17,12 @@ COSTS = 1.0, 2.0, 3.0  # nats of words that the texts do not have twice, to be t
 
 
 def carried(
-    model: SequenceModel, texts: Sequence[str], order: int, keep: Keep, error: Callable[[], float]
+    model: SequenceModel,
+    texts: Sequence[str],
+    order: int,
+    keep: Keep,
+    error: Callable[[], float],
+    base: SequenceModel | None = None,
 ) -> Language:
     """The language model that helps most; the model carries it afterwards.
 
@@ -28,6 +33,7 @@ def carried(
         keep: "twice" leaves out n-grams of more than three labels that occur once, so that the texts cannot
             be put together again; "all" keeps them, and tries Kneser-Ney smoothing too, which needs them.
         error: the error rate on validation data, read with the language model that `model` carries.
+        base: the model that was learnt on from; the texts of its language model are tried besides.
 
     Raises:
         ValueError: the texts hold nothing that the model can write.
@@ -35,19 +41,29 @@ def carried(
     found = []
     for smoothing in (WITTEN_BELL, KNESER_NEY) if keep == "all" else (WITTEN_BELL,):
         counted = Language.of(model.alphabet, model.encode, texts, order, keep == "twice", smoothing)
-        alone = replace(counted, words=(), cost=0.0)
-        weights = WEIGHTS[smoothing]
-        tried = [_judged(model, replace(alone, weight=weight), error) for weight in weights]
-        if counted.words:
-            known = replace(min(tried, key=_rate)[1], words=counted.words)
-            place = weights.index(known.weight)
-            costly = [_judged(model, replace(known, cost=cost), error) for cost in COSTS]
-            known = min(costly, key=_rate)[1]
-            nearby = weights[max(0, place - 1) : place] + weights[place + 1 : place + 2]
-            tried += costly + [_judged(model, replace(known, weight=weight), error) for weight in nearby]
-        found += tried
+        found += _tried(model, counted, WEIGHTS[smoothing], error)
+        if base and base.language and smoothing in (WITTEN_BELL, base.language.smoothing):
+            print("language model, with the texts of that of the loaded model:")
+            counted = counted.joined(base.language, base.alphabet, model.alphabet)
+            found += _tried(model, counted, WEIGHTS[smoothing], error)
     model.language = min(found, key=_rate)[1]
     return model.language
+
+
+def _tried(
+    model: SequenceModel, counted: Language, weights: Sequence[float], error: Callable[[], float]
+) -> list[tuple[float, Language]]:
+    """The error rates of a language model with several weights, without its words and with them."""
+    alone = replace(counted, words=(), cost=0.0)
+    tried = [_judged(model, replace(alone, weight=weight), error) for weight in weights]
+    if counted.words:
+        known = replace(min(tried, key=_rate)[1], words=counted.words)
+        place = weights.index(known.weight)
+        costly = [_judged(model, replace(known, cost=cost), error) for cost in COSTS]
+        known = min(costly, key=_rate)[1]
+        nearby = weights[max(0, place - 1) : place] + weights[place + 1 : place + 2]
+        tried += costly + [_judged(model, replace(known, weight=weight), error) for weight in nearby]
+    return tried
 
 
 def is_list(text: str) -> bool:

@@ -195,7 +195,8 @@ class Recogniser(Recipe):
             def error() -> float:
                 return evaluate("valid", self.recognised(model, items, language_model=OWN)).cer.value
 
-            carried(model, texts, order, self.options.keep, error)
+            base = load(self.options.load) if self.options.load else None
+            carried(model, texts, order, self.options.keep, error, base)
 
     def evaluated(self, split: str, model: SequenceModel, items: list[Item]) -> ReadingScores:
         """Error rates without a language model, and with the one that the model carries."""

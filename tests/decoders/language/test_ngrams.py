@@ -118,6 +118,24 @@ def test_damaged_n_grams_are_refused(kind):
         NGrams.unpacked(data, sizes, total, LABELS)
 
 
+def test_joined_n_grams_are_those_of_both_texts_with_labels_of_the_first():
+    own, other = [1, 2, 1, 2, 3], [3, 1, 1, 2, 4]  # whose 1, 2, 3 are 2, 1, 3 here, and 4 is nothing
+    ids = np.array([-1, 2, 1, 3, -1])
+    joined = NGrams.of([own], 3, 4).joined(NGrams.of([other], 3, 5), ids)
+    renamed = [int(ids[label]) for label in other]
+    for length, (keys, times) in enumerate(joined.counts, start=1):
+        expected = Counter()
+        for labels in (own, renamed):
+            grams = (tuple(labels[place : place + length]) for place in range(len(labels) + 1 - length))
+            expected.update(gram for gram in grams if min(gram) >= 0)
+        found = {
+            tuple(key // 4**place % 4 for place in reversed(range(length))): count
+            for key, count in zip(keys.tolist(), times.tolist(), strict=True)
+        }
+        assert found == dict(expected)
+    assert joined.total == 9 and np.exp(joined.log_probs((1,))).sum() == pytest.approx(1)
+
+
 def test_a_mixture_is_the_mean():
     models = NGrams.of(texts(6), 2, LABELS), NGrams.of(texts(7), 4, LABELS)
     mixed = Mixture(models)

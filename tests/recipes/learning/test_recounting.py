@@ -7,6 +7,7 @@ from pipelines import load
 from pipelines.errors import DataError
 from recipes.asr import recipe
 from recipes.learning import recounting
+from recipes.learning.carrying import carried
 from tests.data import media
 
 
@@ -58,3 +59,24 @@ def test_models_that_read_without_language_models(recordings, tmp_path, capsys):
         recounting.recounted("action-shapes", [recordings])
     assert recounting.main(["action-shapes", "--data", str(recordings), "--out", str(tmp_path / "x")]) == 1
     assert "triscribe: " in capsys.readouterr().err
+
+
+def test_what_a_loaded_model_knows_of_its_language_is_kept_where_it_helps(recordings, tmp_path):
+    out = tmp_path / "base.safetensors"
+    assert (
+        recounting.main(["speech-en-an4", "--data", str(recordings), "--out", str(out), "--order", "3"]) == 0
+    )
+    base, model = load(out), load("speech-en-an4")
+    totals = []
+
+    def error() -> float:
+        totals.append(model.language.ngrams.total)
+        return 1 / totals[-1]
+
+    language = carried(model, ["SIX SEVEN"], 3, "twice", error, base)
+    assert set(totals) == {len(" SIX SEVEN"), len(" SIX SEVEN" + " ONE TWO ONE TWO")}
+    assert language.ngrams.total == max(totals)
+    assert (
+        carried(model, ["SIX SEVEN"], 3, "twice", lambda: model.language.ngrams.total, base).ngrams.total
+        == 10
+    )
