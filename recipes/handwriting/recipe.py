@@ -8,7 +8,6 @@ hooker-en, peraire-fr and copiste-fr (greedy, no language model): see the result
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from pipelines import handwriting
-from pipelines.errors import DataError, MediaError, TriscribeError
+from pipelines.errors import MediaError, TriscribeError
 from pipelines.layout.fitting import fitted
 from pipelines.layout.lines import cut_line
 from pipelines.layout.page_layout import LayoutLine, LayoutRegion, PageLayout
@@ -86,12 +85,7 @@ class Handwriting(Recogniser):
 
     def samples(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Samples:
         options = self.options
-        texts = tuple(model.normalisation(text) for text in self.texts)
-        for path, text in zip(options.texts, texts, strict=True):
-            if all(model.alphabet.unknown(word) for word in text.split(" ")):
-                cause = "has no word in the characters of the training lines"
-                raise DataError(path, cause, "give text in their script, or none for that of the lines")
-        samples = replace(super().samples(model, train, valid), texts=texts)
+        samples = super().samples(model, train, valid)
         if not options.views:
             return samples
         sources = [self.source(item) for item in train + valid]

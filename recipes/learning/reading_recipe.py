@@ -6,12 +6,14 @@ import random
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import torch
 
 from decoders.alphabet import Alphabet, Normalisation
 from decoders.ctc import frames_needed
+from decoders.language import profile
 from pipelines.errors import DataError
 from pipelines.media.text import read_text
 from pipelines.model import SequenceModel, load
@@ -136,7 +138,17 @@ class Recogniser(Recipe):
         return self.training(model, samples, self.options, self.teacher(model), reads)
 
     def samples(self, model: SequenceModel, train: list[Item], valid: list[Item]) -> Samples:
-        """What the task works on, features being computed."""
+        """What the task works on, features being computed.
+
+        Raises:
+            DataError: the model cannot write a word of a further text.
+        """
+        further = tuple(model.normalisation(text) for text in self.texts)
+        for path, text in zip(self.options.texts, further, strict=True):
+            words = text.split() if " " in model.alphabet else text
+            if all(map(model.alphabet.unknown, map(profile.fitted, words, repeat(model.alphabet)))):
+                cause = "has no word in the characters of the training texts"
+                raise DataError(path, cause, "give text in their script, or none")
         items = train + valid
         cache = self.cached(items, model)
         samples = [
@@ -144,7 +156,7 @@ class Recogniser(Recipe):
             for index, item in enumerate(items)
         ]
         texts = [item.target for item in valid]
-        return Samples(samples[: len(train)], samples[len(train) :], texts, cache)
+        return Samples(samples[: len(train)], samples[len(train) :], texts, cache, further)
 
     def taken(self, model: SequenceModel) -> dict:
         """Plain values that tell what a front end takes."""
@@ -188,8 +200,11 @@ class Recogniser(Recipe):
         model.language = None
         if self.options.language_model:
             texts = [item.target for item in splits["train"]]
-            for text in self.texts:
-                texts += () if is_list(text) else map(model.normalisation, text.split("\n"))
+            for path, text in zip(self.options.texts, self.texts, strict=True):
+                if " " in model.alphabet and is_list(text):
+                    print(f"{path}: is a list of words, which the language model does not count")
+                else:
+                    texts += map(model.normalisation, text.split("\n"))
             order, items = self.options.language_model, splits["valid"]
 
             def error() -> float:

@@ -59,7 +59,7 @@ def recounted(
     if not isinstance(recipe, Recogniser) or not network.decoder.by_frame:
         cause = "does not read by frames with a language model"
         raise DataError(network.name, cause, "name a model for speech, handwriting or ink that reads by CTC")
-    recipe.options = replace(options, language_model=order, keep=keep)
+    recipe.options = replace(options, language_model=order, keep=keep, texts=tuple(texts))
     recipe.texts = list(map(read_text, texts))
     manifests = recipe.manifests()
     splits, _ = recipe.read_splits(manifests, network.normalisation)

@@ -33,7 +33,7 @@ def test_only_the_language_model_changes(recordings, tmp_path, capsys):
     assert "test, language model" in after.metrics and "model: " in capsys.readouterr().out
 
 
-def test_further_texts_are_counted_and_lists_of_words_are_not(recordings, tmp_path):
+def test_further_texts_are_counted_and_lists_of_words_are_not(recordings, tmp_path, capsys):
     book, words, out = tmp_path / "book.txt", tmp_path / "words.txt", tmp_path / "new.safetensors"
     book.write_text("Three, four.\nThree and four!\n", encoding="utf-8")
     words.write_text("five\nsix\n", encoding="utf-8")
@@ -42,6 +42,7 @@ def test_further_texts_are_counted_and_lists_of_words_are_not(recordings, tmp_pa
     assert recounting.main(arguments) == 0
     counted = " ONE TWO ONE TWO" + " THREE FOUR" + " THREE AND FOUR"
     assert load(out).language.ngrams.total == len(counted)
+    assert f"{words}: is a list of words, which the language model does not count" in capsys.readouterr().out
 
 
 def test_limits_of_speech_are_set_anew(recordings, tmp_path, monkeypatch):
